@@ -1,0 +1,1 @@
+"""The science of DD-LIVM: registration, heat, hotspots, detection. Imports no orchestrator."""
