@@ -64,5 +64,5 @@ def write_result(
     target = RESULTS / f"{name}.json"
     temporary = target.with_suffix(".json.tmp")
     temporary.write_text(json.dumps(result, indent=2) + "\n")
-    os.replace(temporary, target)
+    temporary.replace(target)
     return target
