@@ -1,0 +1,55 @@
+"""The one way in which per-pair work is spread over processes."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+AHEAD = 4
+"""Items under way per process: enough to keep all busy, few enough to keep memory flat."""
+
+
+def map_pairs(
+    function: Callable[[Item], Result], items: Iterable[Item], *, processes: int = 1
+) -> Iterator[Result]:
+    """Yield ``function(item)`` for each item, in order, holding only a few results at a time.
+
+    Parameters
+    ----------
+    function
+        Picklable when ``processes`` is over 1.
+    processes
+        1 works in this process.
+
+    Notes
+    -----
+    Processes are spawned, not forked: OpenCV and PyTorch hold threads that do not survive a fork.
+    """
+    if processes <= 1:
+        yield from map(function, items)
+        return
+    waiting = iter(items)
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+        under_way: list[Future[Result]] = [
+            pool.submit(function, item) for item in itertools.islice(waiting, processes * AHEAD)
+        ]
+        try:
+            while under_way:
+                result = under_way.pop(0).result()
+                under_way.extend(
+                    pool.submit(function, item) for item in itertools.islice(waiting, 1)
+                )
+                yield result
+        finally:
+            for future in under_way:
+                future.cancel()
+
+
+def _one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)

@@ -1,0 +1,138 @@
+"""From a mission's files to its aligned store, in two passes and with flat memory.
+
+1. Every pair is read and registered on its own; only its few candidates are kept.
+2. The mission agrees on one rig geometry; every pair is read again, its visible image brought onto the
+   infrared grid, its temperature turned into excess over the healthy panels, and written.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dd_livm_core.alignment import (
+    Alignment,
+    PairCandidates,
+    PairView,
+    mission_consensus,
+    register_pair,
+    resample_visible,
+)
+from dd_livm_core.errors import InputError
+from dd_livm_core.hotspots import excess_temperature
+from dd_livm_core.labels import Label
+from dd_livm_core.mapping import map_pairs
+from dd_livm_core.pairs import AlignedPair, write_aligned_mission
+from dd_livm_core.panels import panel_mask_infrared
+from dd_livm_core.radiometry import read_infrared, read_visible
+
+Progress = Callable[[int, int, str], None]
+"""Called with pairs done, pairs in all, and what is being done."""
+
+
+@dataclass(frozen=True)
+class PairFiles:
+    """The two files of one pair."""
+
+    pair_id: str
+    infrared: Path
+    visible: Path
+
+
+@dataclass(frozen=True)
+class MissionSummary:
+    """How a mission's alignment ended: each pair's registration, and pairs that could not be read."""
+
+    alignments: tuple[Alignment, ...]
+    unreadable: tuple[tuple[str, str], ...]
+
+
+def view(pair: PairFiles) -> PairView:
+    """Read one pair."""
+    thermogram = read_infrared(pair.infrared)
+    return PairView(
+        pair.pair_id, thermogram.values, read_visible(pair.visible), thermogram.radiometric
+    )
+
+
+def _register(pair: PairFiles) -> PairCandidates | str:
+    try:
+        return register_pair(view(pair))
+    except InputError as error:
+        return str(error)
+
+
+def _aligned(
+    pair_and_alignment: tuple[PairFiles, Alignment], site_id: str, mission_id: str
+) -> AlignedPair:
+    pair, alignment = pair_and_alignment
+    seen = view(pair)
+    mask = panel_mask_infrared(seen.infrared)
+    return AlignedPair(
+        pair_id=pair.pair_id,
+        site_id=site_id,
+        mission_id=mission_id,
+        infrared_excess=excess_temperature(seen.infrared, mask, seen.radiometric),
+        panel_mask=mask,
+        visible=resample_visible(seen.visible, alignment.matrix, seen.infrared.shape),
+        radiometric=seen.radiometric,
+        status=alignment.status,
+        confidence=alignment.confidence,
+        reason=alignment.reason,
+        matrix=alignment.matrix,
+        pv_module_width_px=alignment.pv_module_width_px,
+    )
+
+
+def align_mission(
+    pairs: Sequence[PairFiles],
+    destination: Path,
+    *,
+    site_id: str,
+    mission_id: str,
+    labels: Mapping[str, Sequence[Label]] | None = None,
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> MissionSummary:
+    """Register a mission's pairs and write its aligned store into an empty folder.
+
+    Pairs that failed to align stay out of the store and in the summary; so do unreadable ones.
+
+    Raises
+    ------
+    InputError
+        No pair at all could be read.
+    """
+    candidates, readable, unreadable = [], [], []
+    registered = map_pairs(_register, pairs, processes=processes)
+    for done, (pair, found) in enumerate(zip(pairs, registered, strict=True), 1):
+        if isinstance(found, str):
+            unreadable.append((pair.pair_id, found))
+        else:
+            candidates.append(found)
+            readable.append(pair)
+        if progress:
+            progress(done, len(pairs), "registering")
+    if not readable:
+        raise InputError(
+            "at least one readable pair",
+            "; ".join(f"{pair_id}: {why}" for pair_id, why in unreadable[:3]) or "no pair",
+            f"mission {mission_id} of site {site_id}",
+            "Check the mission's files.",
+        )
+    alignments = mission_consensus(candidates)
+    usable = [
+        (pair, alignment)
+        for pair, alignment in zip(readable, alignments, strict=True)
+        if alignment.status != "failed"
+    ]
+
+    def written() -> Iterator[AlignedPair]:
+        function = partial(_aligned, site_id=site_id, mission_id=mission_id)
+        for done, aligned in enumerate(map_pairs(function, usable, processes=processes), 1):
+            if progress:
+                progress(done, len(usable), "resampling")
+            yield aligned
+
+    write_aligned_mission(destination, written(), len(usable), labels or {})
+    return MissionSummary(tuple(alignments), tuple(unreadable))

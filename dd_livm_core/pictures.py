@@ -1,0 +1,123 @@
+"""Pictures for people: detections beside each other on infrared and visible, and the chart of all sites."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+CLASS_COLOURS: Mapping[str, tuple[int, int, int]] = {
+    "weeds": (70, 200, 90),
+    "dust": (230, 190, 60),
+    "breakage": (90, 170, 255),
+    "open_circuit": (255, 90, 90),
+    "diode_failure": (225, 110, 255),
+}
+TRUTH_COLOUR = (255, 255, 255)
+
+
+def infrared_picture(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Colour an infrared array, (H, W) in any unit, by its own 1st to 99.5th percentile; (H, W, 3) RGB."""
+    finite = np.nan_to_num(np.asarray(values, np.float32), nan=float(np.nanmedian(values)))
+    low, high = np.percentile(finite, (1.0, 99.5))
+    grey = np.clip((finite - low) / max(float(high - low), 1e-6) * 255, 0, 255).astype(np.uint8)
+    coloured = cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)
+    return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def draw_boxes(
+    picture: NDArray[np.uint8],
+    boxes_xyxy_px: NDArray[np.floating],
+    captions: Sequence[str],
+    colours: Sequence[tuple[int, int, int]],
+) -> NDArray[np.uint8]:
+    """Return a copy of an RGB picture with captioned boxes."""
+    drawn = np.ascontiguousarray(picture).copy()
+    height, width = drawn.shape[:2]
+    for (x0, y0, x1, y1), caption, colour in zip(boxes_xyxy_px, captions, colours, strict=True):
+        cv2.rectangle(
+            drawn, (round(x0) - 2, round(y0) - 2), (round(x1) + 2, round(y1) + 2), colour, 2
+        )
+        if not caption:
+            continue
+        (text_width, text_height), _ = cv2.getTextSize(caption, cv2.FONT_HERSHEY_SIMPLEX, 0.42, 1)
+        left = int(np.clip(x0 - 2, 0, max(0, width - text_width - 4)))
+        base = int(y0) - 6 if y0 > text_height + 10 else int(min(y1 + text_height + 8, height - 3))
+        cv2.rectangle(
+            drawn, (left, base - text_height - 3), (left + text_width + 4, base + 3), (20, 20, 20), -1
+        )
+        cv2.putText(
+            drawn, caption, (left + 2, base), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv2.LINE_AA
+        )
+    return drawn
+
+
+def detection_picture(
+    infrared: NDArray[np.float32],
+    visible: NDArray[np.uint8],
+    boxes_xyxy_px: NDArray[np.floating],
+    defect_classes: Sequence[str],
+    scores: Sequence[float],
+    truth_xyxy_px: NDArray[np.floating] | None = None,
+) -> NDArray[np.uint8]:
+    """Put infrared (coloured) and aligned visible side by side, with boxes on both; white is the label.
+
+    Parameters
+    ----------
+    infrared, visible
+        (H, W) in any unit and (H, W, 3) RGB on the same grid.
+    boxes_xyxy_px
+        (N, 4) in infrared pixels.
+    """
+    captions = [f"{name} {score:.2f}" for name, score in zip(defect_classes, scores, strict=True)]
+    colours = [CLASS_COLOURS[name] for name in defect_classes]
+    sides = [infrared_picture(infrared), np.asarray(visible, np.uint8)]
+    if truth_xyxy_px is not None and len(truth_xyxy_px):
+        none = [""] * len(truth_xyxy_px)
+        sides = [
+            draw_boxes(side, truth_xyxy_px, none, [TRUTH_COLOUR] * len(none)) for side in sides
+        ]
+    return np.hstack([draw_boxes(side, boxes_xyxy_px, captions, colours) for side in sides])
+
+
+def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write an RGB picture as PNG or JPEG, by the file's ending, in one move."""
+    written, encoded = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    if not written:
+        raise OSError(f"OpenCV could not encode {path}")
+    unfinished = path.with_name(f".{path.name}.tmp")
+    unfinished.write_bytes(encoded.tobytes())
+    unfinished.replace(path)
+
+
+def site_chart(path: Path, scores: Mapping[str, Mapping[str, float]], unseen: Sequence[str]) -> None:
+    """Draw the four numbers of every site as grouped bars; names of unseen sites are marked.
+
+    Parameters
+    ----------
+    scores
+        site → detection_accuracy, located_and_typed, type_accuracy, map50, in percent.
+    """
+    from matplotlib.figure import Figure
+
+    names = ("detection_accuracy", "located_and_typed", "type_accuracy", "map50")
+    colours = ("#0b7285", "#66a80f", "#e8590c", "#868e96")
+    sites = list(scores)
+    figure = Figure(figsize=(max(6.0, 1.8 * len(sites) + 2), 4.2), layout="constrained")
+    axes = figure.subplots()
+    for offset, (name, colour) in enumerate(zip(names, colours, strict=True)):
+        values = [scores[site].get(name, float("nan")) for site in sites]
+        bars = axes.bar(
+            np.arange(len(sites)) + (offset - 1.5) * 0.2, values, 0.19, label=name, color=colour
+        )
+        labels = ["" if np.isnan(value) else f"{value:.0f}" for value in values]
+        axes.bar_label(bars, labels=labels, fontsize=7)
+    axes.set_xticks(
+        range(len(sites)), [f"{site}\n(never seen)" if site in unseen else f"{site}\n(other pairs seen)" for site in sites]
+    )
+    axes.set_ylim(0, 108)
+    axes.set_ylabel("percent")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(ncols=4, fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    figure.savefig(path, dpi=120)

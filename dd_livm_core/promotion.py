@@ -1,0 +1,65 @@
+"""Which model serves: a gate on the mean over unseen sites and a gate on the worst of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PromotionGates(BaseModel):
+    """What a challenger must reach against the champion, scored on the same data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_mean_gain_points: float = Field(
+        0.0, ge=-100, le=100, description="least gain in mean detection accuracy, percentage points"
+    )
+    max_site_drop_points: float = Field(
+        5.0, ge=0, le=100, description="most that any one site may lose, percentage points"
+    )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the challenger is promoted, and why."""
+
+    promote: bool
+    reason: str
+
+
+def decide(
+    challenger: Mapping[str, float], champion: Mapping[str, float] | None, gates: PromotionGates
+) -> Decision:
+    """Compare detection accuracies (percent) per held-out site.
+
+    Parameters
+    ----------
+    challenger, champion
+        Detection accuracy of each site, in percent, both on the same snapshot; ``champion`` is None
+        when there is none yet.
+    gates
+        The two gates.
+
+    Raises
+    ------
+    ValueError
+        The two were scored on different sites, or on none.
+    """
+    if not challenger:
+        raise ValueError("no site was scored: promotion needs at least one")
+    if champion is None:
+        return Decision(True, "first model: there is no champion to compare with")
+    if set(challenger) != set(champion):
+        raise ValueError(f"scored on different sites: {sorted(challenger)} and {sorted(champion)}")
+    gain = sum(challenger.values()) / len(challenger) - sum(champion.values()) / len(champion)
+    worst = min(challenger, key=lambda site: challenger[site] - champion[site])
+    drop = champion[worst] - challenger[worst]
+    if gain < gates.min_mean_gain_points:
+        return Decision(
+            False, f"mean gain {gain:+.1f} points, below the gate of {gates.min_mean_gain_points:+.1f}"
+        )
+    if drop > gates.max_site_drop_points:
+        return Decision(
+            False, f"{worst} loses {drop:.1f} points, over the gate of {gates.max_site_drop_points:.1f}"
+        )
+    return Decision(True, f"mean gain {gain:+.1f} points, largest loss {max(drop, 0):.1f} ({worst})")

@@ -1,0 +1,122 @@
+"""The MLflow and Prefect pages, both on loopback."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from rich.console import Console
+
+from dd_livm_core.errors import InputError
+from tasks.tracking import client
+from tasks.workspace import Workspace
+
+HOST = "127.0.0.1"
+START_LIMIT_S = 180.0
+
+
+def server_file(workspace: Workspace) -> Path:
+    """Return the file that tells other commands of a running Prefect server."""
+    return workspace.derived / "prefect_server.json"
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _free(port: int) -> None:
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise InputError(
+                "a free port", "one in use", f"{HOST}:{port}", "Choose another with --mlflow-port or --prefect-port."
+            ) from None
+
+
+def use_running_server(workspace: Workspace) -> None:
+    """Point this process at the Prefect server that ``dd-livm ui`` runs for the workspace, if one answers."""
+    if "PREFECT_API_URL" in os.environ or not server_file(workspace).exists():
+        return
+    url = json.loads(server_file(workspace).read_text())["api_url"]
+    if _answers(f"{url}/health"):
+        os.environ["PREFECT_API_URL"] = url
+
+
+def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) -> None:
+    """Start both servers, say where they are, and end them on Ctrl-C or when one ends."""
+    for port in (mlflow_port, prefect_port):
+        _free(port)
+    client(workspace)  # the store exists before the page asks for it
+    console = Console()
+    api_url = f"http://{HOST}:{prefect_port}/api"
+    pages = {
+        "MLflow": (f"http://{HOST}:{mlflow_port}", f"http://{HOST}:{mlflow_port}/health"),
+        "Prefect": (f"http://{HOST}:{prefect_port}", f"{api_url}/health"),
+    }
+    mlflow_command = [
+        *("-m", "mlflow", "server", "--host", HOST, "--port", str(mlflow_port), "--workers", "1"),
+        *("--backend-store-uri", workspace.tracking_uri),
+        *("--default-artifact-root", workspace.artifacts.as_uri()),
+    ]
+    prefect_command = ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(prefect_port)]
+    logs = workspace.derived / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "PREFECT_UI_API_URL": api_url}
+    servers: list[subprocess.Popen[bytes]] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` ends both, as Ctrl-C does
+    try:
+        for name, command in (("mlflow", mlflow_command), ("prefect", prefect_command)):
+            with (logs / f"{name}.log").open("ab") as log:
+                servers.append(
+                    subprocess.Popen(
+                        [sys.executable, *command], stdout=log, stderr=log, cwd=workspace.root, env=environment
+                    )
+                )
+        with console.status("Starting the pages ..."):
+            _wait(pages, servers, logs)
+        server_file(workspace).write_text(json.dumps({"api_url": api_url}))
+        for name, (page, _) in pages.items():
+            console.print(f"{name:8} [link={page}]{page}[/link]")
+        console.print("Ctrl-C ends both.")
+        while all(server.poll() is None for server in servers):
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        console.print("Ending ...")
+    finally:
+        server_file(workspace).unlink(missing_ok=True)
+        for server in servers:
+            server.send_signal(signal.SIGINT)
+        for server in servers:
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def _wait(pages: dict[str, tuple[str, str]], servers: list["subprocess.Popen[bytes]"], logs: Path) -> None:
+    started = time.monotonic()
+    waiting = dict(pages)
+    while waiting:
+        for name, (_, health) in list(waiting.items()):
+            if _answers(health):
+                del waiting[name]
+        if any(server.poll() is not None for server in servers) or (
+            time.monotonic() - started > START_LIMIT_S
+        ):
+            raise InputError(
+                "both servers to start", f"no answer from {', '.join(waiting)}", logs, "Read the logs there."
+            )
+        time.sleep(0.5)

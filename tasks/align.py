@@ -1,0 +1,151 @@
+"""Align one mission: its pairs registered, brought onto the infrared grid and stored."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import get_run_logger, task
+from pydantic import BaseModel, ConfigDict
+
+from dd_livm_core.labels import read_labels
+from dd_livm_core.manifest import read_manifest
+from dd_livm_core.mission_alignment import MissionSummary, PairFiles, Progress, align_mission
+from tasks.manifest import manifest_path
+from tasks.progress import StepProgress
+from tasks.step import Reference, Step, hash_file
+from tasks.workspace import Workspace
+
+SUMMARY = "alignment.json"
+
+align_step = Step("align", "1", ("tasks.align",), ignore=("manifest", "processes"))
+
+
+class MissionInput(BaseModel):
+    """One mission as the align step sees it, named by the content of its files."""
+
+    model_config = ConfigDict(frozen=True)
+
+    site_id: str
+    mission_id: str
+    pairs: int
+    labelled: bool
+    sha256: str
+
+
+class AlignedMission(BaseModel):
+    """A mission's aligned store, with how it went."""
+
+    model_config = ConfigDict(frozen=True)
+
+    site_id: str
+    mission_id: str
+    labelled: bool
+    store: Reference
+    status: dict[str, int]
+
+
+def missions_of(workspace: Workspace, manifest: Reference) -> list[MissionInput]:
+    """List the missions of a manifest, each with one hash over the content of its pairs and labels."""
+    rows = read_manifest(manifest_path(workspace, manifest))
+    missions = []
+    for (site_id, mission_id), group in rows.groupby(["site_id", "mission_id"], sort=True):
+        labels = workspace.data / str(site_id) / str(mission_id) / "labels.json"
+        content = hashlib.sha256((hash_file(labels) if labels.exists() else "no labels").encode())
+        for row in group.sort_values("pair_id").itertuples():
+            content.update(f"{row.pair_id} {row.infrared_sha256} {row.visible_sha256}\n".encode())
+        missions.append(
+            MissionInput(
+                site_id=str(site_id),
+                mission_id=str(mission_id),
+                pairs=len(group),
+                labelled=labels.exists(),
+                sha256=content.hexdigest(),
+            )
+        )
+    return missions
+
+
+def summary_counts(summary: MissionSummary) -> dict[str, int]:
+    """Count the pairs of each alignment status."""
+    statuses = [alignment.status for alignment in summary.alignments]
+    counts = {status: statuses.count(status) for status in sorted(set(statuses))}
+    return {**counts, **({"unreadable": len(summary.unreadable)} if summary.unreadable else {})}
+
+
+def write_summary(path: Path, summary: MissionSummary) -> None:
+    """Write what became of every pair as JSON."""
+    content: dict[str, Any] = {
+        "counts": summary_counts(summary),
+        "pairs": [
+            {
+                "pair_id": alignment.pair_id,
+                "status": alignment.status,
+                "reason": alignment.reason,
+                "confidence": round(float(alignment.confidence), 4),
+                "scale": round(float(alignment.scale), 6),
+                "rotation_deg": round(float(alignment.rotation_deg), 5),
+                "offset_px": [round(float(value), 3) for value in alignment.offset_px],
+            }
+            for alignment in summary.alignments
+        ],
+        "unreadable": [{"pair_id": pair_id, "reason": why} for pair_id, why in summary.unreadable],
+    }
+    path.write_text(json.dumps(content, indent=2))
+
+
+def _pair_files(workspace: Workspace, rows: pd.DataFrame) -> list[PairFiles]:
+    return [
+        PairFiles(
+            str(row.pair_id),
+            workspace.data / str(row.infrared_path),
+            workspace.data / str(row.visible_path),
+        )
+        for row in rows.sort_values("pair_id").itertuples()
+    ]
+
+
+@task(
+    name="align",
+    version="1",
+    task_run_name="align {mission.site_id}/{mission.mission_id}",
+    cache_key_fn=align_step,
+    persist_result=True,
+    result_serializer="json",
+)
+def align(
+    workspace: Workspace, mission: MissionInput, manifest: Reference, processes: int
+) -> AlignedMission:
+    """Align one mission and return the reference of its aligned store."""
+    rows = read_manifest(manifest_path(workspace, manifest))
+    rows = rows[(rows["site_id"] == mission.site_id) & (rows["mission_id"] == mission.mission_id)]
+    labels_path = workspace.data / mission.site_id / mission.mission_id / "labels.json"
+    labels = read_labels(labels_path) if labels_path.exists() else None
+    progress: Progress = StepProgress(
+        f"align-{mission.site_id}-{mission.mission_id}".lower().replace("_", "-").replace(".", "-"),
+        f"{mission.site_id}/{mission.mission_id}",
+    )
+
+    def write(folder: Path) -> None:
+        summary = align_mission(
+            _pair_files(workspace, rows),
+            folder,
+            site_id=mission.site_id,
+            mission_id=mission.mission_id,
+            labels=labels,
+            processes=processes,
+            progress=progress,
+        )
+        write_summary(folder / SUMMARY, summary)
+
+    store = align_step.produce(workspace, {"workspace": workspace, "mission": mission}, write)
+    counts = json.loads((store.folder(workspace) / SUMMARY).read_text())["counts"]
+    get_run_logger().info("%s/%s: %s", mission.site_id, mission.mission_id, counts)
+    return AlignedMission(
+        site_id=mission.site_id,
+        mission_id=mission.mission_id,
+        labelled=mission.labelled,
+        store=store,
+        status=counts,
+    )

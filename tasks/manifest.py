@@ -1,0 +1,52 @@
+"""Ingest step of a retraining: look at ``data/`` and write its manifest."""
+
+import os
+import shutil
+from pathlib import Path
+
+from prefect import get_run_logger, task
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.manifest import build_manifest, read_manifest, write_manifest
+from tasks.step import Reference, hash_file, refer
+from tasks.workspace import Workspace
+
+MANIFEST = "manifest.parquet"
+
+
+@task(name="ingest", version="1", task_run_name="ingest: manifest of data/")
+def ingest(workspace: Workspace) -> Reference:
+    """Write the manifest of all missions in ``data/``; unchanged pairs cost one look at their size and time.
+
+    Never cached by Prefect, since it looks at the disk; the manifest of last time saves the reading.
+    """
+    latest = workspace.derived / MANIFEST
+    latest.parent.mkdir(parents=True, exist_ok=True)
+    previous = read_manifest(latest) if latest.exists() else None
+    manifest = build_manifest(workspace.data, previous=previous)
+    if manifest.empty:
+        raise InputError(
+            "at least one mission with image pairs",
+            "none",
+            workspace.data,
+            "Ingest one with `dd-livm ingest FOLDER --site ID`, or see `dd-livm demo`.",
+        )
+    write_manifest(manifest, latest)
+    missions = manifest.groupby("site_id")["mission_id"].nunique()
+    get_run_logger().info("%d pairs of %d sites, %d missions", len(manifest), len(missions), missions.sum())
+    return refer(workspace, _keep(workspace, latest))
+
+
+def _keep(workspace: Workspace, latest: Path) -> Path:
+    """Copy the manifest to where later runs do not overwrite it: a folder named by its content."""
+    folder = workspace.step_folder("ingest", hash_file(latest))
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f".{os.getpid()}"
+    shutil.copyfile(latest, unfinished)
+    unfinished.replace(folder / MANIFEST)
+    return folder
+
+
+def manifest_path(workspace: Workspace, reference: Reference) -> Path:
+    """Return the Parquet file of a manifest reference."""
+    return reference.folder(workspace) / MANIFEST

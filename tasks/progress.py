@@ -1,0 +1,36 @@
+"""Progress of long steps: one line in the terminal's log and one bar on Prefect's page."""
+
+import time
+from uuid import UUID
+
+from prefect import get_run_logger
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
+INTERVAL_S = 3.0
+
+
+class StepProgress:
+    """Reports how far a step is, at most every few seconds.
+
+    Parameters
+    ----------
+    key
+        Name of the bar on Prefect's page: lower case letters, digits and dashes.
+    what
+        What is being counted, in words.
+    """
+
+    def __init__(self, key: str, what: str) -> None:
+        self._log = get_run_logger()
+        self._what = what
+        self._artifact = UUID(str(create_progress_artifact(0.0, key=key, description=what)))
+        self._last = time.monotonic()
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Report ``done`` of ``total``."""
+        now = time.monotonic()
+        if done < total and now - self._last < INTERVAL_S:
+            return
+        self._last = now
+        self._log.info("%s: %d of %d %s", self._what, done, total, note)
+        update_progress_artifact(self._artifact, 100.0 * done / max(total, 1))

@@ -1,0 +1,135 @@
+"""Register a trained detector in MLflow and decide whether it serves."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from prefect import get_run_logger, task
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.promotion import Decision
+from tasks.pair_signature import SIGNATURE
+from tasks.tracking import MODEL_NAME, client
+from tasks.workspace import Workspace
+
+WEIGHTS = "weights.safetensors"
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous_champion"
+
+
+def version_of(store: MlflowClient, model: str) -> str | None:
+    """Return the version behind an alias or a version number, or None."""
+    try:
+        if model.isdigit():
+            return str(store.get_model_version(MODEL_NAME, model).version)
+        return str(store.get_model_version_by_alias(MODEL_NAME, model).version)
+    except MlflowException:
+        return None
+
+
+def registered_weights(workspace: Workspace, model: str) -> Path | None:
+    """Return the safetensors file of a registered model, or None where there is no such model."""
+    store = client(workspace)
+    version = version_of(store, model)
+    if version is None:
+        return None
+    source = store.get_model_version(MODEL_NAME, version).source
+    folder = Path(mlflow.artifacts.download_artifacts(source))
+    found = sorted(folder.rglob("*.safetensors"))
+    if len(found) != 1:
+        raise InputError(
+            "one safetensors file in the registered model",
+            f"{len(found)}",
+            folder,
+            "Register the model anew with `dd-livm retrain`.",
+        )
+    return found[0]
+
+
+def require_weights(workspace: Workspace, model: str) -> Path:
+    """Return a registered model's weights or say how to get a model.
+
+    Raises
+    ------
+    InputError
+        No model of that alias or version is registered.
+    """
+    weights = registered_weights(workspace, model)
+    if weights is None:
+        raise InputError(
+            "a registered model",
+            f"none called {model!r}",
+            workspace.tracking_uri,
+            "Train one with `dd-livm retrain` or `dd-livm demo`.",
+        )
+    return weights
+
+
+def _log_model(workspace: Workspace, run_id: str, weights: Path, example: pd.DataFrame) -> str:
+    mlflow.set_tracking_uri(workspace.tracking_uri)
+    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id, log_system_metrics=False):
+        named = Path(folder) / WEIGHTS
+        named.write_bytes(weights.read_bytes())
+        logged = mlflow.pyfunc.log_model(
+            name="detector",
+            python_model=str(Path(__file__).with_name("serving_model.py")),
+            artifacts={"weights": str(named)},
+            signature=SIGNATURE,
+            input_example=example,
+            pip_requirements=["dd-livm"],
+            registered_model_name=MODEL_NAME,
+        )
+    return str(logged.registered_model_version)
+
+
+def _existing_version(store: MlflowClient, run_id: str) -> str | None:
+    try:
+        found = store.search_model_versions(f"name='{MODEL_NAME}' and run_id='{run_id}'")
+    except MlflowException:
+        return None
+    return str(found[0].version) if found else None
+
+
+@task(name="register", version="1", task_run_name="register model")
+def register(
+    workspace: Workspace,
+    parent_run_id: str,
+    weights: Path,
+    example: Mapping[str, Path],
+    tags: Mapping[str, Any],
+) -> str:
+    """Register the detector as a new version of ``dd-livm`` and return the version.
+
+    A run registers one version only: repeated after a break, it returns the one it made.
+    """
+    store = client(workspace)
+    version = _existing_version(store, parent_run_id)
+    if version is None:
+        pair = pd.DataFrame({name: [path.read_bytes()] for name, path in example.items()})
+        version = _log_model(workspace, parent_run_id, weights, pair)
+        for name, value in tags.items():
+            store.set_model_version_tag(MODEL_NAME, version, name, str(value))
+    store.set_registered_model_alias(MODEL_NAME, CHALLENGER, version)
+    get_run_logger().info("Registered %s version %s", MODEL_NAME, version)
+    return version
+
+
+@task(name="decide", version="1", task_run_name="champion or challenger")
+def apply_decision(workspace: Workspace, version: str, decision: Decision) -> None:
+    """Move the aliases: a promoted version becomes champion and the one before it stays at hand."""
+    store = client(workspace)
+    before = version_of(store, CHAMPION)
+    store.set_model_version_tag(MODEL_NAME, version, "dd_livm.decision", json.dumps(vars(decision)))
+    if decision.promote and before != version:
+        if before is not None:
+            store.set_registered_model_alias(MODEL_NAME, PREVIOUS, before)
+        store.set_registered_model_alias(MODEL_NAME, CHAMPION, version)
+        store.delete_registered_model_alias(MODEL_NAME, CHALLENGER)
+    get_run_logger().info(
+        "Version %s is %s: %s", version, CHAMPION if decision.promote else CHALLENGER, decision.reason
+    )

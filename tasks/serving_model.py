@@ -1,0 +1,48 @@
+"""The registered model: a pyfunc logged as code, with its weights as safetensors; nothing is pickled.
+
+MLflow runs this file when the model is loaded. Input: one row per image pair, the two files as bytes.
+Output: one row per finding, boxes in infrared pixels.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+from tasks.pair_signature import COLUMNS
+
+
+class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow ships no types
+    """Detects defects in pairs of image files."""
+
+    def load_context(self, context: Any) -> None:
+        """Read the weights."""
+        from dd_livm_core.detector import load_detector
+
+        self.detector = load_detector(Path(context.artifacts["weights"]))
+
+    def predict(
+        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Align the pairs as one mission and return a row per finding."""
+        from dd_livm_core.inspection import findings_table, inspect_pairs
+        from dd_livm_core.mission_alignment import PairFiles
+
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            pairs = []
+            for number, row in enumerate(model_input.itertuples(index=False)):
+                pair = PairFiles(str(number), root / f"{number}_infrared", root / f"{number}_visible")
+                pair.infrared.write_bytes(row.infrared)
+                pair.visible.write_bytes(row.visible)
+                pairs.append(pair)
+            inspected = inspect_pairs(self.detector, pairs, root / "aligned")
+            table = findings_table(inspected)
+        table["pair"] = table["pair_id"].astype("int64")
+        return table[[name for name, _ in COLUMNS]]
+
+
+set_model(PairDetector())

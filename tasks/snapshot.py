@@ -1,0 +1,123 @@
+"""Pin ``data/`` with DVC, and bring any pinned state back."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+from prefect import get_run_logger, task
+
+from dd_livm_core.errors import InputError
+from tasks.workspace import Workspace
+
+LOCK_WAIT_S = 300.0
+REMOTE = "local"
+NOT_SEARCHED = ("/.dd_livm", "/.venv", "/mlruns", "/quarantine")
+"""Folders where DVC must not look for pins: runs keep copies of theirs there."""
+
+
+def run_dvc(workspace: Workspace, *arguments: str, wait_s: float = LOCK_WAIT_S) -> str:
+    """Run DVC in the workspace and return what it printed; wait, with a bound, for its lock.
+
+    DVC keeps one lock for the whole repository and gives up at once when another process holds it.
+    """
+    started = time.monotonic()
+    while True:
+        run = subprocess.run(
+            [sys.executable, "-m", "dvc", *arguments],
+            cwd=workspace.root,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "DVC_NO_ANALYTICS": "1"},
+        )
+        if run.returncode == 0:
+            return run.stdout
+        message = run.stderr.strip() or run.stdout.strip()
+        if "acquire lock" not in message.lower():
+            raise InputError(
+                f"`dvc {' '.join(arguments)}` to succeed", message, workspace.root, "See DVC's message."
+            )
+        if time.monotonic() - started > wait_s:
+            raise InputError(
+                "DVC's repository lock to become free",
+                f"it held for over {wait_s:.0f} s",
+                workspace.root / ".dvc" / "tmp" / "lock",
+                "Let the other DVC process end, then run the same command again.",
+            )
+        time.sleep(1.0)
+
+
+def prepare_dvc(workspace: Workspace) -> None:
+    """Make the workspace a DVC repository with a local remote, unless it is one."""
+    if not (workspace.root / ".dvc").is_dir():
+        versioned = (workspace.root / ".git").exists()
+        run_dvc(workspace, "init", *([] if versioned else ["--no-scm"]))
+    ignore = workspace.root / ".dvcignore"
+    known = ignore.read_text().splitlines() if ignore.exists() else []
+    if missing := [line for line in NOT_SEARCHED if line not in known]:
+        ignore.write_text("\n".join([*known, *missing]) + "\n")
+    config = workspace.root / ".dvc" / "config"
+    text = config.read_text() if config.exists() else ""
+    if "analytics" not in text:
+        run_dvc(workspace, "config", "core.analytics", "false")
+    if "remote" not in text:
+        run_dvc(workspace, "remote", "add", "--default", REMOTE, ".dd_livm/dvc_remote")
+
+
+def snapshot_id(pinned: Path) -> str:
+    """Return the content hash that a ``data.dvc`` file pins."""
+    try:
+        return str(yaml.safe_load(pinned.read_text())["outs"][0]["md5"])
+    except (OSError, yaml.YAMLError, KeyError, IndexError, TypeError) as error:
+        raise InputError(
+            "a DVC pin with one output", repr(error), pinned, "Run `dd-livm retrain` to pin data/ anew."
+        ) from error
+
+
+def pin(workspace: Workspace) -> str:
+    """Pin ``data/`` as it is now, push it to the remote and return its content hash.
+
+    The pin is also kept below ``.dd_livm/snapshots``, so that no state is lost when nobody commits it.
+    """
+    prepare_dvc(workspace)
+    run_dvc(workspace, "add", "data")
+    run_dvc(workspace, "push", "data.dvc")
+    identity = snapshot_id(workspace.pinned)
+    kept = workspace.derived / "snapshots" / f"{identity}.pin"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(workspace.pinned, kept)
+    return identity
+
+
+def restore(workspace: Workspace, pinned: Path) -> str:
+    """Bring ``data/`` to a pinned state; what was there before is pinned first, and its hash returned."""
+    prepare_dvc(workspace)
+    before = pin(workspace) if workspace.data.is_dir() and any(workspace.data.iterdir()) else ""
+    identity = snapshot_id(pinned)
+    temporary = workspace.pinned.with_suffix(".dvc.tmp")
+    shutil.copyfile(pinned, temporary)
+    temporary.replace(workspace.pinned)
+    try:
+        run_dvc(workspace, "pull", "--force", "data.dvc")
+    except InputError:
+        if before:
+            kept = workspace.derived / "snapshots" / f"{before}.pin"
+            shutil.copyfile(kept, workspace.pinned)
+            run_dvc(workspace, "checkout", "--force", "data.dvc")
+        raise
+    if snapshot_id(workspace.pinned) != identity:
+        raise InputError(
+            f"data/ at {identity}", snapshot_id(workspace.pinned), workspace.pinned, "Report this."
+        )
+    return before
+
+
+@task(name="snapshot", version="1", task_run_name="snapshot data/", retries=1, retry_delay_seconds=5)
+def snapshot(workspace: Workspace) -> str:
+    """Pin ``data/`` and return the snapshot's content hash; never cached, since it looks at the disk."""
+    identity = pin(workspace)
+    get_run_logger().info("data/ is pinned as %s", identity)
+    return identity

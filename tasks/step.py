@@ -1,0 +1,191 @@
+"""What makes a step's result reusable: its inputs, its configuration and the code that computes it.
+
+Prefect's own ``TASK_SOURCE`` hashes a task's lines only, so a change in the core would bring back stale
+results. A :class:`Step` hashes the core modules that it names, and all core modules that those import.
+"""
+
+import ast
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from prefect import Task, get_run_logger
+from pydantic import BaseModel, ConfigDict
+
+from tasks.workspace import Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+CORE = "dd_livm_core"
+LIBRARIES = ("albumentations", "numpy", "opencv-python-headless", "scipy", "torch")
+"""Libraries whose version changes numbers."""
+
+
+class Reference(BaseModel):
+    """What passes between tasks: a folder in the workspace, and the hash of its content."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    sha256: str
+
+    def folder(self, workspace: Workspace) -> Path:
+        """Return the absolute folder."""
+        return workspace.root / self.path
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def refer(workspace: Workspace, folder: Path) -> Reference:
+    """Return the reference of a finished folder."""
+    content = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        content.update(f"{path.relative_to(folder).as_posix()} {hash_file(path)}\n".encode())
+    return Reference(
+        path=folder.relative_to(workspace.root).as_posix(), sha256=content.hexdigest()
+    )
+
+
+def _source(name: str) -> Path | None:
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+def _core_imports(path: Path, package: str) -> Iterable[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith(CORE))
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = importlib.util.resolve_name("." * node.level + base, package)
+            if base.startswith(CORE):
+                yield base
+                yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+@cache
+def code_hash(modules: tuple[str, ...]) -> str:
+    """Hash the given modules and, transitively, every core module that they import."""
+    seen: dict[str, str] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        path = _source(name) if name not in seen else None
+        if path is None or not path.exists():
+            continue
+        seen[name] = hash_file(path)
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for found in _core_imports(path, package):
+            # `from dd_livm_core.heat import steady` names a function, not a file
+            parent = found.rpartition(".")[0]
+            origin = _source(parent)
+            is_package = origin is not None and origin.name == "__init__.py"
+            if found == CORE or is_package:
+                waiting.append(found)
+    libraries = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
+    return hashlib.sha256(json.dumps([sorted(seen.items()), libraries]).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Reference):
+        return value.sha256  # where it lies is of no matter
+    if isinstance(value, Workspace):
+        return str(value.root)
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in sorted(value.items())}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+class Step:
+    """One step's identity; callable as Prefect's ``cache_key_fn``.
+
+    Parameters
+    ----------
+    name, version
+        Raise the version when the task's own code changes what it writes.
+    modules
+        Modules whose code decides the result: the task's own file, and so every core module it imports.
+    ignore
+        Parameters that do not change the result, such as where progress goes.
+    """
+
+    def __init__(
+        self, name: str, version: str, modules: tuple[str, ...], ignore: tuple[str, ...] = ()
+    ) -> None:
+        self.name, self.version = name, version
+        self.modules, self.ignore = modules, frozenset(ignore)
+
+    def key(self, parameters: Mapping[str, Any]) -> str:
+        """Return the cache key of one call."""
+        kept = {k: _plain(v) for k, v in parameters.items() if k not in self.ignore}
+        identity = [self.name, self.version, code_hash(self.modules), sorted(kept.items())]
+        return hashlib.sha256(json.dumps(identity, default=str).encode()).hexdigest()
+
+    def __call__(self, context: object, parameters: dict[str, Any]) -> str:
+        """Answer Prefect."""
+        return f"{self.name}-{self.key(parameters)}"
+
+    def produce(
+        self, workspace: Workspace, parameters: Mapping[str, Any], write: Callable[[Path], None]
+    ) -> Reference:
+        """Return the step's finished folder, writing it first unless it is there.
+
+        ``write`` fills an unfinished folder, which then takes its final name in one move: a killed run
+        leaves nothing that looks finished.
+        """
+        key = self.key(parameters)
+        final = workspace.step_folder(self.name, key)
+        with workspace.lock(f"{self.name}-{key[:20]}", wait_s=3600, purpose=f"step {self.name}"):
+            if not final.exists():
+                final.parent.mkdir(parents=True, exist_ok=True)
+                for abandoned in final.parent.glob(f".{final.name}-*"):  # a killed run's
+                    shutil.rmtree(abandoned)
+                unfinished = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+                try:
+                    write(unfinished)
+                    os.replace(unfinished, final)  # noqa: PTH105  a folder, onto a free name
+                except BaseException:
+                    shutil.rmtree(unfinished, ignore_errors=True)
+                    raise
+            return refer(workspace, final)
+
+
+def run_step(
+    task: "Task[Concatenate[Workspace, P], R]",
+    workspace: Workspace,
+    *arguments: P.args,
+    **parameters: P.kwargs,
+) -> R:
+    """Call a cached task; run it anew where its cached result names a folder that is gone."""
+    result = task(workspace, *arguments, **parameters)
+    gone = [r for r in _references(result) if not r.folder(workspace).is_dir()]
+    if gone:
+        get_run_logger().warning("%s: %s is gone, running the step anew", task.name, gone[0].path)
+        result = task.with_options(refresh_cache=True)(workspace, *arguments, **parameters)
+    return result
+
+
+def _references(result: object) -> list[Reference]:
+    if isinstance(result, Reference):
+        return [result]
+    if isinstance(result, BaseModel):
+        return [value for _, value in result if isinstance(value, Reference)]
+    return []

@@ -1,0 +1,168 @@
+"""MLflow: one parent run per retraining, child runs per stage, resumed when a killed run starts again."""
+
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.entities import Metric, Run, RunStatus
+from mlflow.tracking import MlflowClient
+
+from dd_livm_core.errors import InputError
+from tasks.workspace import Workspace
+
+EXPERIMENT = "dd-livm"
+MODEL_NAME = "dd-livm"
+RUN_KEY = "dd_livm.run_key"
+STAGE = "dd_livm.stage"
+
+
+def client(workspace: Workspace) -> MlflowClient:
+    """Return a client of the workspace's store, making store and experiment on first use."""
+    workspace.artifacts.mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(workspace.tracking_uri)
+    mlflow.set_registry_uri(workspace.tracking_uri)
+    store = MlflowClient(workspace.tracking_uri, workspace.tracking_uri)
+    if store.get_experiment_by_name(EXPERIMENT) is None:
+        store.create_experiment(EXPERIMENT, artifact_location=workspace.artifacts.as_uri())
+    return store
+
+
+def experiment_id(store: MlflowClient) -> str:
+    """Return the id of the one experiment."""
+    return str(store.get_experiment_by_name(EXPERIMENT).experiment_id)
+
+
+def code_version() -> str:
+    """Return the git commit of the code, marked when the tree holds changes, or the package version."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        run = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True)
+        return run.stdout.strip()
+
+    head = git("rev-parse", "--short=12", "HEAD")
+    if not head:
+        from importlib.metadata import version
+
+        return f"dd-livm {version('dd-livm')}"
+    return head + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+@contextmanager
+def parent_run(
+    workspace: Workspace, run_key: str, name: str, tags: Mapping[str, str]
+) -> Iterator[str]:
+    """Open the retraining's parent run and yield its id; end it as finished, failed or killed.
+
+    A run of the same key that was killed is still marked as running: it is taken up again, so that one
+    retraining is one run however often it was interrupted. The caller holds the lock of the key.
+    """
+    store = client(workspace)
+    interrupted = store.search_runs(
+        [experiment_id(store)],
+        f"tags.`{RUN_KEY}` = '{run_key}' and attributes.status = 'RUNNING'",
+        max_results=1,
+    )
+    if interrupted:
+        run: Run = interrupted[0]
+        for tag, value in tags.items():
+            store.set_tag(run.info.run_id, tag, value)
+        resumed = int(run.data.tags.get("dd_livm.resumed", "0")) + 1
+        store.set_tag(run.info.run_id, "dd_livm.resumed", str(resumed))
+    else:
+        run = store.create_run(
+            experiment_id(store), run_name=name, tags={**tags, RUN_KEY: run_key}
+        )
+    run_id = str(run.info.run_id)
+    try:
+        yield run_id
+    except Exception as error:
+        store.set_tag(run_id, "dd_livm.error", str(error)[:5000])
+        store.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
+        raise
+    store.set_terminated(run_id)
+
+
+def child_run(workspace: Workspace, parent_run_id: str, stage: str, params: Mapping[str, Any]) -> str:
+    """Return the id of a stage's child run, made on first use."""
+    store = client(workspace)
+    found = store.search_runs(
+        [experiment_id(store)],
+        f"tags.`mlflow.parentRunId` = '{parent_run_id}' and tags.`{STAGE}` = '{stage}'",
+        max_results=1,
+    )
+    if found:
+        return str(found[0].info.run_id)
+    run = store.create_run(
+        experiment_id(store),
+        run_name=stage,
+        tags={"mlflow.parentRunId": parent_run_id, STAGE: stage},
+    )
+    log_params(store, run.info.run_id, params)
+    return str(run.info.run_id)
+
+
+def log_params(store: MlflowClient, run_id: str, params: Mapping[str, Any], prefix: str = "") -> None:
+    """Log nested parameters under dotted names, once."""
+    known = store.get_run(run_id).data.params
+    for name, value in params.items():
+        if isinstance(value, Mapping):
+            log_params(store, run_id, value, f"{prefix}{name}.")
+        elif f"{prefix}{name}" not in known:
+            store.log_param(run_id, f"{prefix}{name}", value)
+
+
+def log_history(
+    workspace: Workspace, run_id: str, history: Sequence[Mapping[str, float]], done: bool = False
+) -> None:
+    """Log the epochs of a training curve that the run does not hold yet; end the run when ``done``."""
+    store = client(workspace)
+    logged: set[tuple[str, int]] = set()
+    for name in store.get_run(run_id).data.metrics:
+        logged |= {(name, point.step) for point in store.get_metric_history(run_id, name)}
+    now = int(time.time() * 1000)
+    points = [
+        Metric(name, float(value), now, int(epoch["epoch"]))
+        for epoch in history
+        for name, value in epoch.items()
+        if name != "epoch"
+        and isinstance(value, int | float)
+        and (name, int(epoch["epoch"])) not in logged
+    ]
+    for start in range(0, len(points), 900):  # the store takes at most 1000 at a time
+        store.log_batch(run_id, metrics=points[start : start + 900])
+    if done:
+        store.set_terminated(run_id)
+
+
+def pinned_by(workspace: Workspace, run_id: str, to: Path) -> Path:
+    """Fetch the ``data.dvc`` that a run recorded into the folder ``to``."""
+    store = client(workspace)
+    try:
+        return Path(store.download_artifacts(run_id, "data.dvc", str(to)))
+    except Exception as error:
+        raise InputError(
+            "the id of a retraining run that recorded its data snapshot",
+            f"{run_id} ({error})",
+            workspace.tracking_uri,
+            "`dd-livm runs` lists the runs.",
+        ) from error
+
+
+def list_retrainings(workspace: Workspace) -> list[str]:
+    """Return one line per parent run, newest first."""
+    store = client(workspace)
+    found = store.search_runs(
+        [experiment_id(store)], f"tags.`{RUN_KEY}` != ''", order_by=["attributes.start_time DESC"]
+    )
+    lines = []
+    for run in found:
+        score = run.data.metrics.get("unseen/mean_detection_accuracy")
+        snapshot = run.data.tags.get("dd_livm.data_snapshot", "-")
+        shown = "-" if score is None else f"{score:.1f} %"
+        lines.append(f"{run.info.run_id}\t{run.info.status}\t{snapshot}\t{shown}\t{run.info.run_name}")
+    return lines or ["No retraining yet: `dd-livm demo` or `dd-livm retrain`."]

@@ -1,0 +1,107 @@
+"""One stage of defect-targeted fine-tuning."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from prefect import get_run_logger, task
+from pydantic import BaseModel, ConfigDict
+
+from dd_livm_core.dtft import train_stage
+from dd_livm_core.training_configuration import TrainingConfig
+from tasks.progress import StepProgress
+from tasks.step import Reference, Step
+from tasks.tracking import child_run, log_history
+from tasks.workspace import Workspace
+
+WEIGHTS = "weights.safetensors"
+HISTORY = "history.json"
+
+train_step = Step("dtft", "1", ("tasks.train",), ignore=("parent_run_id",))
+
+
+class TrainedStage(BaseModel):
+    """The weights of one stage and its last epoch's numbers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: int
+    weights: Reference
+    last_epoch: dict[str, float]
+
+    def weights_file(self, workspace: Workspace) -> Path:
+        """Return the safetensors file."""
+        return self.weights.folder(workspace) / WEIGHTS
+
+
+@task(
+    name="dtft",
+    version="1",
+    task_run_name="DTFT stage {stage}",
+    cache_key_fn=train_step,
+    persist_result=True,
+    result_serializer="json",
+)
+def train(
+    workspace: Workspace,
+    stage: Literal[1, 2, 3],
+    aligned: list[Reference],
+    training: TrainingConfig,
+    before: TrainedStage | None,
+    parent_run_id: str,
+) -> TrainedStage:
+    """Train one stage on the aligned missions of the training sites, from the stage before.
+
+    Every epoch leaves a checkpoint under a folder named by the step's key, so that a killed stage goes
+    on where it was, to the same weights.
+    """
+    parameters = {
+        "workspace": workspace,
+        "stage": stage,
+        "aligned": aligned,
+        "training": training,
+        "before": before,
+    }
+    key = train_step.key(parameters)
+    checkpoints = workspace.derived / "checkpoints" / key[:20]
+    run_id = child_run(workspace, parent_run_id, f"stage_{stage}", training.model_dump(mode="json"))
+    progress = StepProgress(f"dtft-stage-{stage}", f"DTFT stage {stage}, epochs")
+    epochs: list[Mapping[str, float]] = []
+
+    def on_epoch(epoch: dict[str, float]) -> None:
+        epochs.append(epoch)
+        log_history(workspace, run_id, [epoch])
+        progress(int(epoch["epoch"]) + 1, int(epoch["epochs"]), f"loss {epoch['loss']:.4f}")
+
+    def write(folder: Path) -> None:
+        result = train_stage(
+            stage,
+            [reference.folder(workspace) for reference in aligned],
+            training,
+            checkpoints,
+            before.weights_file(workspace) if before else None,
+            on_epoch,
+        )
+        shutil.copyfile(result.weights, folder / WEIGHTS)
+        (folder / HISTORY).write_text(json.dumps(list(result.history), indent=1))
+
+    weights = train_step.produce(workspace, parameters, write)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    history = json.loads((weights.folder(workspace) / HISTORY).read_text())
+    get_run_logger().info("DTFT stage %d: %s", stage, history[-1])
+    return TrainedStage(
+        stage=stage,
+        weights=weights,
+        last_epoch={k: float(v) for k, v in history[-1].items() if isinstance(v, int | float)},
+    )
+
+
+def record_stage(workspace: Workspace, trained: TrainedStage, training: TrainingConfig, parent_run_id: str) -> None:
+    """Complete the stage's child run, also where the stage itself came from the cache."""
+    run_id = child_run(
+        workspace, parent_run_id, f"stage_{trained.stage}", training.model_dump(mode="json")
+    )
+    history = json.loads((trained.weights.folder(workspace) / HISTORY).read_text())
+    log_history(workspace, run_id, history, done=True)

@@ -1,0 +1,35 @@
+"""The rooms keep to themselves."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CORE = sorted((ROOT / "dd_livm_core").rglob("*.py"))
+ORCHESTRATORS = {"prefect", "mlflow", "dvc", "great_expectations", "tasks", "flows"}
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_core_imports_no_orchestrator(path: Path) -> None:
+    assert not imported(path) & ORCHESTRATORS
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tasks").glob("*.py")), ids=lambda path: path.name)
+def test_tasks_do_not_import_flows(path: Path) -> None:
+    assert "flows" not in imported(path)
+
+
+def test_no_room_for_leftovers() -> None:
+    names = {path.stem for folder in ("dd_livm_core", "tasks", "flows") for path in (ROOT / folder).rglob("*.py")}
+    assert not names & {"utils", "util", "misc", "helpers", "common"}

@@ -1,0 +1,43 @@
+import operator
+import os
+
+import pytest
+
+from dd_livm_core.mapping import map_pairs
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_results_come_in_order(processes: int) -> None:
+    assert list(map_pairs(abs, range(-20, 0), processes=processes)) == list(range(20, 0, -1))
+
+
+def test_only_a_few_items_are_taken_ahead_of_the_reader() -> None:
+    taken = []
+
+    def items():
+        for number in range(1000):
+            taken.append(number)
+            yield number
+
+    mapped = map_pairs(abs, items(), processes=2)
+    next(mapped)
+    assert len(taken) < 20
+    mapped.close()
+
+
+def test_an_error_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(map_pairs(_inverse, [1, 0], processes=2))
+
+
+def _inverse(value: int) -> float:
+    return operator.truediv(1, value)
+
+
+def test_work_is_spread_over_processes() -> None:
+    workers = set(map_pairs(_process, range(16), processes=2))
+    assert os.getpid() not in workers
+
+
+def _process(_: int) -> int:
+    return os.getpid()
