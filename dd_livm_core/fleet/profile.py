@@ -1,0 +1,282 @@
+"""What a simulated station is like: one TOML file, checked key by key."""
+
+import math
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.records import DEFECT_CLASSES, DefectClass, Identifier
+
+Rgb = tuple[
+    Annotated[int, Field(ge=0, le=255)],
+    Annotated[int, Field(ge=0, le=255)],
+    Annotated[int, Field(ge=0, le=255)],
+]
+Surface = Literal["grass", "scrub", "sand", "gravel", "concrete", "metal", "tile", "water"]
+
+
+class Part(BaseModel):
+    """Base of a profile's tables: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Span(Part):
+    """A range that missions and pairs are drawn from, evenly."""
+
+    low: float
+    high: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, value: object) -> object:
+        if isinstance(value, (list, tuple)) and len(value) == 2:
+            return {"low": value[0], "high": value[1]}
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"the range starts at {self.low} and ends below, at {self.high}")
+        return self
+
+
+class NonNegativeSpan(Span):
+    """A range of values that cannot be negative."""
+
+    low: float = Field(ge=0)
+
+
+class PvModule(Part):
+    """One PV module: size, cells, look, efficiency."""
+
+    technology: Literal["mono", "poly", "half_cell", "thin_film"]
+    width_m: float = Field(gt=0.3, lt=3, description="short side")
+    height_m: float = Field(gt=0.5, lt=3.5, description="long side")
+    landscape: bool = Field(False, description="long side along the row")
+    cells_across: int = Field(6, ge=1, le=20, description="along the short side")
+    cells_along: int = Field(10, ge=1, le=40, description="along the long side")
+    substrings: int = Field(3, ge=1, le=6, description="bypass diodes")
+    efficiency: float = Field(0.18, gt=0.03, lt=0.35)
+    absorptivity: float = Field(0.9, gt=0.5, le=1)
+    cell_rgb: Rgb = (38, 48, 92)
+    tint_spread: float = Field(0.06, ge=0, le=0.5)
+    backsheet_rgb: Rgb = (205, 208, 212)
+    frame_rgb: Rgb = (190, 192, 196)
+    frame_width_m: float = Field(0.035, ge=0, lt=0.12)
+    temperature_spread_k: float = Field(0.4, ge=0, le=3, description="between healthy PV modules")
+
+
+class Rows(Part):
+    """How PV modules are put together into tables, rows and a station."""
+
+    count: int = Field(ge=1, le=400)
+    length_m: float = Field(gt=3, le=2000)
+    pitch_m: float = Field(gt=0.5, lt=60)
+    pitch_jitter_m: float = Field(0, ge=0, lt=5)
+    azimuth_deg: float = Field(0, ge=-180, le=180, description="of the row against east, to south")
+    tilt_deg: float = Field(ge=0, le=60)
+    clearance_m: float = Field(1.0, ge=0, le=6, description="of the lower edge above the surface")
+    modules_up: int = Field(ge=1, le=8, description="PV modules across a table")
+    modules_per_table: int = Field(ge=1, le=200, description="PV modules along a table")
+    module_gap_m: float = Field(0.02, ge=0, lt=0.5)
+    table_gap_m: float = Field(0.3, ge=0, lt=30)
+    ragged: float = Field(0, ge=0, le=1, description="share of missing tables at row ends")
+
+
+class Terrain(Part):
+    """The ground, or roof, or water: two surfaces, their mixture and their heat."""
+
+    surface: Surface
+    second_surface: Surface
+    second_share: float = Field(0.25, ge=0, le=1)
+    patch_m: float = Field(9.0, gt=0.3, le=200)
+    rgb: Rgb
+    second_rgb: Rgb
+    heating_k: float = Field(ge=-20, le=45, description="over ambient, 1000 W/m² and 1 m/s")
+    second_heating_k: float = Field(ge=-20, le=45)
+    texture_k: float = Field(1.5, ge=0, le=10)
+    slope_deg: float = Field(0, ge=0, le=25)
+    tracks: int = Field(1, ge=0, le=20, description="service tracks of the second surface")
+    track_width_m: float = Field(4.0, gt=0.2, le=30)
+    buildings: int = Field(1, ge=0, le=60, description="cabins, vents, skylights")
+    building_m: float = Field(3.0, gt=0.2, le=30)
+    puddles: float = Field(0, ge=0, le=1)
+
+
+class Weather(Part):
+    """Ranges that each mission is drawn from."""
+
+    irradiance_w_m2: NonNegativeSpan = NonNegativeSpan(low=650, high=1000)
+    wind_m_s: NonNegativeSpan = NonNegativeSpan(low=0.5, high=5)
+    ambient_c: Span = Span(low=15, high=32)
+    sky_below_ambient_k: NonNegativeSpan = NonNegativeSpan(low=12, high=22)
+    sun_elevation_deg: NonNegativeSpan = NonNegativeSpan(low=35, high=65)
+    sun_azimuth_deg: Span = Span(low=130, high=230)
+    haze: NonNegativeSpan = NonNegativeSpan(low=0, high=0.08)
+
+
+class InfraredCamera(Part):
+    """A microbolometer camera and its file format."""
+
+    model: str = "simulated-ir"
+    focal_px: float = Field(gt=200, lt=4000)
+    radiometric: bool = True
+    blur_px: float = Field(0.55, ge=0, lt=4, description="standard deviation of the point spread")
+    noise_k: float = Field(0.06, ge=0, lt=2)
+    fixed_pattern_k: float = Field(0.04, ge=0, lt=2)
+    drift_k: float = Field(0.4, ge=0, lt=5)
+    k1: float = Field(0, gt=-0.5, lt=0.5)
+    emissivity: float = Field(0.9, gt=0.5, le=1)
+
+
+class VisibleCamera(Part):
+    """A colour camera."""
+
+    model: str = "simulated-rgb"
+    focal_px: float = Field(gt=300, lt=6000)
+    k1: float = Field(0, gt=-0.5, lt=0.5)
+    exposure: Span = Span(low=0.85, high=1.2)
+    warmth: Span = Span(low=-0.06, high=0.06)
+    sharpening: float = Field(0.7, ge=0, le=3)
+    noise: float = Field(3.0, ge=0, le=40, description="grey levels")
+    motion_blur_px: NonNegativeSpan = NonNegativeSpan(low=0, high=1.5)
+    jpeg_quality: int = Field(90, ge=40, le=100)
+
+
+class Flight(Part):
+    """How the drone flies: height, heading to the rows, and what moves between shutters."""
+
+    drone: str = "simulated-drone"
+    height_m: NonNegativeSpan
+    heading_deg: Span = Field(Span(low=-4, high=4), description="of the image against the rows")
+    heading_jitter_deg: float = Field(1.0, ge=0, le=20)
+    tilt_jitter_deg: float = Field(0.6, ge=0, le=8)
+    speed_m_s: float = Field(4.0, ge=0, le=20)
+    time_skew_s: float = Field(0.05, ge=-0.5, le=0.5)
+    time_skew_jitter_s: float = Field(0.012, ge=0, le=0.3)
+    baseline_m: float = Field(0.03, ge=0, le=0.5)
+    rig_rotation_deg: Span = Span(low=-1.2, high=1.2)
+    rig_offset_px: NonNegativeSpan = NonNegativeSpan(low=0, high=25)
+    overlap: float = Field(0.35, ge=0, lt=0.95)
+
+
+class Habit(Part):
+    """Where one class of defect prefers to occur: the spurious links of a station."""
+
+    defect_class: DefectClass
+    near: Literal["second_surface", "row_start", "row_end", "lower_modules", "upper_modules"]
+    strength: float = Field(5.0, gt=1, le=50, description="how much likelier than elsewhere")
+
+
+class Defects(Part):
+    """How often which defect occurs."""
+
+    share: float = Field(0.02, ge=0, le=0.5, description="of PV modules")
+    weights: dict[DefectClass, Annotated[float, Field(ge=0)]] = dict.fromkeys(DEFECT_CLASSES, 1.0)
+    habits: tuple[Habit, ...] = ()
+    harmless_share: float = Field(
+        0.01, ge=0, le=0.5, description="plants and dirt that leave no heat"
+    )
+
+
+class LookAlikes(Part):
+    """What looks like a defect and is none: chances per pair or per PV module."""
+
+    glint: float = Field(0.25, ge=0, le=1)
+    birds: float = Field(0.1, ge=0, le=1)
+    cables: float = Field(0.15, ge=0, le=1)
+    painted_numbers: float = Field(0.1, ge=0, le=1)
+    junction_box_k: NonNegativeSpan = NonNegativeSpan(low=0.2, high=1.3)
+
+
+class Profile(Part):
+    """A simulated station."""
+
+    site_id: Identifier
+    city: str
+    mounting: Literal["fixed_tilt", "tracker", "rooftop", "floating"]
+    latitude_deg: float = Field(ge=-90, le=90)
+    longitude_deg: float = Field(ge=-180, le=180)
+    missions: int = Field(2, ge=1, le=20)
+    pv_module: PvModule
+    rows: Rows
+    terrain: Terrain
+    weather: Weather = Weather()
+    infrared_camera: InfraredCamera
+    visible_camera: VisibleCamera
+    flight: Flight
+    defects: Defects = Defects()
+    look_alikes: LookAlikes = LookAlikes()
+
+    @property
+    def module_size_m(self) -> tuple[float, float]:
+        """Size along the row, and across it as seen from above, in metres."""
+        w, h = self.pv_module.width_m, self.pv_module.height_m
+        along, up = (h, w) if self.pv_module.landscape else (w, h)
+        return along, up * math.cos(math.radians(self.rows.tilt_deg))
+
+    @model_validator(mode="after")
+    def _geometry_is_possible(self) -> Self:
+        table_m = self.rows.modules_up * (self.module_size_m[1] + self.rows.module_gap_m)
+        if self.rows.pitch_m < table_m:
+            raise ValueError(
+                f"rows.pitch_m: rows overlap: {self.rows.pitch_m} m apart, {table_m:.2f} m deep"
+            )
+        if self.pv_module.width_m > self.pv_module.height_m:
+            raise ValueError("pv_module.width_m: the short side is longer than height_m")
+        if self.flight.height_m.low < 5:
+            raise ValueError("flight.height_m: below 5 m nothing can be flown over PV modules")
+        ratio = self.visible_camera.focal_px / self.infrared_camera.focal_px
+        if not 1.0 <= ratio <= 1.85:
+            raise ValueError(
+                "visible_camera.focal_px: the infrared view must lie inside the visible one and "
+                f"fill a fair part: focal ratio {ratio:.2f}, wanted 1.0 to 1.85"
+            )
+        width_px = min(self.module_size_m) * self.infrared_camera.focal_px
+        if width_px / self.flight.height_m.high < 6:
+            raise ValueError("flight.height_m: a PV module covers less than 6 infrared pixels")
+        if sum(self.defects.weights.values()) <= 0 and self.defects.share > 0:
+            raise ValueError("defects.weights: all zero, but defects.share is not")
+        return self
+
+
+def load_profile(path: Path) -> Profile:
+    """Read one station's profile.
+
+    Parameters
+    ----------
+    path
+        TOML file.
+
+    Raises
+    ------
+    InputError
+        Unreadable file, unknown key, or a value that is out of range; names file and key.
+    """
+    todo = "Correct the profile; docs/fleet.md lists every key."
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError("a readable TOML profile", str(error), path, todo) from error
+    try:
+        return Profile.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"] if part not in {"low", "high"})
+        named = first["msg"].removeprefix("Value error, ")
+        if not key:
+            key, _, named = named.partition(": ")
+        raise InputError(
+            f"key {key}: {named}", repr(first["input"])[:80], f"{path} ({key})", todo
+        ) from error
+
+
+def bundled_profiles() -> list[Profile]:
+    """Return the nine stations that come with the package, by name."""
+    return [
+        load_profile(path) for path in sorted((Path(__file__).parent / "profiles").glob("*.toml"))
+    ]
