@@ -1,6 +1,8 @@
 """Register a trained detector in MLflow and decide whether it serves."""
 
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +15,12 @@ from mlflow.tracking import MlflowClient
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.manifest import read_manifest
 from dd_livm_core.promotion import Decision
+from tasks.align import MissionInput
+from tasks.manifest import manifest_path
 from tasks.pair_signature import SIGNATURE
+from tasks.step import Reference, hash_file, refer
 from tasks.tracking import MODEL_NAME, client
 from tasks.workspace import Workspace
 
@@ -32,8 +38,14 @@ def version_of(store: MlflowClient, model: str) -> str | None:
         return None
 
 
-def registered_weights(workspace: Workspace, model: str) -> Path | None:
-    """Return the safetensors file of a registered model, or None where there is no such model."""
+def registered_detector(workspace: Workspace, model: str) -> Reference | None:
+    """Return a registered model's weights as a reference, or None where there is no such model.
+
+    Parameters
+    ----------
+    model
+        Alias or version number.
+    """
     store = client(workspace)
     version = version_of(store, model)
     if version is None:
@@ -48,10 +60,15 @@ def registered_weights(workspace: Workspace, model: str) -> Path | None:
             folder,
             "Register the model anew with `dd-livm retrain`.",
         )
-    return found[0]
+    kept = workspace.step_folder("registered", hash_file(found[0]))
+    kept.mkdir(parents=True, exist_ok=True)
+    unfinished = kept / f".{os.getpid()}"
+    shutil.copyfile(found[0], unfinished)
+    unfinished.replace(kept / WEIGHTS)
+    return refer(workspace, kept)
 
 
-def require_weights(workspace: Workspace, model: str) -> Path:
+def require_detector(workspace: Workspace, model: str) -> Reference:
     """Return a registered model's weights or say how to get a model.
 
     Raises
@@ -59,7 +76,7 @@ def require_weights(workspace: Workspace, model: str) -> Path:
     InputError
         No model of that alias or version is registered.
     """
-    weights = registered_weights(workspace, model)
+    weights = registered_detector(workspace, model)
     if weights is None:
         raise InputError(
             "a registered model",
@@ -68,6 +85,24 @@ def require_weights(workspace: Workspace, model: str) -> Path:
             "Train one with `dd-livm retrain` or `dd-livm demo`.",
         )
     return weights
+
+
+def training_sites_of(workspace: Workspace, model: str) -> frozenset[str]:
+    """Return the sites that a registered model was trained on."""
+    store = client(workspace)
+    version = store.get_model_version(MODEL_NAME, str(version_of(store, model)))
+    return frozenset(version.tags.get("dd_livm.training_sites", "").split(","))
+
+
+def example_pair(workspace: Workspace, mission: MissionInput, manifest: Reference) -> dict[str, Path]:
+    """Return the two files of a mission's first pair, the registered model's input example."""
+    rows = read_manifest(manifest_path(workspace, manifest))
+    first = rows[(rows["site_id"] == mission.site_id) & (rows["mission_id"] == mission.mission_id)]
+    row = first.sort_values("pair_id").iloc[0]
+    return {
+        "infrared": workspace.data / str(row["infrared_path"]),
+        "visible": workspace.data / str(row["visible_path"]),
+    }
 
 
 def _log_model(workspace: Workspace, run_id: str, weights: Path, example: pd.DataFrame) -> str:

@@ -18,6 +18,8 @@ EXPERIMENT = "dd-livm"
 MODEL_NAME = "dd-livm"
 RUN_KEY = "dd_livm.run_key"
 STAGE = "dd_livm.stage"
+HEADLINES = ("detection_accuracy", "located_and_typed", "type_accuracy", "map50")
+"""The four numbers that are always reported together."""
 
 
 def client(workspace: Workspace) -> MlflowClient:
@@ -85,6 +87,16 @@ def parent_run(
         store.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
         raise
     store.set_terminated(run_id)
+
+
+@contextmanager
+def evaluation_run(workspace: Workspace, model: str, snapshot: str) -> Iterator[str]:
+    """Open a run that holds the scores of a registered model and yield its id."""
+    store = client(workspace)
+    tags = {"dd_livm.model": model, "dd_livm.data_snapshot": snapshot}
+    run = store.create_run(experiment_id(store), run_name=f"evaluate {model}", tags=tags)
+    yield str(run.info.run_id)
+    store.set_terminated(run.info.run_id)
 
 
 def child_run(workspace: Workspace, parent_run_id: str, stage: str, params: Mapping[str, Any]) -> str:
@@ -166,3 +178,35 @@ def list_retrainings(workspace: Workspace) -> list[str]:
         shown = "-" if score is None else f"{score:.1f} %"
         lines.append(f"{run.info.run_id}\t{run.info.status}\t{snapshot}\t{shown}\t{run.info.run_name}")
     return lines or ["No retraining yet: `dd-livm demo` or `dd-livm retrain`."]
+
+
+def log_start(
+    workspace: Workspace, run_id: str, configuration: Mapping[str, Any], artifacts: Sequence[Path]
+) -> None:
+    """Log what a retraining starts from: its resolved configuration, the data pin, the validation."""
+    store = client(workspace)
+    log_params(store, run_id, configuration)
+    store.log_dict(run_id, dict(configuration), "configuration.json")
+    for path in artifacts:
+        if path.is_dir():
+            store.log_artifacts(run_id, str(path), path.name)
+        else:
+            store.log_artifact(run_id, str(path))
+
+
+def log_site_metrics(
+    workspace: Workspace, run_id: str, sites: Mapping[str, Mapping[str, float]], unseen: Sequence[str]
+) -> None:
+    """Log each site's numbers on the parent run, with the mean and the worst over unseen and seen sites."""
+    store = client(workspace)
+    points = {
+        f"site/{site}/{name}": value for site, metrics in sites.items() for name, value in metrics.items()
+    }
+    for group, members in (("unseen", set(unseen)), ("seen", set(sites) - set(unseen))):
+        for name in HEADLINES:
+            values = [sites[site][name] for site in members]
+            if values:
+                points[f"{group}/mean_{name}"] = sum(values) / len(values)
+                points[f"{group}/worst_{name}"] = min(values)
+    now = int(time.time() * 1000)
+    store.log_batch(run_id, metrics=[Metric(k, float(v), now, 0) for k, v in points.items()])

@@ -37,6 +37,11 @@ class Validation(BaseModel):
     set_aside: int
     warnings: tuple[str, ...]
 
+    def documents(self, workspace: Workspace) -> list[Path]:
+        """Return the Data Docs folder and the summary."""
+        folder = self.accepted.folder(workspace)
+        return [folder / DATA_DOCS, folder / SUMMARY]
+
 
 def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> dict[str, Any]:
     """Run the contract as one Great Expectations checkpoint and leave its Data Docs in ``destination``."""

@@ -1,0 +1,74 @@
+"""The main job on simulated stations, from nothing to findings."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from dd_livm_core.configuration import BUNDLED_PROFILES, load_profile
+from dd_livm_core.fleet import write_fleet
+from dd_livm_core.sites import read_sites
+from flows.inspect_mission import inspect_mission
+from flows.pages import use_running_server
+from flows.retrain import Retrained, retrain
+from tasks.workspace import Workspace
+
+SEED = 2025
+
+
+def simulate(workspace: Workspace, processes: int) -> None:
+    """Render the demo's stations into ``data/`` unless all are there; rendering is seeded and repeatable."""
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    ) as bar:
+        shown = bar.add_task("rendering simulated stations", total=None)
+        write_fleet(
+            workspace.data,
+            size="tiny",
+            seed=SEED,
+            truth_root=workspace.derived / "fleet_truth",
+            processes=processes,
+            progress=lambda done, total, note="": bar.update(shown, completed=done, total=total),
+        )
+
+
+def _has_missions(workspace: Workspace) -> bool:
+    return any(workspace.data.glob("*/*/mission.json"))
+
+
+def run_demo(workspace: Workspace, processes: int) -> Retrained:
+    """Render, retrain, and inspect the unseen station's mission as if it had no labels."""
+    console = Console()
+    use_running_server(workspace)
+    unfinished = workspace.derived / "demo_rendering"
+    if unfinished.exists() or not _has_missions(workspace):
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()  # a killed rendering is taken up again, not taken for missions of the user
+        simulate(workspace, processes)
+        unfinished.unlink()
+    trained = retrain(
+        workspace=workspace.root,
+        configuration=load_profile(BUNDLED_PROFILES, "demo"),
+        processes=processes,
+        reason="demo",
+    )
+    inspected = inspect_mission(
+        source=_mission_to_inspect(workspace, trained), workspace=workspace.root, processes=processes
+    )
+    simulated = all(site.simulated for site in read_sites(workspace.data).values())
+    console.rule("Done")
+    for site, metrics in trained.scores.items():
+        console.print(
+            f"{site:24} detection {metrics['detection_accuracy']:5.1f} %   located and typed "
+            f"{metrics['located_and_typed']:5.1f} %   type {metrics['type_accuracy']:5.1f} %   mAP50 {metrics['map50']:5.1f} %"
+        )
+    if simulated:
+        console.print("These stations are simulated: the numbers say nothing about a real plant.")
+    console.print(f"Findings and pictures: {inspected.output / 'index.html'}", soft_wrap=True)
+    console.print("Runs, models and flows: `dd-livm ui`")
+    return trained
+
+
+def _mission_to_inspect(workspace: Workspace, trained: Retrained) -> Path:
+    site = list(trained.scores)[-1]  # unseen sites come last
+    return sorted((workspace.data / site).glob("*/mission.json"))[0].parent

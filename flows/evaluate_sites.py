@@ -1,0 +1,54 @@
+"""Score a registered model on every labelled site."""
+
+from pathlib import Path
+
+from prefect import flow, get_run_logger
+from pydantic import DirectoryPath, PositiveInt
+
+from dd_livm_core.configuration import RetrainConfiguration
+from tasks.align import align, missions_of
+from tasks.evaluate import evaluate_site
+from tasks.manifest import ingest
+from tasks.register import require_detector, training_sites_of
+from tasks.report import score_table
+from tasks.snapshot import snapshot
+from tasks.step import run_step
+from tasks.tracking import evaluation_run, log_site_metrics
+from tasks.validate import validate
+from tasks.workspace import Workspace
+
+
+@flow(name="evaluate_sites", flow_run_name="evaluate {model}", validate_parameters=True)
+def evaluate_sites(
+    workspace: DirectoryPath = Path(), model: str = "champion", processes: PositiveInt = 2
+) -> dict[str, dict[str, float]]:
+    """Score a registered model on all labelled missions of ``data/`` and log a run of its own.
+
+    Sites that the model was trained on are scored on the pairs kept from training, and marked as seen.
+
+    Parameters
+    ----------
+    workspace
+        Folder that holds data/, mlruns/ and all results.
+    model
+        Alias or version of the registered model.
+    processes
+        Processes for per-pair work; does not change the result.
+    """
+    place = Workspace.at(workspace)
+    configuration = RetrainConfiguration()
+    detector = require_detector(place, model)
+    seen = training_sites_of(place, model)
+    checked = run_step(validate, place, ingest(place), configuration.contract)
+    pinned = snapshot(place)
+    missions = [m for m in missions_of(place, checked.accepted) if m.labelled]
+    aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
+    scores = []
+    for site in sorted({m.site_id for m in missions}):
+        stores = [a.store for a in aligned if a.site_id == site]
+        scores.append(run_step(evaluate_site, place, site, stores, detector, site not in seen))
+    with evaluation_run(place, model, pinned) as run_id:
+        unseen = [score.site_id for score in scores if score.unseen]
+        log_site_metrics(place, run_id, {s.site_id: s.metrics for s in scores}, unseen)
+    get_run_logger().info("\n%s", score_table(scores))
+    return {score.site_id: score.metrics for score in scores}

@@ -1,0 +1,101 @@
+"""What a retraining leaves to look at: on Prefect's page and in MLflow."""
+
+import base64
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
+
+from dd_livm_core.pictures import site_chart
+from dd_livm_core.promotion import Decision
+from tasks.align import AlignedMission
+from tasks.evaluate import SiteScore
+from tasks.tracking import HEADLINES, client
+from tasks.workspace import Workspace
+
+CHART = "sites.png"
+
+
+def data_url(picture: Path) -> str:
+    """Return a picture as a URL that holds its bytes: Prefect's page needs no file server."""
+    kind = "jpeg" if picture.suffix in {".jpg", ".jpeg"} else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"
+
+
+def score_table(scores: Sequence[SiteScore]) -> str:
+    """Return the four numbers per site as a markdown table."""
+    head = f"| site | in training | {' | '.join(HEADLINES)} | labels |\n|---|---|{'---:|' * 5}\n"
+    return head + "".join(
+        f"| {score.site_id} | {'never seen' if score.unseen else 'other pairs'} | "
+        + " | ".join(f"{score.metrics[name]:.1f}" for name in HEADLINES)
+        + f" | {score.metrics['labels']:.0f} |\n"
+        for score in scores
+    )
+
+
+def summary(
+    scores: Sequence[SiteScore],
+    aligned: Sequence[AlignedMission],
+    decision: Decision,
+    version: str,
+    run_id: str,
+    simulated: bool,
+) -> str:
+    """Return the retraining's report as markdown."""
+    alignment = "".join(
+        f"| {a.site_id}/{a.mission_id} | {', '.join(f'{n} {status}' for status, n in a.status.items())} |\n"
+        for a in aligned
+    )
+    return "\n".join(
+        [
+            f"# Retraining: version {version}, {'champion' if decision.promote else 'challenger'}",
+            f"{decision.reason}. MLflow run `{run_id}`.",
+            "**Simulated stations**: these numbers say nothing about a real plant." if simulated else "",
+            "## Sites, percent",
+            score_table(scores),
+            "## Alignment",
+            "| mission | pairs |\n|---|---|\n" + alignment,
+        ]
+    )
+
+
+@task(name="report", version="1", task_run_name="report")
+def report_retraining(
+    workspace: Workspace,
+    run_id: str,
+    scores: list[SiteScore],
+    aligned: list[AlignedMission],
+    decision: Decision,
+    version: str,
+    simulated: bool,
+) -> None:
+    """Leave the report, the site chart, overlays and detections as artifacts of the flow and of the run."""
+    store = client(workspace)
+    text = summary(scores, aligned, decision, version, run_id, simulated)
+    create_markdown_artifact(text, key="retraining", description="Scores per site and the decision")
+    store.log_text(run_id, text, "report.md")
+    store.log_dict(run_id, {s.site_id: s.metrics for s in scores}, "site_scores.json")
+    store.log_text(run_id, json.dumps(vars(decision), indent=2), "decision.json")
+    with tempfile.TemporaryDirectory() as folder:
+        chart = Path(folder) / CHART
+        site_chart(chart, {s.site_id: s.metrics for s in scores}, [s.site_id for s in scores if s.unseen])
+        store.log_artifact(run_id, str(chart))
+        create_image_artifact(data_url(chart), key="sites", description="The four numbers per site")
+    for score in scores:
+        for picture in sorted(score.folder(workspace).glob("*.jpg")):
+            store.log_artifact(run_id, str(picture), f"pictures/{score.site_id}")
+            kind = picture.stem.split("_")[0]
+            create_image_artifact(
+                data_url(picture),
+                key=f"{kind}-{score.site_id}".lower().replace("_", "-").replace(".", "-"),
+                description=f"{kind}, {score.site_id}: {picture.stem}",
+            )
+    create_link_artifact(
+        f"http://127.0.0.1:5000/#/experiments/{store.get_run(run_id).info.experiment_id}/runs/{run_id}",
+        "This run in MLflow (while `dd-livm ui` runs)",
+        key="mlflow-run",
+    )
+    get_run_logger().info("\n%s", text)

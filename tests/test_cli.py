@@ -1,0 +1,91 @@
+"""The command line as a user meets it: help that teaches, bad input that ends in one clear message."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def dd_livm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200", "PREFECT_API_URL": ""} | {"TERM": "dumb"},
+    )
+
+
+@pytest.mark.parametrize(
+    "command", ["demo", "ingest", "retrain", "inspect", "evaluate", "restore", "runs", "ui", "sites"]
+)
+def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
+    run = dd_livm(command, "--help", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert len(run.stdout) > 300
+
+
+def test_a_site_must_be_declared(tmp_path: Path) -> None:
+    (tmp_path / "flight").mkdir()
+    run = dd_livm("ingest", "flight", "--site", "nowhere", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "dd-livm sites add nowhere" in run.stderr
+
+
+def test_an_empty_folder_is_no_mission(tmp_path: Path) -> None:
+    (tmp_path / "flight").mkdir()
+    assert dd_livm("sites", "add", "home", cwd=tmp_path).returncode == 0
+    run = dd_livm("ingest", "flight", "--site", "home", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "flight" in run.stderr
+    assert "pair" in run.stderr
+
+
+def test_an_unknown_key_is_named_with_its_file(tmp_path: Path) -> None:
+    config = tmp_path / "mine.toml"
+    config.write_text("[quick.training]\nepoch = 3\n")
+    run = dd_livm("retrain", "--config", str(config), "--profile", "quick", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "quick.training.epoch" in run.stderr
+    assert "mine.toml" in run.stderr
+
+
+def test_an_unknown_profile_lists_the_known_ones(tmp_path: Path) -> None:
+    run = dd_livm("retrain", "--profile", "fastest", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "demo" in run.stderr
+    assert "standard" in run.stderr
+
+
+def test_inspecting_without_a_model_says_how_to_get_one(tmp_path: Path) -> None:
+    (tmp_path / "flight").mkdir()
+    run = dd_livm("inspect", "flight", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "dd-livm retrain" in run.stderr
+
+
+def test_restoring_an_unknown_run_is_refused(tmp_path: Path) -> None:
+    run = dd_livm("restore", "0123456789abcdef", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "dd-livm runs" in run.stderr
+
+
+def test_bad_files_are_set_aside_and_originals_untouched(tmp_path: Path, simulated_mission: Path) -> None:
+    flight = tmp_path / "flight"
+    shutil.copytree(simulated_mission / "infrared", flight / "infrared")
+    shutil.copytree(simulated_mission / "visible", flight / "visible")
+    visible = sorted((flight / "visible").iterdir())
+    visible[0].unlink()  # one half missing
+    visible[1].write_bytes(visible[1].read_bytes()[:20_000])  # truncated
+    before = {p: p.read_bytes() for p in flight.rglob("*") if p.is_file()}
+    assert dd_livm("sites", "add", "home", cwd=tmp_path).returncode == 0
+    run = dd_livm("ingest", "flight", "--site", "home", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert visible[0].stem in run.stdout
+    assert visible[1].stem in run.stdout
+    taken = list((tmp_path / "data" / "home" / "flight" / "visible").iterdir())
+    assert len(taken) == len(visible) - 2
+    assert {p: p.read_bytes() for p in flight.rglob("*") if p.is_file()} == before
