@@ -88,7 +88,8 @@ def prefect_environment(workspace: Workspace) -> None:
     A server named by ``PREFECT_API_URL``, or the one that ``dd-livm ui`` left running, is used instead.
     """
     environment = os.environ
-    environment.setdefault("PREFECT_HOME", str(workspace.derived / "prefect"))
+    home = workspace.derived / "prefect"
+    home.mkdir(parents=True, exist_ok=True)
+    environment.setdefault("PREFECT_HOME", str(home))
     environment.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     environment.setdefault("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true")
-    environment.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")

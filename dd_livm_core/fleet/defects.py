@@ -58,8 +58,12 @@ class Workshop:
         self.pad = max(4, min(tile_px) // 4)
         self.open_w_m2 = open_circuit_source_w_m2(pv_module, irradiance_w_m2)
 
-    def make(self, defect_class: DefectClass, rng: np.random.Generator) -> DefectLook:
-        """Draw one defect; size, strength and look vary with ``rng``."""
+    def make(
+        self, defect_class: DefectClass, rng: np.random.Generator, *, string: bool = False
+    ) -> DefectLook:
+        """Draw one defect; a ``string`` of PV modules is open as a whole."""
+        if string:
+            return self._open_module(rng)
         makers: dict[DefectClass, Callable[[np.random.Generator], DefectLook]] = {
             "weeds": self._weeds, "dust": self._dust, "breakage": self._breakage,
             "open_circuit": self._open_circuit, "diode_failure": self._diode_failure,
@@ -262,7 +266,10 @@ class Workshop:
             if rng.random() < 0.4:
                 heat[min(y + 1, ny - 1), x] += heat[y, x] * rng.uniform(0.3, 0.8)
             return self._nothing(self._by_cell(heat), "resistive connection")
-        heat = self.open_w_m2 * rng.uniform(0.92, 1.0) * np.ones((ny, nx))
+        return self._open_module(rng)
+
+    def _open_module(self, rng: np.random.Generator) -> DefectLook:
+        heat = self.open_w_m2 * rng.uniform(0.92, 1.0) * np.ones(self.sheet.cells)
         return self._nothing(self._by_cell(heat), "open circuit")
 
     def _diode_failure(self, rng: np.random.Generator) -> DefectLook:

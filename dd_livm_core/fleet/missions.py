@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.fleet.files import Shot, write_jpeg, write_radiometric_tiff
-from dd_livm_core.fleet.labels_truth import TrueHotspot, true_hotspots
+from dd_livm_core.fleet.truth import TrueHotspot, true_hotspots
 from dd_livm_core.fleet.layout import Layout, generator, lay_out
 from dd_livm_core.fleet.profile import Profile, Span
 from dd_livm_core.fleet.rig import Camera, View, infrared_to_visible, look_down, similarity

@@ -84,6 +84,8 @@ class Rows(Part):
     modules_per_table: int = Field(ge=1, le=200, description="PV modules along a table")
     module_gap_m: float = Field(0.02, ge=0, lt=0.5)
     table_gap_m: float = Field(0.3, ge=0, lt=30)
+    base_rgb: Rgb | None = Field(None, description="floats or plinths under the tables")
+    base_margin_m: float = Field(0.3, ge=0, le=5, description="of the base around the table")
     ragged: float = Field(0, ge=0, le=1, description="share of missing tables at row ends")
 
 
@@ -114,7 +116,7 @@ class Weather(Part):
     wind_m_s: NonNegativeSpan = NonNegativeSpan(low=0.5, high=5)
     ambient_c: Span = Span(low=15, high=32)
     sky_below_ambient_k: NonNegativeSpan = NonNegativeSpan(low=12, high=22)
-    sun_elevation_deg: NonNegativeSpan = NonNegativeSpan(low=35, high=65)
+    sun_elevation_deg: NonNegativeSpan = NonNegativeSpan(low=40, high=66)
     sun_azimuth_deg: Span = Span(low=130, high=230)
     haze: NonNegativeSpan = NonNegativeSpan(low=0, high=0.08)
 
@@ -139,7 +141,7 @@ class VisibleCamera(Part):
     model: str = "simulated-rgb"
     focal_px: float = Field(gt=300, lt=6000)
     k1: float = Field(0, gt=-0.5, lt=0.5)
-    exposure: Span = Span(low=0.85, high=1.2)
+    exposure: Span = Span(low=1.1, high=1.7)
     warmth: Span = Span(low=-0.06, high=0.06)
     sharpening: float = Field(0.7, ge=0, le=3)
     noise: float = Field(3.0, ge=0, le=40, description="grey levels")
@@ -186,7 +188,7 @@ class Defects(Part):
 class LookAlikes(Part):
     """What looks like a defect and is none: chances per pair or per PV module."""
 
-    glint: float = Field(0.25, ge=0, le=1)
+    glint_k: float = Field(8.0, ge=0, le=60, description="where the glass mirrors the sun")
     birds: float = Field(0.1, ge=0, le=1)
     cables: float = Field(0.15, ge=0, le=1)
     painted_numbers: float = Field(0.1, ge=0, le=1)
@@ -213,11 +215,15 @@ class Profile(Part):
     look_alikes: LookAlikes = LookAlikes()
 
     @property
+    def module_up_m(self) -> float:
+        """Size of a PV module up the slope of its table, in metres."""
+        return self.pv_module.width_m if self.pv_module.landscape else self.pv_module.height_m
+
+    @property
     def module_size_m(self) -> tuple[float, float]:
         """Size along the row, and across it as seen from above, in metres."""
-        w, h = self.pv_module.width_m, self.pv_module.height_m
-        along, up = (h, w) if self.pv_module.landscape else (w, h)
-        return along, up * math.cos(math.radians(self.rows.tilt_deg))
+        along = self.pv_module.height_m if self.pv_module.landscape else self.pv_module.width_m
+        return along, self.module_up_m * math.cos(math.radians(self.rows.tilt_deg))
 
     @model_validator(mode="after")
     def _geometry_is_possible(self) -> Self:

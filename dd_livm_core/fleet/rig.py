@@ -37,10 +37,13 @@ class View:
         Intrinsics and distortion.
     homography
         (3, 3): plane in metres (along the row, across it) → pixels before lens distortion.
+    position_m
+        (3,): along the row, across it, height over the plane.
     """
 
     camera: Camera
     homography: Array
+    position_m: Array
 
     def project(self, plane_m: Array) -> Array:
         """Map points (n, 2) of the plane, in metres, to pixels (n, 2), distortion included."""
@@ -135,7 +138,7 @@ def look_down(
     rotation = lean_x @ lean_y @ yaw
     centre = np.array([centre_m[0], centre_m[1], -centre_m[2]])
     outer = np.column_stack([rotation[:, 0], rotation[:, 1], -rotation @ centre])
-    return View(camera, camera.matrix @ outer)
+    return View(camera, camera.matrix @ outer, np.asarray(centre_m, dtype=np.float64))
 
 
 def infrared_to_visible(infrared: View, visible: View) -> tuple[Array, float]:

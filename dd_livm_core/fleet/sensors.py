@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.rig import View
-from dd_livm_core.fleet.station import Window
+from dd_livm_core.fleet.raster import Window
 
 Floats = NDArray[np.float32]
 
@@ -68,11 +68,10 @@ def infrared_noise(shape: tuple[int, int], profile: Profile, drift_k: float, rng
 
 def to_grey(temperature_c: Floats) -> NDArray[np.uint8]:
     """Apply the gain control of a camera that stores no temperature: (h, w) uint8."""
-    low, high = np.percentile(temperature_c[::4, ::4], [0.5, 99.7])
-    scaled = np.clip((temperature_c - low) / max(high - low, 3.0), 0, 1)
+    low, high = np.percentile(temperature_c[::4, ::4], [0.5, 99.8])
+    scaled = 0.07 + 0.83 * (temperature_c - low) / max(high - low, 3.0)
     detail = scaled - cv2.GaussianBlur(scaled, (0, 0), 2.0)
-    boosted = scaled**0.95 + 0.8 * detail
-    grey: NDArray[np.uint8] = (np.clip(boosted, 0, 1) * 255 + 0.5).astype(np.uint8)
+    grey: NDArray[np.uint8] = (np.clip(scaled + 0.8 * detail, 0, 1) * 255 + 0.5).astype(np.uint8)
     return grey
 
 
