@@ -1,7 +1,8 @@
 """The files of a simulated mission: images with EXIF and XMP as a drone leaves them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ class Shot:
     gimbal_roll_deg: float
     camera_model: str
     focal_length_mm: float
+    focal_length_35mm: float
 
 
 def _sexagesimal(degrees: float) -> tuple[float, float, float]:
@@ -47,7 +49,8 @@ def _exif(shot: Shot, size: tuple[int, int]) -> Image.Exif:
     )
     detail = exif.get_ifd(0x8769)
     detail[36867], detail[36868] = stamp, stamp
-    detail[37386], detail[40962], detail[40963] = shot.focal_length_mm, *size
+    detail[37386], detail[40962], detail[40963] = round(shot.focal_length_mm, 3), *size
+    detail[41989] = round(shot.focal_length_35mm)
     gps = exif.get_ifd(0x8825)
     gps[1], gps[2] = "N" if shot.latitude_deg >= 0 else "S", _sexagesimal(abs(shot.latitude_deg))
     gps[3], gps[4] = "E" if shot.longitude_deg >= 0 else "W", _sexagesimal(abs(shot.longitude_deg))
@@ -83,7 +86,9 @@ def _xmp(shot: Shot) -> bytes:
 def write_jpeg(path: Path, image: NDArray[np.uint8], shot: Shot, quality: int) -> None:
     """Write a JPEG, (h, w, 3) RGB or (h, w) grey in three channels, with EXIF and XMP."""
     picture = Image.fromarray(image).convert("RGB")
-    _atomically(path, lambda to: picture.save(to, "JPEG", quality=quality, subsampling=2, exif=_exif(shot, picture.size), xmp=_xmp(shot)))  # fmt: skip
+    exif, xmp = _exif(shot, picture.size), _xmp(shot)
+    with _atomic(path) as to:
+        picture.save(to, "JPEG", quality=quality, subsampling=2, exif=exif, xmp=xmp)
 
 
 def write_radiometric_tiff(path: Path, temperature_c: NDArray[np.float32], shot: Shot) -> None:
@@ -93,16 +98,18 @@ def write_radiometric_tiff(path: Path, temperature_c: NDArray[np.float32], shot:
     exif = _exif(shot, picture.size)
     exif[270] = json.dumps(CENTIKELVIN)
     exif[700] = _xmp(shot)
-    _atomically(path, lambda to: picture.save(to, "TIFF", exif=exif))
+    with _atomic(path) as to:
+        picture.save(to, "TIFF", exif=exif)
 
 
-def _atomically(path: Path, write: Callable[[Path], None]) -> None:
+@contextmanager
+def _atomic(path: Path) -> Iterator[Path]:
     temporary = path.with_name(path.name + ".tmp")
-    write(temporary)
+    yield temporary
     temporary.replace(path)
 
 
 def write_json(path: Path, content: object) -> None:
     """Write JSON atomically."""
-    text = json.dumps(content, indent=1) + "\n"
-    _atomically(path, lambda to: to.write_text(text, encoding="utf-8") and None)
+    with _atomic(path) as to:
+        to.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -165,9 +165,7 @@ def _assign_defects(
     return defect, classes
 
 
-def _open_strings(
-    defect: Ints, classes: Ints, modules: Modules, rng: np.random.Generator
-) -> None:
+def _open_strings(defect: Ints, classes: Ints, modules: Modules, rng: np.random.Generator) -> None:
     """Let some open circuits take their neighbours along the row with them, in place."""
     is_open = classes == DEFECT_CLASSES.index("open_circuit")
     for index in np.flatnonzero(is_open & (rng.random(len(classes)) < _OPEN_STRING_SHARE)):

@@ -134,6 +134,11 @@ class InfraredCamera(Part):
     k1: float = Field(0, gt=-0.5, lt=0.5)
     emissivity: float = Field(0.9, gt=0.5, le=1)
 
+    @property
+    def file_suffix(self) -> str:
+        """Return the suffix of infrared files."""
+        return "tif" if self.radiometric else "jpg"
+
 
 class VisibleCamera(Part):
     """A colour camera."""
@@ -163,6 +168,7 @@ class Flight(Part):
     baseline_m: float = Field(0.03, ge=0, le=0.5)
     rig_rotation_deg: Span = Span(low=-1.2, high=1.2)
     rig_offset_px: NonNegativeSpan = NonNegativeSpan(low=0, high=25)
+    position_error_m: float = Field(0.5, ge=0, le=20, description="of the satellite receiver")
     overlap: float = Field(0.35, ge=0, lt=0.95)
 
 

@@ -4,11 +4,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.rig import View
+from dd_livm_core.fleet.flight import draw
+from dd_livm_core.fleet.profile import InfraredCamera, VisibleCamera
 from dd_livm_core.fleet.raster import Window
+from dd_livm_core.fleet.rig import View
 
 Floats = NDArray[np.float32]
+_SKYLIGHT = (0.62, 0.68, 0.75)
+_GAMMA = 2.2
+_BILINEAR_VARIANCE = 1 / 6
+"""What linear interpolation between raster pixels adds, at most, to the point spread."""
 
 
 def window_of(view: View, step_m: tuple[float, float], margin_px: int = 6) -> Window:
@@ -36,38 +41,43 @@ class InfraredSampler:
         self, view: View, step_m: tuple[float, float], window: Window, blur_px: float
     ) -> None:
         self._maps = view.sampling_maps(step_m, (window.x, window.y))
-        dx = np.median(np.hypot(np.diff(self._maps[0], axis=1), np.diff(self._maps[1], axis=1)))
-        self._pixel = float(dx)
-        self._sigma = blur_px * self._pixel
+        pixel = np.median(np.hypot(*(np.diff(axis_map, axis=1) for axis_map in self._maps)))
+        # A square pixel of side p has the variance p²/12.
+        variance = (blur_px * pixel) ** 2 + max(pixel**2 / 12 - _BILINEAR_VARIANCE, 0)
+        self._sigma = float(np.sqrt(variance))
 
     def sample(self, layer: Floats) -> Floats:
         """Blur by optics and pixel area, then sample; (h, w) float32 → infrared frame."""
-        # A square pixel of side p has the variance p²/12; bilinear sampling adds about 1/6.
-        sigma = np.sqrt(self._sigma**2 + max(self._pixel**2 / 12 - 1 / 6, 0))
-        blurred = cv2.GaussianBlur(layer, (0, 0), sigma) if sigma > 0.2 else layer
-        sampled: Floats = cv2.remap(
-            blurred, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        blurred = cv2.GaussianBlur(layer, (0, 0), self._sigma) if self._sigma > 0.2 else layer
+        border = cv2.BORDER_REPLICATE
+        return np.asarray(
+            cv2.remap(blurred, *self._maps, cv2.INTER_LINEAR, borderMode=border), np.float32
         )
-        return sampled
 
     def nearest(self, layer: NDArray[np.int16] | NDArray[np.uint8]) -> NDArray[np.int16]:
         """Sample without mixing values."""
-        picked: NDArray[np.int16] = cv2.remap(layer, *self._maps, cv2.INTER_NEAREST)
-        return picked
+        return np.asarray(cv2.remap(layer, *self._maps, cv2.INTER_NEAREST), np.int16)
 
 
-def infrared_noise(shape: tuple[int, int], profile: Profile, drift_k: float, rng: np.random.Generator, fixed_pattern: Floats) -> Floats:  # fmt: skip
+def infrared_noise(
+    camera: InfraredCamera, drift_k: float, fixed_pattern: Floats, rng: np.random.Generator
+) -> Floats:
     """Return noise of one frame in kelvin: temporal, fixed pattern, slow drift, lens shading."""
-    camera = profile.infrared_camera
+    shape = fixed_pattern.shape
     noise = rng.standard_normal(shape, dtype=np.float32) * np.float32(camera.noise_k)
-    noise += fixed_pattern * np.float32(camera.fixed_pattern_k) + np.float32(drift_k)
-    y, x = np.meshgrid(np.linspace(-1, 1, shape[0]), np.linspace(-1, 1, shape[1]), indexing="ij")
-    noise += ((x * x + y * y - 0.7) * rng.normal(-0.15, 0.1)).astype(np.float32)
+    noise += fixed_pattern * np.float32(camera.fixed_pattern_k)
+    y = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, shape[1], dtype=np.float32)[None, :]
+    shading_k = rng.normal(-0.4, 0.25) * camera.drift_k
+    noise += (x * x + y * y - np.float32(0.7)) * np.float32(shading_k) + np.float32(drift_k)
     return noise
 
 
 def to_grey(temperature_c: Floats) -> NDArray[np.uint8]:
-    """Apply the gain control of a camera that stores no temperature: (h, w) uint8."""
+    """Apply the gain control of a camera that stores no temperature: (h, w) uint8.
+
+    Percentiles to grey levels, and local contrast, as the grey display of such cameras shows.
+    """
     low, high = np.percentile(temperature_c[::4, ::4], [0.5, 99.8])
     scaled = 0.07 + 0.83 * (temperature_c - low) / max(high - low, 3.0)
     detail = scaled - cv2.GaussianBlur(scaled, (0, 0), 2.0)
@@ -76,30 +86,38 @@ def to_grey(temperature_c: Floats) -> NDArray[np.uint8]:
 
 
 def expose(
-    scene: NDArray[np.uint8], view: View, step_m: tuple[float, float], window: Window,
-    profile: Profile, haze: float, rng: np.random.Generator,
+    scene: NDArray[np.uint8], maps: tuple[Floats, Floats], camera: VisibleCamera, haze: float,
+    rng: np.random.Generator,
 ) -> NDArray[np.uint8]:  # fmt: skip
-    """Photograph a drawn scene in colour: lens, blur, haze, exposure, white balance, noise."""
-    camera = profile.visible_camera
-    maps = view.sampling_maps(step_m, (window.x, window.y))
+    """Photograph a drawn scene in colour.
+
+    Lens (by the sampling maps), motion blur, sharpening, then exposure, white balance, haze and
+    gamma in one table per colour, then noise.
+    """
     image = cv2.remap(scene, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    blur = rng.uniform(camera.motion_blur_px.low, camera.motion_blur_px.high)
+    blur = draw(camera.motion_blur_px, rng)
     if blur > 0.3:
         image = cv2.GaussianBlur(image, (0, 0), sigmaX=blur / 2, sigmaY=0.35)
     if camera.sharpening > 0:
         soft = cv2.GaussianBlur(image, (0, 0), 1.1)
         image = cv2.addWeighted(image, 1 + camera.sharpening, soft, -camera.sharpening, 0)
-    gain = rng.uniform(camera.exposure.low, camera.exposure.high)
-    warmth = rng.uniform(camera.warmth.low, camera.warmth.high)
-    value = np.arange(256, dtype=np.float32) / 255
-    table = np.empty((1, 256, 3), np.uint8)
-    for channel, balance in enumerate((1 + warmth, 1.0, 1 - warmth)):
-        lit = value**2.2 * gain * balance
-        seen = lit * (1 - haze) + haze * (0.62, 0.68, 0.75)[channel]
-        table[0, :, channel] = np.clip(seen ** (1 / 2.2), 0, 1) * 255
+    gain, warmth = draw(camera.exposure, rng), draw(camera.warmth, rng)
+    balance = np.array([1 + warmth, 1.0, 1 - warmth])
+    lit = (np.arange(256)[:, None] / 255) ** _GAMMA * gain * balance
+    seen = lit * (1 - haze) + haze * np.array(_SKYLIGHT)
+    table = (np.clip(seen, 0, 1) ** (1 / _GAMMA) * 255).astype(np.uint8)[None]
     image = cv2.LUT(image, table)
     if camera.noise > 0:
-        small = rng.integers(0, 256, (image.shape[0], image.shape[1], 1), dtype=np.uint8)
-        grain = (small.astype(np.int16) - 128) * np.float32(camera.noise / 74)
-        image = np.clip(image + grain, 0, 255).astype(np.uint8)
+        image = _add_grain(np.asarray(image, np.uint8), camera.noise, rng)
     return np.asarray(image, dtype=np.uint8)
+
+
+def _add_grain(
+    image: NDArray[np.uint8], deviation: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Add grey noise, even over ±√3 deviations."""
+    half = max(1, round(deviation * 3**0.5))
+    grain = rng.integers(0, 2 * half + 1, image.shape[:2], dtype=np.uint8)
+    spread = cv2.merge([grain] * 3)
+    raised = cv2.add(image, spread)
+    return np.asarray(cv2.subtract(raised, np.full_like(image, half)), np.uint8)

@@ -72,7 +72,9 @@ class Station:
     def _look(self, index: int) -> DefectLook:
         defect = int(self.layout.defect[index])
         if defect < 0:
-            return self.workshop.harmless(generator(self._seed, self.profile.site_id, "dirt", index))
+            return self.workshop.harmless(
+                generator(self._seed, self.profile.site_id, "dirt", index)
+            )
         rng = generator(self._seed, self.profile.site_id, "defect", defect)
         kind = DEFECT_CLASSES[self.layout.defect_class[defect]]
         return self.workshop.make(kind, rng, string=bool(self._members[defect] > 1))
@@ -95,7 +97,9 @@ class Station:
         similar = self.profile.look_alikes
         chooser = (self._seed, self.profile.site_id)
         draw_cables(image, self.layout, window, similar.cables, generator(*chooser, "cables"))
-        draw_numbers(image, self.layout, window, similar.painted_numbers, generator(*chooser, "numbers"))
+        draw_numbers(
+            image, self.layout, window, similar.painted_numbers, generator(*chooser, "numbers")
+        )
         if rng.random() < similar.birds:
             draw_bird(image, self.layout.step_m, self.sun, rng)
         return image
@@ -119,7 +123,9 @@ class Station:
         missed = self._missed_deg(window, camera_m)
         if missed.min() > 2 * _SHEEN_DEG:
             return image
-        weight = 0.9 * np.exp(-((missed / _GLINT_DEG) ** 2)) + 0.2 * np.exp(-((missed / _SHEEN_DEG) ** 2))
+        weight = 0.9 * np.exp(-((missed / _GLINT_DEG) ** 2)) + 0.2 * np.exp(
+            -((missed / _SHEEN_DEG) ** 2)
+        )
         weight = np.clip(weight, 0, 0.95).astype(np.float32) * self._panels(window, index)
         white = np.full_like(image, 250)
         return np.asarray(cv2.blendLinear(image, white, 1 - weight, weight), dtype=np.uint8)
@@ -145,12 +151,16 @@ class Station:
         surface = self._ground.draw_thermal(window)
         index = self.modules_in(window)
         for i in index:
-            tile = self._warmth + self._box * self._junction_k[i] + (self._module_k[i] + self.panel_c)
+            tile = (
+                self._warmth + self._box * self._junction_k[i] + (self._module_k[i] + self.panel_c)
+            )
             paste(surface, tile.astype(np.float32), self.layout.corner_px[i], window)
         mask = self._panels(window, index)
         missed = self._missed_deg(window, camera_m)
         if missed.min() < 4 * _GLINT_DEG:
-            glint = np.exp(-((missed / _GLINT_DEG) ** 2)) * np.float32(self.profile.look_alikes.glint_k)
+            glint = np.exp(-((missed / _GLINT_DEG) ** 2)) * np.float32(
+                self.profile.look_alikes.glint_k
+            )
             surface += glint * mask
         excess, owner = self._heat(surface, window, index)
         return surface + excess, excess, mask, owner
@@ -167,7 +177,9 @@ class Station:
         for i, look in looks:
             paste(excess, look.excess_k, self.layout.corner_px[i], window)
             if self.layout.defect[i] >= 0:
-                paste(owner, one * np.int16(self.layout.defect[i]), self.layout.corner_px[i], window)
+                paste(
+                    owner, one * np.int16(self.layout.defect[i]), self.layout.corner_px[i], window
+                )
         for i, look in looks:
             corner = self.layout.corner_px[i] - self.workshop.pad
             target, source = overlap(surface.shape, look.cover.shape, corner, window)

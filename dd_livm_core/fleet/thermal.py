@@ -103,16 +103,21 @@ class Sheet:
 
 
 def apparent_c(
-    surface_c: NDArray[np.float32], emissivity: float, sky_c: float
+    surface_c: NDArray[np.float32], emissivity: NDArray[np.float32] | float, sky_c: float
 ) -> NDArray[np.float32]:
     """Return the temperature a camera set to that emissivity reads when it ignores the sky.
 
     The radiance of surface and reflected sky is added by the Stefan-Boltzmann law. Cameras
-    correct with their own guess of the reflected temperature; here that guess is the ambient.
+    add a correction from their own guess of emissivity and sky; missions here leave it out.
     """
     kelvin = surface_c + np.float32(273.15)
-    radiance = np.float32(emissivity) * kelvin**4 + np.float32(
-        (1 - emissivity) * (sky_c + 273.15) ** 4
-    )
+    radiance = emissivity * kelvin**4 + (1 - emissivity) * np.float32((sky_c + 273.15) ** 4)
     result: NDArray[np.float32] = np.sqrt(np.sqrt(radiance)) - np.float32(273.15)
+    return result
+
+
+def glass_emissivity(normal_emissivity: float, cosine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return emissivity seen at an angle to the normal: one minus Schlick's reflectance (1994)."""
+    reflectance = 1 - normal_emissivity
+    result: NDArray[np.float64] = 1 - (reflectance + normal_emissivity * (1 - cosine) ** 5)
     return result

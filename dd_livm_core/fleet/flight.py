@@ -1,0 +1,158 @@
+"""How a simulated mission is flown: lines over the station, and where each camera was."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dd_livm_core.fleet.files import Shot
+from dd_livm_core.fleet.profile import Profile, Span
+from dd_livm_core.fleet.rig import Camera, View, look_down
+
+INFRARED_PX, VISIBLE_PX = (640, 512), (1280, 1024)
+_METRES_PER_DEGREE = 111_320.0
+_SECONDS_BETWEEN_PAIRS = 3
+_INFRARED_PITCH_MM, _VISIBLE_PITCH_MM = 0.012, 0.004
+
+
+def draw(span: Span, rng: np.random.Generator) -> float:
+    """Draw from a profile's range, evenly."""
+    return float(rng.uniform(span.low, span.high))
+
+
+@dataclass(frozen=True)
+class Waypoint:
+    """Where a pair is planned: metres along and across the rows; direction of flight ±1."""
+
+    along_m: float
+    across_m: float
+    direction: int
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Both cameras at the moment of one pair, and the pose that the drone writes down."""
+
+    infrared: View
+    visible: View
+    along_m: float
+    across_m: float
+    height_m: float
+    heading_deg: float
+    pitch_deg: float
+    roll_deg: float
+
+
+class Flight:
+    """The rig and the way of one mission: scale and rotation are the rig's, constant.
+
+    Parameters
+    ----------
+    profile
+        The station.
+    size_m
+        Extent of the station along and across the rows.
+    pairs
+        How many pairs are taken.
+    rng
+        Random numbers of the mission.
+    """
+
+    def __init__(
+        self, profile: Profile, size_m: tuple[float, float], pairs: int, rng: np.random.Generator
+    ) -> None:
+        self.profile, self.size_m = profile, size_m
+        plan = profile.flight
+        self.height_m = draw(plan.height_m, rng)
+        self.heading_deg = draw(plan.heading_deg, rng)
+        self._rig_rotation_deg = draw(plan.rig_rotation_deg, rng)
+        turn, length = rng.uniform(0, 2 * np.pi, 2), draw(plan.rig_offset_px, rng)
+        shift = length * np.array([np.cos(turn[0]), np.sin(turn[0])])
+        self._baseline_turn = float(turn[1])
+        infrared, visible = profile.infrared_camera, profile.visible_camera
+        middle = tuple((n - 1) / 2 for n in INFRARED_PX)
+        self._infrared = Camera(
+            *INFRARED_PX, infrared.focal_px, (middle[0], middle[1]), infrared.k1
+        )
+        aim = tuple((n - 1) / 2 + s for n, s in zip(VISIBLE_PX, shift, strict=True))
+        self._visible = Camera(
+            *VISIBLE_PX, visible.focal_px, (float(aim[0]), float(aim[1])), visible.k1
+        )
+        self.waypoints = self._cover(pairs, rng)
+
+    def _cover(self, pairs: int, rng: np.random.Generator) -> list[Waypoint]:
+        """Cover the station in parallel lines, to and fro; thin out or repeat to the number."""
+        keep = 1 - self.profile.flight.overlap
+        frame = np.array(INFRARED_PX) / self._infrared.focal_px * self.height_m
+        turn = np.radians(self.heading_deg)
+        axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+        size = np.array(self.size_m)
+        corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * size @ axes.T
+        start = corners.min(axis=0) + frame * keep * rng.uniform(0.1, 0.9, 2)
+        ahead = np.arange(start[0], corners[:, 0].max(), frame[0] * keep)
+        lines = np.arange(start[1], corners[:, 1].max(), frame[1] * keep)
+        spots = []
+        for number, line in enumerate(lines):
+            direction = 1 if number % 2 == 0 else -1
+            for x in ahead[::direction]:
+                place = np.array([x, line]) @ axes
+                if (place > -0.15 * frame).all() and (place < size + 0.15 * frame).all():
+                    spots.append(Waypoint(float(place[0]), float(place[1]), direction))
+        spots = spots or [Waypoint(float(size[0] / 2), float(size[1] / 2), 1)]
+        thin = pairs <= len(spots)
+        return [spots[i * len(spots) // pairs if thin else i % len(spots)] for i in range(pairs)]
+
+    def expose(self, index: int, rng: np.random.Generator) -> Exposure:
+        """Place both cameras; the visible one fires later and hangs a few centimetres aside."""
+        plan, waypoint = self.profile.flight, self.waypoints[index]
+        heading = self.heading_deg + rng.normal(0, plan.heading_jitter_deg)
+        pitch, roll = rng.normal(0, plan.tilt_jitter_deg, 2)
+        height = self.height_m * (1 + rng.normal(0, 0.01))
+        along, across = np.array([waypoint.along_m, waypoint.across_m]) + rng.normal(0, 1.2, 2)
+        skew_s = plan.time_skew_s + rng.normal(0, plan.time_skew_jitter_s)
+        turn = np.radians(heading)
+        moved = np.array([np.cos(turn), np.sin(turn), 0]) * waypoint.direction * plan.speed_m_s
+        aside = turn + self._baseline_turn
+        apart = np.array([np.cos(aside), np.sin(aside), 0]) * plan.baseline_m
+        # Over a slope, the vertical axis leans against the plane of the PV modules.
+        slope = self.profile.terrain.slope_deg
+        place = np.array([along, across - height * np.tan(np.radians(slope)), height])
+        lean = pitch + slope * np.cos(turn), roll + slope * np.sin(turn)
+        infrared = look_down(self._infrared, place, heading, *lean)
+        later = place + moved * skew_s + apart
+        visible = look_down(self._visible, later, heading + self._rig_rotation_deg, *lean)
+        return Exposure(
+            infrared, visible, float(along), float(across), float(height), float(heading),
+            float(pitch), float(roll),
+        )  # fmt: skip
+
+    def shots(
+        self, index: int, exposure: Exposure, started_at: datetime, rng: np.random.Generator
+    ) -> tuple[Shot, Shot]:
+        """Return what the drone writes into both files: position with its receiver's error."""
+        profile = self.profile
+        turn = np.radians(profile.rows.azimuth_deg)
+        error = rng.normal(0, profile.flight.position_error_m, 2)
+        along, across = (
+            np.array([exposure.along_m, exposure.across_m]) - np.array(self.size_m) / 2 + error
+        )
+        east = along * np.cos(turn) - across * np.sin(turn)
+        south = along * np.sin(turn) + across * np.cos(turn)
+        yaw = (profile.rows.azimuth_deg + exposure.heading_deg + 180) % 360 - 180
+        east_degree = _METRES_PER_DEGREE * np.cos(np.radians(profile.latitude_deg))
+        common = {
+            "taken_at": started_at + timedelta(seconds=_SECONDS_BETWEEN_PAIRS * index),
+            "latitude_deg": float(profile.latitude_deg - south / _METRES_PER_DEGREE),
+            "longitude_deg": float(profile.longitude_deg + east / east_degree),
+            "altitude_m": 350.0 + exposure.height_m,
+            "relative_altitude_m": exposure.height_m,
+            "gimbal_pitch_deg": -90 + exposure.pitch_deg,
+            "gimbal_yaw_deg": float(yaw),
+            "gimbal_roll_deg": exposure.roll_deg,
+        }
+        infrared, visible = profile.infrared_camera, profile.visible_camera
+        return (
+            Shot(**common, camera_model=infrared.model, focal_length_mm=infrared.focal_px * _INFRARED_PITCH_MM, focal_length_35mm=infrared.focal_px / INFRARED_PX[0] * 36),
+            Shot(**common, camera_model=visible.model, focal_length_mm=visible.focal_px * _VISIBLE_PITCH_MM, focal_length_35mm=visible.focal_px / VISIBLE_PX[0] * 36),
+        )  # fmt: skip

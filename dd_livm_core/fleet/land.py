@@ -1,0 +1,109 @@
+"""Coarse maps of a station's land: mixture of surfaces, brightness, puddles, buildings."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dd_livm_core.fleet.profile import Profile, Terrain
+
+Floats = NDArray[np.float32]
+MAP_M = 0.25
+"""Spacing of the maps."""
+MARGIN_M = 30.0
+"""How far the maps reach around the station."""
+
+
+@dataclass(frozen=True)
+class Land:
+    """Maps (h, w) of ``MAP_M`` spacing that start ``MARGIN_M`` before the first PV module.
+
+    Parameters
+    ----------
+    second_share
+        float32, 0..1: share of the second surface.
+    shade
+        float32 around 1: brightness.
+    puddles
+        float32, 0..1: standing water; None where the profile has none.
+    buildings_px
+        (b, 4) int32, raster pixels: left, top, right, bottom.
+    """
+
+    second_share: Floats
+    shade: Floats
+    puddles: Floats | None
+    buildings_px: NDArray[np.int32]
+
+
+def smooth_noise(shape: tuple[int, int], scale_px: float, rng: np.random.Generator) -> Floats:
+    """Return a random field (h, w) of zero mean and unit deviation, octaves from one scale down."""
+    field = np.zeros(shape, np.float32)
+    for octave in range(4):
+        size = max(scale_px / 2**octave, 1.0)
+        small = (int(shape[0] / size) + 3, int(shape[1] / size) + 3)
+        noise = rng.standard_normal(small, dtype=np.float32)
+        field += (
+            np.asarray(cv2.resize(noise, shape[::-1], interpolation=cv2.INTER_CUBIC)) * 0.6**octave
+        )
+    field -= field.mean()
+    result: Floats = field / max(float(field.std()), 1e-6)
+    return result
+
+
+def draw_land(
+    profile: Profile, size_px: tuple[int, int], step_m: tuple[float, float],
+    tables_px: NDArray[np.int32], rng: np.random.Generator,
+) -> Land:  # fmt: skip
+    """Draw the land under a station of the given size."""
+    terrain = profile.terrain
+    rows, columns = (int((n * s + 2 * MARGIN_M) / MAP_M) + 1 for n, s in zip(size_px[::-1], step_m[::-1], strict=True))  # fmt: skip
+    shape = (rows, columns)
+    share = _patches(shape, terrain.second_share, terrain.patch_m, rng)
+    _draw_tracks(share, terrain, rng)
+    share = np.asarray(cv2.GaussianBlur(share, (0, 0), 1.0))
+    shade = (1 + 0.07 * smooth_noise(shape, 24, rng)).astype(np.float32)
+    puddles = _patches(shape, terrain.puddles, 2.5, rng) if terrain.puddles > 0 else None
+    return Land(share, shade, puddles, _place_buildings(terrain, tables_px, size_px, step_m, rng))
+
+
+def _patches(
+    shape: tuple[int, int], share: float, scale_m: float, rng: np.random.Generator
+) -> Floats:
+    """Return soft-edged patches (0..1) that cover a share of the area."""
+    field = smooth_noise(shape, scale_m / MAP_M, rng)
+    level = np.quantile(field, 1 - share)
+    patches: Floats = (1 / (1 + np.exp(-(field - level) / 0.12))).astype(np.float32)
+    return patches
+
+
+def _draw_tracks(share: Floats, terrain: Terrain, rng: np.random.Generator) -> None:
+    """Draw service tracks along or across the rows, in place; half of them near a row end."""
+    for _ in range(terrain.tracks):
+        across = rng.random() < 0.5
+        canvas = share.T if across else share
+        length, width = canvas.shape
+        near_edge = rng.random() < 0.5
+        middle = rng.uniform(12, MARGIN_M - 2) if near_edge else rng.uniform(0, width * MAP_M)
+        wobble = smooth_noise((1, length), 80, rng)[0] * 0.6
+        distance = np.abs(np.arange(width)[None, :] * MAP_M - middle - wobble[:, None])
+        canvas[distance < terrain.track_width_m / 2] = 0.97
+
+
+def _place_buildings(
+    terrain: Terrain, tables_px: NDArray[np.int32], size_px: tuple[int, int],
+    step_m: tuple[float, float], rng: np.random.Generator,
+) -> NDArray[np.int32]:  # fmt: skip
+    """Put cabins and vents where no table stands."""
+    placed: list[tuple[int, int, int, int]] = []
+    border = 8 / np.asarray(step_m)
+    for _ in range(terrain.buildings * 12):
+        wide = terrain.building_m * rng.uniform([0.6, 0.4], [1.6, 1.0]) / np.asarray(step_m)
+        at = rng.uniform(-border, np.asarray(size_px) + border)
+        left, top, right, bottom = (int(v) for v in (*at, *(at + wide)))
+        clear = (tables_px[:, 0] > right) | (tables_px[:, 2] < left)
+        clear |= (tables_px[:, 1] > bottom) | (tables_px[:, 3] < top)
+        if clear.all() and len(placed) < terrain.buildings:
+            placed.append((left, top, right, bottom))
+    return np.array(placed, dtype=np.int32).reshape(-1, 4)

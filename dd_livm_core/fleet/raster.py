@@ -1,0 +1,70 @@
+"""Windows of a station's raster, and how tiles are put onto them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Slices = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of the raster: index of its first column and row, width and height."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def origin(self) -> NDArray[np.int32]:
+        """Return the index of the first column and row."""
+        return np.array([self.x, self.y], np.int32)
+
+    def touches(self, boxes: NDArray[np.int32], reach_px: float = 0) -> NDArray[np.bool_]:
+        """Tell which boxes (n, 4: left, top, right, bottom) come within reach."""
+        near = (boxes[:, 0] - reach_px < self.x + self.width) & (boxes[:, 2] + reach_px > self.x)
+        near &= (boxes[:, 1] - reach_px < self.y + self.height) & (boxes[:, 3] + reach_px > self.y)
+        return np.asarray(near)
+
+
+def overlap(
+    canvas: tuple[int, ...], tile: tuple[int, ...], corner: NDArray[np.int32], window: Window
+) -> tuple[Slices, Slices] | tuple[None, None]:
+    """Return where a tile lies on the canvas, and which part of the tile that is."""
+    x, y = int(corner[0]) - window.x, int(corner[1]) - window.y
+    x0, y0 = max(x, 0), max(y, 0)
+    x1, y1 = min(x + tile[1], canvas[1]), min(y + tile[0], canvas[0])
+    if x0 >= x1 or y0 >= y1:
+        return None, None
+    return np.s_[y0:y1, x0:x1], np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
+
+
+def paste(
+    canvas: NDArray[Any], tile: NDArray[Any], corner: NDArray[np.int32], window: Window
+) -> None:
+    """Put a tile onto the canvas, in place."""
+    target, source = overlap(canvas.shape, tile.shape, corner, window)
+    if target is not None:
+        canvas[target] = tile[source]
+
+
+def blend(
+    image: NDArray[np.uint8], paint: NDArray[np.uint8], corner: NDArray[np.int32], window: Window
+) -> None:
+    """Lay colour with opacity (h, w, 4) over the image, in place."""
+    target, source = overlap(image.shape, paint.shape, corner, window)
+    if target is not None:
+        part = paint[source].astype(np.float32)
+        alpha = part[..., 3:] / 255
+        image[target] = image[target] * (1 - alpha) + part[..., :3] * alpha
+
+
+def wrapped(tile: NDArray[Any], window: Window) -> NDArray[Any]:
+    """Cut a window out of a periodic tile."""
+    rows = (np.arange(window.height) + window.y) % tile.shape[0]
+    columns = (np.arange(window.width) + window.x) % tile.shape[1]
+    cut: NDArray[Any] = np.take(np.take(tile, rows, axis=0), columns, axis=1)
+    return cut

@@ -1,0 +1,83 @@
+"""Sunlight over a station: shadows, and mirror images of the sun on tilted glass."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.raster import Window
+
+Floats = NDArray[np.float32]
+_COARSE_PX = 32
+
+
+@dataclass(frozen=True)
+class Sun:
+    """Direction of sunlight in the raster's axes: metres along and across per metre of height."""
+
+    shadow_per_m: tuple[float, float]
+
+    def towards(self) -> NDArray[np.float64]:
+        """Return the unit vector (3,) to the sun: along, across, up."""
+        vector = np.array([-self.shadow_per_m[0], -self.shadow_per_m[1], 1.0])
+        unit: NDArray[np.float64] = vector / np.linalg.norm(vector)
+        return unit
+
+
+def sun_over(profile: Profile, elevation_deg: float, azimuth_deg: float) -> Sun:
+    """Return how shadows fall; azimuth from north, clockwise."""
+    azimuth, turn = np.radians(azimuth_deg), np.radians(profile.rows.azimuth_deg)
+    east, south = -np.sin(azimuth), np.cos(azimuth)
+    along = east * np.cos(turn) + south * np.sin(turn)
+    across = -east * np.sin(turn) + south * np.cos(turn)
+    # North is up in the raster: a sun in the south throws shadows to smaller row indices.
+    length = 1 / np.tan(np.radians(max(elevation_deg, 8.0)))
+    return Sun((float(along * length), float(across * length)))
+
+
+def mirror_angle_deg(
+    sun: Sun, tilt_deg: float, camera_m: NDArray[np.float64], step_m: tuple[float, float],
+    window: Window,
+) -> Floats:  # fmt: skip
+    """Return by how much each raster pixel misses mirroring the sun into the camera, in degrees.
+
+    PV modules are flat mirrors tilted towards growing row indices.
+    """
+    size = (window.width // _COARSE_PX + 2, window.height // _COARSE_PX + 2)
+    x = (np.linspace(0, window.width - 1, size[0]) + window.x) * step_m[0]
+    y = (np.linspace(0, window.height - 1, size[1]) + window.y) * step_m[1]
+    ray = np.stack([*np.meshgrid(x, y), np.zeros(size[::-1])], axis=-1) - camera_m
+    ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
+    tilt = np.radians(tilt_deg)
+    normal = np.array([0.0, np.sin(tilt), np.cos(tilt)])
+    mirrored = ray - 2 * (ray @ normal)[..., None] * normal
+    angle = np.degrees(np.arccos(np.clip(mirrored @ sun.towards(), -1, 1)))
+    fine: Floats = cv2.resize(angle.astype(np.float32), (window.width, window.height))
+    return fine
+
+
+def cast_shadows(
+    boxes_px: NDArray[np.int32], top_m: tuple[float, float], sun: Sun, step_m: tuple[float, float],
+    window: Window, canvas: NDArray[np.uint8], solid: bool,
+) -> None:  # fmt: skip
+    """Draw the shadows of boxes on flat ground, in place.
+
+    Parameters
+    ----------
+    boxes_px
+        (n, 4): left, top, right, bottom.
+    top_m
+        Height of the upper and of the lower edge over the ground.
+    solid
+        Whether the box stands on the ground, so that its shadow starts at its foot.
+    """
+    fall = np.asarray(sun.shadow_per_m) / np.asarray(step_m)
+    drop = fall * np.array([top_m[0], top_m[0], top_m[1], top_m[1]])[:, None]
+    near = window.touches(boxes_px, float(np.abs(drop).max()))
+    for left, top, right, bottom in boxes_px[near] - np.tile(window.origin, 2):
+        foot = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
+        outline = np.vstack([foot + drop, foot]) if solid else foot + drop
+        hull = cv2.convexHull((outline * 16).astype(np.int32))
+        cv2.fillConvexPoly(canvas, hull, (255,), cv2.LINE_AA, 4)

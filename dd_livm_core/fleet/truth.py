@@ -1,0 +1,103 @@
+"""Labels from the noise-free excess temperature: threshold, components, boxes, shapes."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dd_livm_core.records import HotspotShape
+
+THRESHOLD_K = 1.5
+"""Above the spread between healthy PV modules, below an open circuit at 600 W/m² and 5 m/s."""
+_MIN_AREA_PX = 5
+_MIN_SIDE_PX = 2
+
+
+@dataclass(frozen=True)
+class TrueHotspot:
+    """One hotspot in one frame.
+
+    ``box_xywh_px`` spans whole pixels, edges at half-integers shifted to COCO's convention (the
+    first pixel spans 0 to 1).
+    """
+
+    defect: int
+    box_xywh_px: tuple[float, float, float, float]
+    area_px: int
+    hotspot_shape: HotspotShape
+    max_excess_k: float
+
+
+def true_hotspots(
+    excess_k: NDArray[np.float32], owner: NDArray[np.int16], module_px: tuple[float, float],
+    rotation_deg: float,
+) -> list[TrueHotspot]:  # fmt: skip
+    """Find the hotspots of one infrared frame.
+
+    Parameters
+    ----------
+    excess_k
+        (h, w) float32, as the camera resolves it, without noise.
+    owner
+        (h, w) int16: defect of the PV module under each pixel, -1 elsewhere.
+    module_px
+        Size of a PV module along and across the row, in infrared pixels.
+    rotation_deg
+        Direction of the row in the image.
+    """
+    hot = excess_k >= THRESHOLD_K
+    found: list[TrueHotspot] = []
+    if not hot.any():
+        return found
+    # The point spread carries heat a pixel beyond its PV module.
+    reach = cv2.dilate(owner, np.ones((5, 5), np.uint8))
+    own = np.where(owner >= 0, owner, reach)
+    join = max(3, int(min(module_px) * 0.14)) | 1
+    for defect in np.unique(own[hot]):
+        if defect < 0:
+            continue
+        part = (hot & (own == defect)).astype(np.uint8)
+        joined = cv2.morphologyEx(part, cv2.MORPH_CLOSE, np.ones((join, join), np.uint8))
+        count, label = cv2.connectedComponents(joined, connectivity=8)
+        for k in range(1, count):
+            member = (label == k) & (part > 0)
+            y, x = np.nonzero(member)
+            if _too_small(x, y, hot.shape, min(module_px)):
+                continue
+            box = (float(x.min()), float(y.min()), float(np.ptp(x) + 1), float(np.ptp(y) + 1))
+            shape = _shape(x, y, module_px, rotation_deg)
+            found.append(
+                TrueHotspot(int(defect), box, len(x), shape, float(excess_k[member].max()))
+            )
+    return found
+
+
+def _too_small(
+    x: NDArray[np.intp], y: NDArray[np.intp], shape: tuple[int, ...], module_px: float
+) -> bool:
+    """Tell whether nobody could name it: a few pixels, or a sliver cut off by the border."""
+    if len(x) < _MIN_AREA_PX or min(np.ptp(x), np.ptp(y)) + 1 < _MIN_SIDE_PX:
+        return True
+    cut_x = x.min() == 0 or x.max() == shape[1] - 1
+    cut_y = y.min() == 0 or y.max() == shape[0] - 1
+    sliver = module_px / 4
+    return bool((cut_x and np.ptp(x) + 1 < sliver) or (cut_y and np.ptp(y) + 1 < sliver))
+
+
+def _shape(
+    x: NDArray[np.intp], y: NDArray[np.intp], module_px: tuple[float, float], rotation_deg: float
+) -> HotspotShape:
+    """Name a hotspot's shape, in the axes of the row."""
+    c, s = np.cos(np.radians(rotation_deg)), np.sin(np.radians(rotation_deg))
+    along, across = x * c + y * s, -x * s + y * c
+    extent = (np.ptp(along) + 1, np.ptp(across) + 1)
+    area = len(x) / (module_px[0] * module_px[1])
+    if area < 0.06:
+        return "point"
+    fill = len(x) / (extent[0] * extent[1])
+    if area > 0.6 and fill > 0.75:
+        return "block"
+    if fill > 0.6 and max(extent[0] / extent[1], extent[1] / extent[0]) > 2.2:
+        return "stripe"
+    return "patch"
