@@ -247,7 +247,8 @@ def _modes(field: Field, pixel_m: float, conductance_w_k: float) -> Field:
     height, width = field.shape[-2:]
     ky = (np.pi * np.arange(height) / (height * pixel_m)) ** 2 * conductance_w_k
     kx = (np.pi * np.arange(width) / (width * pixel_m)) ** 2 * conductance_w_k
-    return np.add(ky[:, None], kx[None, :], dtype=field.dtype)
+    modes: Field = (ky[:, None] + kx[None, :]).astype(field.dtype)
+    return modes
 
 
 def _through_modes(field: Field, gain: Field) -> Field:

@@ -1,0 +1,128 @@
+"""The temperature of the healthy panels of one infrared frame, robust to hotspots and frames."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_SAMPLES = 20_000
+_JOIN_SHARE = 0.015
+"""Panels closer than this share of the frame's longer side belong to one row."""
+_SMALL_SHARE = 0.05
+"""A region below this share of the largest one takes its level from the large ones."""
+_ITERATIONS = 8
+_TUKEY = 3.0
+
+
+def robust_spread(values: NDArray[np.floating[Any]]) -> float:
+    """Return the standard deviation of the bulk of the values, from the tighter side of the median.
+
+    Hotspots widen the upper side and module frames the lower one; the tighter side is the panels'.
+    """
+    if not len(values):
+        return 0.0
+    departure = values - np.median(values)
+    sides = [departure[departure >= 0], -departure[departure <= 0]]
+    return 1.4826 * min(float(np.median(side)) for side in sides)
+
+
+def healthy_baseline(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the healthy panel's value under every pixel.
+
+    One level per row, plus a slope and a radial falloff common to the frame (lens shading and
+    viewing angle), fitted by iteratively reweighted least squares (Beaton and Tukey 1974).
+
+    Parameters
+    ----------
+    values
+        (H, W) float32, finite.
+    valid
+        (H, W) bool: panel pixels, at least one.
+
+    Returns
+    -------
+    (H, W) float32.
+    """
+    rows = _rows(valid)
+    y, x = np.nonzero(valid)
+    step = max(1, len(y) // _SAMPLES)
+    # A fixed stride through the scan order is even over the frame, and the same every time.
+    y, x = y[::step], x[::step]
+    row, sample = rows[y, x], values[y, x].astype(np.float64)
+    count = int(rows.max()) + 1
+    levels = _levels(sample, row, count)
+    shading: NDArray[np.float64] = np.zeros(3)
+    if len(sample) > 50:
+        shading, levels = _fit(_surface(x, y, values.shape), sample, row, levels)
+    grid_y, grid_x = np.mgrid[: values.shape[0], : values.shape[1]]
+    surface = _surface(grid_x.ravel(), grid_y.ravel(), values.shape) @ shading
+    baseline: NDArray[np.float32] = (levels[rows] + surface.reshape(values.shape)).astype(
+        np.float32
+    )
+    return baseline
+
+
+def _rows(valid: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Number the rows of panels from 1; small pieces and the rest of the frame are 0."""
+    side = max(3, round(_JOIN_SHARE * max(valid.shape))) | 1
+    joined = cv2.morphologyEx(
+        valid.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)
+    )
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    area = stats[:, cv2.CC_STAT_AREA].astype(float)
+    area[0] = 0
+    large = area >= _SMALL_SHARE * area.max()
+    large[0] = False
+    number = np.where(large, np.cumsum(large), 0).astype(np.int32)
+    rows: NDArray[np.int32] = number[labels] if count > 1 else np.zeros(valid.shape, np.int32)
+    return rows
+
+
+def _levels(sample: NDArray[np.float64], row: NDArray[np.int32], count: int) -> NDArray[np.float64]:
+    """Return each row's median; index 0 holds the median over all of them."""
+    overall = float(np.median(sample))
+    return np.array(
+        [overall]
+        + [
+            float(np.median(member)) if len(member := sample[row == k]) else overall
+            for k in range(1, count)
+        ]
+    )
+
+
+def _surface(x: NDArray[Any], y: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the columns slope in x, slope in y, radial falloff; each about -1 to 1."""
+    half = max(shape) / 2
+    u, v = (x - (shape[1] - 1) / 2) / half, (y - (shape[0] - 1) / 2) / half
+    return np.stack([u, v, u * u + v * v], axis=-1)
+
+
+def _fit(
+    columns: NDArray[np.float64],
+    sample: NDArray[np.float64],
+    row: NDArray[np.int32],
+    levels: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Alternate between the common shading (weighted least squares) and the rows' medians."""
+    shading: NDArray[np.float64] = np.zeros(columns.shape[1])
+    for _ in range(_ITERATIONS):
+        residual = sample - levels[row] - columns @ shading
+        spread = robust_spread(residual)
+        if spread <= 0:
+            break
+        weight = np.clip(1 - (residual / (_TUKEY * spread)) ** 2, 0, None) ** 2
+        # Centred per row, so that a level cannot pass for a slope where rows differ.
+        mass = np.bincount(row, weight, len(levels))
+        safe = np.where(mass > 0, mass, 1)
+        centre = np.stack(
+            [np.bincount(row, weight * column, len(levels)) / safe for column in columns.T], axis=-1
+        )
+        middle = np.bincount(row, weight * sample, len(levels)) / safe
+        design, target = columns - centre[row], sample - middle[row]
+        normal = design.T @ (design * weight[:, None])
+        # The ridge keeps directions that the panels hardly span (one thin row) flat.
+        normal += np.eye(len(normal)) * 1e-3 * weight.sum()
+        shading = np.asarray(np.linalg.solve(normal, design.T @ (target * weight)))
+        levels = _levels(sample - columns @ shading, row, len(levels))
+    return shading, levels

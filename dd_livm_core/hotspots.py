@@ -1,0 +1,313 @@
+"""Hotspots: excess temperature over healthy panels, segmentation, shape in units of a PV module."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.healthy_panel import healthy_baseline, robust_spread
+from dd_livm_core.records import HotspotShape
+
+Floats = NDArray[np.floating[Any]]
+REFERENCE_IRRADIANCE_W_M2 = 1000.0
+_GREY_STEP_SPREAD = 0.5
+"""Below this spread in grey levels a panel is flat and only the 8-bit step shows."""
+
+
+class HotspotLimits(BaseModel):
+    """What counts as a hotspot, and where one shape ends and the next begins.
+
+    Areas and lengths are in units of a PV module, so that they hold at any flight height.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threshold_k: float = Field(
+        default=1.5, gt=0, description="least excess temperature, radiometric"
+    )
+    threshold_sigma: float = Field(
+        default=3.5, gt=0, description="least excess in spreads of the panels"
+    )
+    min_area: float = Field(default=0.004, ge=0, description="least area, share of a PV module")
+    join: float = Field(
+        default=0.14, ge=0, description="parts closer than this share of the width join"
+    )
+    point_area: float = Field(
+        default=0.06, gt=0, description="up to this share of a PV module: point"
+    )
+    block_area: float = Field(
+        default=0.6, gt=0, description="from this share of a PV module: block"
+    )
+    block_fill: float = Field(
+        default=0.75, gt=0, le=1, description="least fill of a block's rectangle"
+    )
+    stripe_fill: float = Field(
+        default=0.6, gt=0, le=1, description="least fill of a stripe's rectangle"
+    )
+    stripe_aspect: float = Field(
+        default=2.2, gt=1, description="least length over width of a stripe"
+    )
+
+
+@dataclass(frozen=True)
+class Hotspot:
+    """One hotspot of one infrared frame.
+
+    Parameters
+    ----------
+    box_xywh_px
+        COCO box: the first pixel spans 0 to 1.
+    mask
+        (h, w) bool: its pixels within the box.
+    shape
+        Measured geometry, in units of the PV module.
+    mean_excess_k, max_excess_k
+        Over its pixels; None where the camera stores no temperature.
+    mean_excess_sigma, max_excess_sigma
+        The same in spreads of the panels: the only unit without radiometry.
+    area_px, area_m2
+        Area; None in m² without the size of a PV module.
+    max_excess_at_1000_k
+        Maximum scaled to 1000 W/m²; None with ``at_1000_missing`` saying why.
+    """
+
+    box_xywh_px: tuple[float, float, float, float]
+    mask: NDArray[np.bool_]
+    shape: HotspotShape
+    mean_excess_k: float | None
+    max_excess_k: float | None
+    mean_excess_sigma: float
+    max_excess_sigma: float
+    area_px: int
+    area_m2: float | None
+    max_excess_at_1000_k: float | None
+    at_1000_missing: str | None
+
+
+def excess_temperature(
+    infrared: Floats, panel_mask: NDArray[np.bool_], radiometric: bool
+) -> NDArray[np.float32]:
+    """Return how much warmer than the healthy panel every panel pixel is.
+
+    The healthy panel is the robust median of its row (connected panels), corrected for a slope
+    and a lens falloff common to the frame. A row that is warm as a whole therefore shows no excess.
+
+    Parameters
+    ----------
+    infrared
+        (H, W) float: °C, or grey values.
+    panel_mask
+        (H, W) bool.
+    radiometric
+        Whether ``infrared`` is in °C.
+
+    Returns
+    -------
+    (H, W) float32: kelvin when radiometric, otherwise multiples of the panels' robust spread. 0 off
+    the panels, on NaN, and everywhere when the panels are constant or absent.
+
+    Raises
+    ------
+    InputError
+        Shapes differ.
+    """
+    values = np.asarray(infrared, np.float32)
+    _same_shape(values, panel_mask, "excess_temperature")
+    valid = np.asarray(panel_mask, bool) & np.isfinite(values)
+    excess = np.zeros(values.shape, np.float32)
+    if not valid.any():
+        return excess
+    filled = np.where(valid, values, np.float32(0))
+    excess[valid] = (filled - healthy_baseline(filled, valid))[valid]
+    if not radiometric:
+        excess /= np.float32(max(robust_spread(excess[valid]), _GREY_STEP_SPREAD))
+    return excess
+
+
+def find_hotspots(
+    excess: Floats,
+    panel_mask: NDArray[np.bool_],
+    pv_module_width_px: float,
+    *,
+    pv_module_height_px: float | None = None,
+    radiometric: bool = True,
+    pv_module_width_m: float | None = None,
+    irradiance_w_m2: float | None = None,
+    irradiance_exponent: float = 1.0,
+    limits: HotspotLimits | None = None,
+) -> list[Hotspot]:
+    """Segment hotspots and measure each one.
+
+    Parameters
+    ----------
+    excess
+        (H, W) float from :func:`excess_temperature`.
+    panel_mask
+        (H, W) bool.
+    pv_module_width_px, pv_module_height_px
+        Short and long side of a PV module; the long side defaults to 1.7 times the short one.
+    radiometric
+        Whether ``excess`` is in kelvin; if not, only the threshold in spreads holds.
+    pv_module_width_m
+        Short side in metres, for areas in m².
+    irradiance_w_m2, irradiance_exponent
+        For the excess at 1000 W/m²: ΔT · (1000/G)^exponent.
+    limits
+        Thresholds; defaults to :class:`HotspotLimits`.
+
+    Returns
+    -------
+    Hotspots by falling maximum; none on constant images.
+
+    Raises
+    ------
+    InputError
+        Shapes differ, or a PV module of no size.
+    """
+    limits = limits or HotspotLimits()
+    values = np.nan_to_num(np.asarray(excess, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    _same_shape(values, panel_mask, "find_hotspots")
+    height_px = pv_module_height_px or 1.7 * pv_module_width_px
+    if not (np.isfinite(pv_module_width_px * height_px) and pv_module_width_px * height_px > 0):
+        found = f"{pv_module_width_px} by {height_px}"
+        raise InputError("the size of a PV module", found, "find_hotspots", "Register the pair.")
+    mask = np.asarray(panel_mask, bool)
+    sigma = robust_spread(values[mask]) if mask.any() else 0.0
+    least = max(limits.threshold_sigma * sigma, limits.threshold_k if radiometric else 0.0)
+    if least <= 0:
+        return []
+    module_px2 = pv_module_width_px * height_px
+    hotspots = []
+    for box, part in _components(values, mask, least, limits.join * pv_module_width_px):
+        if part.sum() < max(limits.min_area * module_px2, 2):
+            continue
+        inside = values[box][part]
+        mean, peak = float(inside.mean()), float(inside.max())
+        normal, missing = at_reference_irradiance(
+            peak if radiometric else None, irradiance_w_m2, irradiance_exponent
+        )
+        metre_px = pv_module_width_px / pv_module_width_m if pv_module_width_m else None
+        hotspots.append(
+            Hotspot(
+                box_xywh_px=_box_xywh(box),
+                mask=part,
+                shape=hotspot_shape(part, pv_module_width_px, height_px, limits),
+                mean_excess_k=mean if radiometric else None,
+                max_excess_k=peak if radiometric else None,
+                mean_excess_sigma=mean / sigma if sigma > 0 else float("inf"),
+                max_excess_sigma=peak / sigma if sigma > 0 else float("inf"),
+                area_px=int(part.sum()),
+                area_m2=float(part.sum() / metre_px**2) if metre_px else None,
+                max_excess_at_1000_k=normal,
+                at_1000_missing=missing,
+            )
+        )
+    return sorted(hotspots, key=lambda hotspot: -hotspot.max_excess_sigma)
+
+
+def at_reference_irradiance(
+    excess_k: float | None, irradiance_w_m2: float | None, exponent: float = 1.0
+) -> tuple[float | None, str | None]:
+    """Return ΔT · (1000/G)^exponent, or None with the reason it cannot be given."""
+    if excess_k is None:
+        return None, "the camera stores no temperature"
+    if irradiance_w_m2 is None:
+        return None, "the mission holds no irradiance"
+    if not irradiance_w_m2 > 0:
+        return None, "no sun: irradiance is 0 W/m²"
+    return excess_k * (REFERENCE_IRRADIANCE_W_M2 / irradiance_w_m2) ** exponent, None
+
+
+def hotspot_shape(
+    mask: NDArray[np.bool_],
+    pv_module_width_px: float,
+    pv_module_height_px: float,
+    limits: HotspotLimits | None = None,
+) -> HotspotShape:
+    """Name a hotspot's shape from its area and its smallest enclosing rectangle, at any rotation.
+
+    Parameters
+    ----------
+    mask
+        (h, w) bool, with at least one pixel set.
+    pv_module_width_px, pv_module_height_px
+        Short and long side of a PV module.
+    limits
+        Borders between shapes.
+
+    Returns
+    -------
+    ``point`` (few cells), ``stripe`` (long and filled, as a substring), ``block`` (a filled
+    rectangle of most of a PV module or more), else ``patch``.
+    """
+    limits = limits or HotspotLimits()
+    pixels = int(mask.sum())
+    area = pixels / (pv_module_width_px * pv_module_height_px)
+    if area < limits.point_area:
+        return "point"
+    long_px, short_px = _enclosing_rectangle(mask)
+    fill = min(pixels / (long_px * short_px), 1.0)
+    if area >= limits.block_area and fill >= limits.block_fill:
+        return "block"
+    if fill >= limits.stripe_fill and long_px / short_px >= limits.stripe_aspect:
+        return "stripe"
+    return "patch"
+
+
+def _enclosing_rectangle(mask: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return long and short side of the smallest rectangle around the pixels' areas."""
+    contours, _ = cv2.findContours(
+        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    points = np.concatenate([contour.reshape(-1, 2) for contour in contours]).astype(np.float32)
+    # A pixel reaches half a pixel to each side of its centre.
+    reach = np.array([(-0.5, 0), (0.5, 0), (0, -0.5), (0, 0.5)], np.float32)
+    spread = (points[:, None] + reach[None]).reshape(-1, 2)
+    (_, sides, _) = cv2.minAreaRect(spread)
+    return float(max(sides)), max(float(min(sides)), 1.0)
+
+
+def _components(
+    values: NDArray[np.float32], mask: NDArray[np.bool_], least: float, join_px: float
+) -> list[tuple[tuple[slice, slice], NDArray[np.bool_]]]:
+    """Return box and pixels of each group of hot panel pixels; near parts are one group."""
+    hot = (mask & (values >= least)).astype(np.uint8)
+    side = max(3, int(join_px)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    # OpenCV's closing treats the outside as hot unless the frame is widened first.
+    wide = cv2.copyMakeBorder(hot, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    joined = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, kernel)[side:-side, side:-side]
+    count, label, boxes, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(joined))
+    found = []
+    for k in range(1, count):
+        x, y, width, height = (int(value) for value in boxes[k, :4])
+        window = (slice(y, y + height), slice(x, x + width))
+        part = (label[window] == k) & (hot[window] > 0)
+        rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        if not len(rows):
+            continue
+        tight = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        top, left = y + int(rows[0]), x + int(columns[0])
+        found.append(
+            ((slice(top, top + tight.shape[0]), slice(left, left + tight.shape[1])), tight)
+        )
+    return found
+
+
+def _box_xywh(box: tuple[slice, slice]) -> tuple[float, float, float, float]:
+    y, x = box
+    return float(x.start), float(y.start), float(x.stop - x.start), float(y.stop - y.start)
+
+
+def _same_shape(values: Floats, mask: NDArray[np.bool_], where: str) -> None:
+    if values.ndim != 2 or values.shape != np.shape(mask):
+        raise InputError(
+            "an image (H, W) and a mask of the same shape",
+            f"{values.shape} and {np.shape(mask)}",
+            where,
+            "Pass one infrared frame and its panel mask.",
+        )
