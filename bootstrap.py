@@ -43,11 +43,17 @@ def install_torch() -> None:
     if sys.platform == "linux" and not shutil.which("nvidia-smi"):
         if pip("install", *constraint, f"{TORCH}+cpu", quiet=True):
             return
-        if pip("install", *constraint, f"{TORCH}+cpu", "--extra-index-url", TORCH_CPU_INDEX, quiet=True):
+        if pip(
+            "install", *constraint, f"{TORCH}+cpu", "--extra-index-url", TORCH_CPU_INDEX, quiet=True
+        ):
             return
-        print("No CPU build of PyTorch within reach: taking the default one (several GB).", flush=True)
+        print(
+            "No CPU build of PyTorch within reach: taking the default one (several GB).", flush=True
+        )
     if not pip("install", *constraint, TORCH):
-        sys.exit(f"Could not install {TORCH}: see pip's message above (no network, or no package index?).")
+        sys.exit(
+            f"Could not install {TORCH}: see pip's message above (no network, or no package index?)."
+        )
 
 
 def set_up(extra: str) -> None:
@@ -55,7 +61,11 @@ def set_up(extra: str) -> None:
     stamp = VENV / f".installed-{extra or 'base'}"
     wanted = fingerprint(extra)
     # The test environment holds the base one: after `test`, `demo` needs no second installation.
-    if any(s.exists() and s.read_text() == fingerprint(e) for e in {extra, "dev"} for s in [VENV / f".installed-{e or 'base'}"]):
+    if any(
+        s.exists() and s.read_text() == fingerprint(e)
+        for e in {extra, "dev"}
+        for s in [VENV / f".installed-{e or 'base'}"]
+    ):
         return
     print(f"Setting up {VENV} (once, a few minutes) ...", flush=True)
     started = time.monotonic()
@@ -64,7 +74,9 @@ def set_up(extra: str) -> None:
     install_torch()
     project = f"{ROOT}[{extra}]" if extra else str(ROOT)
     if not pip("install", "-q", "-c", str(ROOT / "constraints.txt"), "-e", project):
-        sys.exit("Could not install the project: see pip's message above, then run the same command again.")
+        sys.exit(
+            "Could not install the project: see pip's message above, then run the same command again."
+        )
     stamp.write_text(wanted)
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
 
@@ -88,7 +100,9 @@ def run_tests(arguments: list[str]) -> int:
 def main() -> int:
     """Set up what the command needs, then hand over to it."""
     if sys.version_info[:2] != (3, 11):
-        return sys.exit(f"DD-LIVM needs Python 3.11; this is {sys.version.split()[0]}. Try: python3.11 bootstrap.py ...")
+        return sys.exit(
+            f"DD-LIVM needs Python 3.11; this is {sys.version.split()[0]}. Try: python3.11 bootstrap.py ..."
+        )
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "--help"), sys.argv[2:]
     if command == "test":
         set_up("dev")

@@ -74,5 +74,8 @@ def load_profile(path: Path, name: str) -> RetrainConfiguration:
             for issue in error.errors()
         )
         raise InputError(
-            "known keys with values in their bounds", wrong, path, "`dd-livm retrain --help` names the keys."
+            "known keys with values in their bounds",
+            wrong,
+            path,
+            "`dd-livm retrain --help` names the keys.",
         ) from error

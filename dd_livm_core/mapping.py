@@ -33,7 +33,9 @@ def map_pairs(
         yield from map(function, items)
         return
     waiting = iter(items)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=_one_thread
+    ) as pool:
         under_way: list[Future[Result]] = [
             pool.submit(function, item) for item in itertools.islice(waiting, processes * AHEAD)
         ]

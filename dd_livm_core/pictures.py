@@ -45,7 +45,11 @@ def draw_boxes(
         left = int(np.clip(x0 - 2, 0, max(0, width - text_width - 4)))
         base = int(y0) - 6 if y0 > text_height + 10 else int(min(y1 + text_height + 8, height - 3))
         cv2.rectangle(
-            drawn, (left, base - text_height - 3), (left + text_width + 4, base + 3), (20, 20, 20), -1
+            drawn,
+            (left, base - text_height - 3),
+            (left + text_width + 4, base + 3),
+            (20, 20, 20),
+            -1,
         )
         cv2.putText(
             drawn, caption, (left + 2, base), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv2.LINE_AA
@@ -91,7 +95,9 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
     unfinished.replace(path)
 
 
-def site_chart(path: Path, scores: Mapping[str, Mapping[str, float]], unseen: Sequence[str]) -> None:
+def site_chart(
+    path: Path, scores: Mapping[str, Mapping[str, float]], unseen: Sequence[str]
+) -> None:
     """Draw the four numbers of every site as grouped bars; names of unseen sites are marked.
 
     Parameters
@@ -114,7 +120,11 @@ def site_chart(path: Path, scores: Mapping[str, Mapping[str, float]], unseen: Se
         labels = ["" if np.isnan(value) else f"{value:.0f}" for value in values]
         axes.bar_label(bars, labels=labels, fontsize=7)
     axes.set_xticks(
-        range(len(sites)), [f"{site}\n(never seen)" if site in unseen else f"{site}\n(other pairs seen)" for site in sites]
+        range(len(sites)),
+        [
+            f"{site}\n(never seen)" if site in unseen else f"{site}\n(other pairs seen)"
+            for site in sites
+        ],
     )
     axes.set_ylim(0, 108)
     axes.set_ylabel("percent")

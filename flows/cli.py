@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -23,13 +23,18 @@ sites_app = typer.Typer(no_args_is_help=True, help="Declare stations and list th
 app.add_typer(sites_app, name="sites")
 
 WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", "-w", help="Folder that holds data/, mlruns/ and all results.")
+    Path,
+    typer.Option("--workspace", "-w", help="Folder that holds data/, mlruns/ and all results."),
 ]
 ProfileOption = Annotated[
-    str, typer.Option(help="Named table of the configuration file: `demo` is quick, `standard` is thorough.")
+    str,
+    typer.Option(
+        help="Named table of the configuration file: `demo` is quick, `standard` is thorough."
+    ),
 ]
 ConfigOption = Annotated[
-    Optional[Path], typer.Option("--config", help="Your own TOML file of profiles. Default: the bundled one.")
+    Path | None,
+    typer.Option("--config", help="Your own TOML file of profiles. Default: the bundled one."),
 ]
 ProcessesOption = Annotated[
     int, typer.Option(min=1, max=64, help="Processes for per-pair work.", show_default="all cores")
@@ -37,7 +42,7 @@ ProcessesOption = Annotated[
 CORES = os.cpu_count() or 1
 
 
-def _open(workspace: Path):  # noqa: ANN202
+def _open(workspace: Path):
     from tasks.workspace import Workspace, prefect_environment
 
     opened = Workspace.at(workspace)
@@ -63,14 +68,22 @@ def demo(
 
 @sites_app.command("add")
 def sites_add(
-    site_id: Annotated[str, typer.Argument(help="Short name, used as folder name: letters, digits, . _ -")],
-    pv_module_width_m: Annotated[float, typer.Option(help="Short side of one PV module, metres.")] = 1.0,
-    pv_module_height_m: Annotated[float, typer.Option(help="Long side of one PV module, metres.")] = 1.7,
-    city: Annotated[Optional[str], typer.Option()] = None,
-    terrain: Annotated[Optional[str], typer.Option(help="grass, gobi, rooftop, water, hillside, ...")] = None,
-    mounting: Annotated[Optional[str], typer.Option(help="fixed, tracker, flat, ...")] = None,
-    latitude_deg: Annotated[Optional[float], typer.Option("--latitude")] = None,
-    longitude_deg: Annotated[Optional[float], typer.Option("--longitude")] = None,
+    site_id: Annotated[
+        str, typer.Argument(help="Short name, used as folder name: letters, digits, . _ -")
+    ],
+    pv_module_width_m: Annotated[
+        float, typer.Option(help="Short side of one PV module, metres.")
+    ] = 1.0,
+    pv_module_height_m: Annotated[
+        float, typer.Option(help="Long side of one PV module, metres.")
+    ] = 1.7,
+    city: Annotated[str | None, typer.Option()] = None,
+    terrain: Annotated[
+        str | None, typer.Option(help="grass, gobi, rooftop, water, hillside, ...")
+    ] = None,
+    mounting: Annotated[str | None, typer.Option(help="fixed, tracker, flat, ...")] = None,
+    latitude_deg: Annotated[float | None, typer.Option("--latitude")] = None,
+    longitude_deg: Annotated[float | None, typer.Option("--longitude")] = None,
     radius_m: Annotated[float, typer.Option(help="How far from there a pair may lie.")] = 3000.0,
     workspace: WorkspaceOption = Path(),
 ) -> None:
@@ -79,8 +92,9 @@ def sites_add(
     Example:  `dd-livm sites add springfield --latitude 37.246 --longitude -93.167`
     """
     opened = _open(workspace)
-    from dd_livm_core.records import Site
     from dd_livm_core.sites import write_site
+
+    from dd_livm_core.records import Site
 
     write_site(
         opened.data,
@@ -108,18 +122,31 @@ def sites_list(workspace: WorkspaceOption = Path()) -> None:
     for site_id, site in sorted(read_sites(opened.data).items()):
         missions = sorted(p.parent.name for p in (opened.data / site_id).glob("*/mission.json"))
         kind = "simulated" if site.simulated else "real"
-        typer.echo(f"{site_id}\t{kind}\t{site.terrain or '-'}\t{', '.join(missions) or 'no mission yet'}")
+        typer.echo(
+            f"{site_id}\t{kind}\t{site.terrain or '-'}\t{', '.join(missions) or 'no mission yet'}"
+        )
 
 
 @app.command()
 def ingest(
-    source: Annotated[Path, typer.Argument(help="Folder of images: split folders (T and V, infrared and visible) or one.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of images: split folders (T and V, infrared and visible) or one."
+        ),
+    ],
     site: Annotated[str, typer.Option(help="A declared station (`dd-livm sites add`).")],
-    mission: Annotated[Optional[str], typer.Option(help="Name of the mission. Default: the folder's name.")] = None,
-    labels: Annotated[Optional[Path], typer.Option(help="COCO labels over the infrared frames.")] = None,
-    irradiance: Annotated[Optional[float], typer.Option(help="W/m2 in the module plane; unknown stays null.")] = None,
-    wind: Annotated[Optional[float], typer.Option(help="m/s; unknown stays null.")] = None,
-    ambient: Annotated[Optional[float], typer.Option(help="degrees C; unknown stays null.")] = None,
+    mission: Annotated[
+        str | None, typer.Option(help="Name of the mission. Default: the folder's name.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="COCO labels over the infrared frames.")
+    ] = None,
+    irradiance: Annotated[
+        float | None, typer.Option(help="W/m2 in the module plane; unknown stays null.")
+    ] = None,
+    wind: Annotated[float | None, typer.Option(help="m/s; unknown stays null.")] = None,
+    ambient: Annotated[float | None, typer.Option(help="degrees C; unknown stays null.")] = None,
     workspace: WorkspaceOption = Path(),
 ) -> None:
     """Take a mission's images into `data/`: pair, check and copy them; originals stay untouched.
@@ -170,7 +197,9 @@ def retrain(
 @app.command()
 def evaluate(
     workspace: WorkspaceOption = Path(),
-    model: Annotated[str, typer.Option(help="Alias or version of the registered model.")] = "champion",
+    model: Annotated[
+        str, typer.Option(help="Alias or version of the registered model.")
+    ] = "champion",
     processes: ProcessesOption = CORES,
 ) -> None:
     """Score a registered model on every labelled site; the scores are a run of their own in MLflow."""
@@ -183,8 +212,10 @@ def evaluate(
 @app.command()
 def inspect(
     source: Annotated[Path, typer.Argument(help="Folder of one mission's images, without labels.")],
-    output: Annotated[Optional[Path], typer.Option(help="Where findings and overlays go.")] = None,
-    model: Annotated[str, typer.Option(help="Alias or version of the registered model.")] = "champion",
+    output: Annotated[Path | None, typer.Option(help="Where findings and overlays go.")] = None,
+    model: Annotated[
+        str, typer.Option(help="Alias or version of the registered model.")
+    ] = "champion",
     workspace: WorkspaceOption = Path(),
     processes: ProcessesOption = CORES,
 ) -> None:

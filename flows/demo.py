@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from dd_livm_core.sites import read_sites
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dd_livm_core.configuration import BUNDLED_PROFILES, load_profile
 from dd_livm_core.fleet import write_fleet
-from dd_livm_core.sites import read_sites
 from flows.inspect_mission import inspect_mission
 from flows.pages import use_running_server
 from flows.retrain import Retrained, retrain
@@ -53,14 +53,17 @@ def run_demo(workspace: Workspace, processes: int) -> Retrained:
         reason="demo",
     )
     inspected = inspect_mission(
-        source=_mission_to_inspect(workspace, trained), workspace=workspace.root, processes=processes
+        source=_mission_to_inspect(workspace, trained),
+        workspace=workspace.root,
+        processes=processes,
     )
     simulated = all(site.simulated for site in read_sites(workspace.data).values())
     console.rule("Done")
     for site, metrics in trained.scores.items():
         console.print(
             f"{site:24} detection {metrics['detection_accuracy']:5.1f} %   located and typed "
-            f"{metrics['located_and_typed']:5.1f} %   type {metrics['type_accuracy']:5.1f} %   mAP50 {metrics['map50']:5.1f} %"
+            f"{metrics['located_and_typed']:5.1f} %   type {metrics['type_accuracy']:5.1f} %   "
+            f"mAP50 {metrics['map50']:5.1f} %"
         )
     if simulated:
         console.print("These stations are simulated: the numbers say nothing about a real plant.")

@@ -4,11 +4,18 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from dd_livm_core.ingestion import IngestionReport, ingest_mission
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, BarColumn, MofNCompleteColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.ingestion import IngestionReport, ingest_mission
 from dd_livm_core.records import Mission
 from tasks.workspace import Workspace
 
@@ -83,4 +90,6 @@ def _tell(console: Console, report: IngestionReport) -> None:
     for path, why in aside[:SHOWN]:
         console.print(f"  [yellow]set aside[/yellow] {path}: {why}", soft_wrap=True)
     if len(aside) > SHOWN:
-        console.print(f"  ... and {len(aside) - SHOWN} more in {report.mission_dir / 'quarantine.json'}")
+        console.print(
+            f"  ... and {len(aside) - SHOWN} more in {report.mission_dir / 'quarantine.json'}"
+        )

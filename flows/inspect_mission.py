@@ -52,7 +52,10 @@ def inspect_mission(
     destination = output or place.root / "reports" / source.resolve().name
     write_findings(place, found, inspected, destination, model)
     get_run_logger().info(
-        "%d findings in %d pairs: %s", inspected.findings, inspected.pairs, destination / "index.html"
+        "%d findings in %d pairs: %s",
+        inspected.findings,
+        inspected.pairs,
+        destination / "index.html",
     )
     return Inspected(
         output=destination,

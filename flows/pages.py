@@ -42,7 +42,10 @@ def _free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError:
             raise InputError(
-                "a free port", "one in use", f"{HOST}:{port}", "Choose another with --mlflow-port or --prefect-port."
+                "a free port",
+                "one in use",
+                f"{HOST}:{port}",
+                "Choose another with --mlflow-port or --prefect-port.",
             ) from None
 
 
@@ -71,7 +74,16 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
         *("--backend-store-uri", workspace.tracking_uri),
         *("--default-artifact-root", workspace.artifacts.as_uri()),
     ]
-    prefect_command = ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(prefect_port)]
+    prefect_command = [
+        "-m",
+        "prefect",
+        "server",
+        "start",
+        "--host",
+        HOST,
+        "--port",
+        str(prefect_port),
+    ]
     logs = workspace.derived / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PREFECT_UI_API_URL": api_url}
@@ -82,7 +94,11 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
             with (logs / f"{name}.log").open("ab") as log:
                 servers.append(
                     subprocess.Popen(
-                        [sys.executable, *command], stdout=log, stderr=log, cwd=workspace.root, env=environment
+                        [sys.executable, *command],
+                        stdout=log,
+                        stderr=log,
+                        cwd=workspace.root,
+                        env=environment,
                     )
                 )
         with console.status("Starting the pages ..."):
@@ -106,7 +122,9 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
                 server.kill()
 
 
-def _wait(pages: dict[str, tuple[str, str]], servers: list["subprocess.Popen[bytes]"], logs: Path) -> None:
+def _wait(
+    pages: dict[str, tuple[str, str]], servers: list["subprocess.Popen[bytes]"], logs: Path
+) -> None:
     started = time.monotonic()
     waiting = dict(pages)
     while waiting:
@@ -117,6 +135,9 @@ def _wait(pages: dict[str, tuple[str, str]], servers: list["subprocess.Popen[byt
             time.monotonic() - started > START_LIMIT_S
         ):
             raise InputError(
-                "both servers to start", f"no answer from {', '.join(waiting)}", logs, "Read the logs there."
+                "both servers to start",
+                f"no answer from {', '.join(waiting)}",
+                logs,
+                "Read the logs there.",
             )
         time.sleep(0.5)

@@ -6,23 +6,35 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
-from pydantic import BaseModel, ConfigDict, DirectoryPath, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
 
 from dd_livm_core.configuration import RetrainConfiguration
-from dd_livm_core.promotion import Decision, decide
+from dd_livm_core.promotion import decide
 from dd_livm_core.site_plan import SitePlan, plan_sites
-from tasks.align import AlignedMission, align, missions_of
-from tasks.evaluate import SiteScore, choose_operating_point, evaluate_site
+from dd_livm_core.sites import read_sites
+from tasks.align import AlignedMission, align, align_step, missions_of
+from tasks.evaluate import (
+    SiteScore,
+    choose_operating_point,
+    evaluate_site,
+    evaluate_step,
+    operating_point_step,
+)
 from tasks.manifest import ingest
 from tasks.register import CHAMPION, apply_decision, example_pair, register, registered_detector
 from tasks.report import report_retraining
 from tasks.snapshot import snapshot
 from tasks.step import Reference, run_step
 from tasks.tracking import code_version, log_site_metrics, log_start, parent_run
-from tasks.train import TrainedStage, record_stage, train
-from tasks.validate import validate
+from tasks.train import TrainedStage, record_stage, train, train_step
+from tasks.validate import validate, validate_step
 from tasks.workspace import Workspace
 
+DEFAULT = RetrainConfiguration()
+STEP_VERSIONS = {
+    step.name: step.version
+    for step in (validate_step, align_step, train_step, operating_point_step, evaluate_step)
+}
 LOCK_WAIT_S = 2.0
 """A second retraining of one workspace is told so at once."""
 
@@ -52,7 +64,7 @@ class Retrained(BaseModel):
 @flow(name="retrain", flow_run_name="retrain: {reason}", log_prints=True, validate_parameters=True)
 def retrain(
     workspace: DirectoryPath = Path(),
-    configuration: RetrainConfiguration = Field(default_factory=RetrainConfiguration),
+    configuration: RetrainConfiguration = DEFAULT,
     processes: PositiveInt = 2,
     reason: str = "by hand",
 ) -> Retrained:
@@ -85,6 +97,8 @@ def _retrain(
     pinned = snapshot(place)
     missions = [m for m in missions_of(place, checked.accepted) if m.labelled]
     plan = plan_sites([m.site_id for m in missions], configuration.evaluation.held_out_sites)
+    sites = read_sites(place.data)
+    simulated = any(sites[m.site_id].simulated for m in missions)
     get_run_logger().info("Training on %s; never seen: %s", plan.training, plan.unseen or "none")
 
     tags = {
@@ -93,6 +107,7 @@ def _retrain(
         "dd_livm.configuration": _hash(configuration.model_dump(mode="json")),
         "dd_livm.reason": reason,
         "dd_livm.unseen_sites": ",".join(plan.unseen),
+        "dd_livm.simulated": str(simulated).lower(),
         "dd_livm.training_sites": ",".join(plan.training),
         "dd_livm.steps": json.dumps(STEP_VERSIONS),
     }
@@ -109,10 +124,14 @@ def _retrain(
         aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
         stores = [a.store for a in aligned if a.site_id in plan.training]
         trained = _train_stages(place, stores, configuration, run_id)
-        detector = run_step(choose_operating_point, place, stores, trained.weights, configuration.training)
-        scores = _score(place, detector.weights, aligned, plan, configuration)
-        before = _score_champion(place, aligned, plan, configuration)
-        decision = decide(_deciding(scores), _deciding(before) if before else None, configuration.promotion)
+        detector = run_step(
+            choose_operating_point, place, stores, trained.weights, configuration.training
+        )
+        scores = _score(place, detector.weights, aligned, plan)
+        before = _score_champion(place, aligned, plan)
+        decision = decide(
+            _deciding(scores), _deciding(before) if before else None, configuration.promotion
+        )
         log_site_metrics(place, run_id, {s.site_id: s.metrics for s in scores}, plan.unseen)
         version = register(
             place,
@@ -122,7 +141,7 @@ def _retrain(
             {name: tags[name] for name in MODEL_TAGS},
         )
         apply_decision(place, version, decision)
-        report_retraining(place, run_id, scores, aligned, decision, version)
+        report_retraining(place, run_id, scores, aligned, decision, version, simulated)
     return Retrained(
         run_id=run_id,
         snapshot=pinned,
@@ -154,7 +173,6 @@ def _score(
     weights: Reference,
     aligned: list[AlignedMission],
     plan: SitePlan,
-    configuration: RetrainConfiguration,
 ) -> list[SiteScore]:
     """Score every site: unseen ones on all their pairs, training ones on the pairs kept from training."""
     return [
@@ -165,7 +183,6 @@ def _score(
             [a.store for a in aligned if a.site_id == site],
             weights,
             site in plan.unseen,
-            configuration.training,
         )
         for site in (*plan.training, *plan.unseen)
     ]
@@ -175,10 +192,9 @@ def _score_champion(
     place: Workspace,
     aligned: list[AlignedMission],
     plan: SitePlan,
-    configuration: RetrainConfiguration,
 ) -> list[SiteScore] | None:
     champion = registered_detector(place, CHAMPION)
-    return _score(place, champion, aligned, plan, configuration) if champion else None
+    return _score(place, champion, aligned, plan) if champion else None
 
 
 def _deciding(scores: list[SiteScore]) -> dict[str, float]:

@@ -9,18 +9,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from dd_livm_core.detector import load_detector
+from dd_livm_core.metadata import read_metadata
+from dd_livm_core.overlays import checkerboard
+from dd_livm_core.pairing import pair_folder
 from jinja2 import Environment, PackageLoader
 from prefect import get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_markdown_artifact
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.detector import load_detector
 from dd_livm_core.errors import InputError
 from dd_livm_core.inspection import Inspection, findings_table, inspect_pairs
-from dd_livm_core.metadata import read_metadata
 from dd_livm_core.mission_alignment import PairFiles
-from dd_livm_core.overlays import checkerboard
-from dd_livm_core.pairing import pair_folder
 from dd_livm_core.pictures import detection_picture, infrared_picture, write_picture
 from tasks.align import summary_counts, write_summary
 from tasks.progress import StepProgress
@@ -144,7 +144,11 @@ def _write_inspection(folder: Path, found: FoundPairs, inspection: Inspection) -
         boxes = of_pair[["x_px", "y_px", "width_px", "height_px"]].to_numpy(float)
         boxes[:, 2:] += boxes[:, :2]
         picture = detection_picture(
-            infrared.astype("float32"), visible, boxes, list(of_pair["defect_class"]), list(of_pair["confidence"])
+            infrared.astype("float32"),
+            visible,
+            boxes,
+            list(of_pair["defect_class"]),
+            list(of_pair["confidence"]),
         )
         write_picture(folder / PICTURES / f"{pair_id}.jpg", picture)
         board = checkerboard(infrared_picture(infrared.astype("float32")), visible)
@@ -152,7 +156,9 @@ def _write_inspection(folder: Path, found: FoundPairs, inspection: Inspection) -
         pair_records.append(_pair_record(files[pair_id], row, len(of_pair)))
     failed = [a for a in inspection.alignment.alignments if a.status == "failed"]
     aside = [{"file": name, "reason": why} for name, why in found.set_aside]
-    aside += [{"pair_id": pair_id, "reason": why} for pair_id, why in inspection.alignment.unreadable]
+    aside += [
+        {"pair_id": pair_id, "reason": why} for pair_id, why in inspection.alignment.unreadable
+    ]
     aside += [{"pair_id": a.pair_id, "reason": a.reason} for a in failed]
     content = {
         "source": str(found.source),
@@ -210,7 +216,11 @@ def write_findings(
     InputError
         The destination holds something else.
     """
-    if destination.exists() and any(destination.iterdir()) and not (destination / FINDINGS).exists():
+    if (
+        destination.exists()
+        and any(destination.iterdir())
+        and not (destination / FINDINGS).exists()
+    ):
         raise InputError(
             "an empty folder or an earlier inspection",
             "other files",

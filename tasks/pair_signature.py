@@ -17,5 +17,7 @@ COLUMNS: tuple[tuple[str, DataType], ...] = (
 )
 SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(DataType.binary, "infrared"), ColSpec(DataType.binary, "visible")]),
-    outputs=Schema([ColSpec(kind, name, required=name != "max_excess_k") for name, kind in COLUMNS]),
+    outputs=Schema(
+        [ColSpec(kind, name, required=name != "max_excess_k") for name, kind in COLUMNS]
+    ),
 )

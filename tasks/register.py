@@ -10,12 +10,12 @@ from typing import Any
 
 import mlflow
 import pandas as pd
+from dd_livm_core.manifest import read_manifest
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.manifest import read_manifest
 from dd_livm_core.promotion import Decision
 from tasks.align import MissionInput
 from tasks.manifest import manifest_path
@@ -94,7 +94,9 @@ def training_sites_of(workspace: Workspace, model: str) -> frozenset[str]:
     return frozenset(version.tags.get("dd_livm.training_sites", "").split(","))
 
 
-def example_pair(workspace: Workspace, mission: MissionInput, manifest: Reference) -> dict[str, Path]:
+def example_pair(
+    workspace: Workspace, mission: MissionInput, manifest: Reference
+) -> dict[str, Path]:
     """Return the two files of a mission's first pair, the registered model's input example."""
     rows = read_manifest(manifest_path(workspace, manifest))
     first = rows[(rows["site_id"] == mission.site_id) & (rows["mission_id"] == mission.mission_id)]
@@ -107,7 +109,10 @@ def example_pair(workspace: Workspace, mission: MissionInput, manifest: Referenc
 
 def _log_model(workspace: Workspace, run_id: str, weights: Path, example: pd.DataFrame) -> str:
     mlflow.set_tracking_uri(workspace.tracking_uri)
-    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id, log_system_metrics=False):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mlflow.start_run(run_id=run_id, log_system_metrics=False),
+    ):
         named = Path(folder) / WEIGHTS
         named.write_bytes(weights.read_bytes())
         logged = mlflow.pyfunc.log_model(
@@ -166,5 +171,8 @@ def apply_decision(workspace: Workspace, version: str, decision: Decision) -> No
         store.set_registered_model_alias(MODEL_NAME, CHAMPION, version)
         store.delete_registered_model_alias(MODEL_NAME, CHALLENGER)
     get_run_logger().info(
-        "Version %s is %s: %s", version, CHAMPION if decision.promote else CHALLENGER, decision.reason
+        "Version %s is %s: %s",
+        version,
+        CHAMPION if decision.promote else CHALLENGER,
+        decision.reason,
     )

@@ -53,7 +53,9 @@ def summary(
         [
             f"# Retraining: version {version}, {'champion' if decision.promote else 'challenger'}",
             f"{decision.reason}. MLflow run `{run_id}`.",
-            "**Simulated stations**: these numbers say nothing about a real plant." if simulated else "",
+            "**Simulated stations**: these numbers say nothing about a real plant."
+            if simulated
+            else "",
             "## Sites, percent",
             score_table(scores),
             "## Alignment",
@@ -81,7 +83,9 @@ def report_retraining(
     store.log_text(run_id, json.dumps(vars(decision), indent=2), "decision.json")
     with tempfile.TemporaryDirectory() as folder:
         chart = Path(folder) / CHART
-        site_chart(chart, {s.site_id: s.metrics for s in scores}, [s.site_id for s in scores if s.unseen])
+        site_chart(
+            chart, {s.site_id: s.metrics for s in scores}, [s.site_id for s in scores if s.unseen]
+        )
         store.log_artifact(run_id, str(chart))
         create_image_artifact(data_url(chart), key="sites", description="The four numbers per site")
     for score in scores:

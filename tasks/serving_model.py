@@ -35,7 +35,9 @@ class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow ships no types
             root = Path(folder)
             pairs = []
             for number, row in enumerate(model_input.itertuples(index=False)):
-                pair = PairFiles(str(number), root / f"{number}_infrared", root / f"{number}_visible")
+                pair = PairFiles(
+                    str(number), root / f"{number}_infrared", root / f"{number}_visible"
+                )
                 pair.infrared.write_bytes(row.infrared)
                 pair.visible.write_bytes(row.visible)
                 pairs.append(pair)

@@ -38,7 +38,10 @@ def run_dvc(workspace: Workspace, *arguments: str, wait_s: float = LOCK_WAIT_S) 
         message = run.stderr.strip() or run.stdout.strip()
         if "acquire lock" not in message.lower():
             raise InputError(
-                f"`dvc {' '.join(arguments)}` to succeed", message, workspace.root, "See DVC's message."
+                f"`dvc {' '.join(arguments)}` to succeed",
+                message,
+                workspace.root,
+                "See DVC's message.",
             )
         if time.monotonic() - started > wait_s:
             raise InputError(
@@ -73,7 +76,10 @@ def snapshot_id(pinned: Path) -> str:
         return str(yaml.safe_load(pinned.read_text())["outs"][0]["md5"])
     except (OSError, yaml.YAMLError, KeyError, IndexError, TypeError) as error:
         raise InputError(
-            "a DVC pin with one output", repr(error), pinned, "Run `dd-livm retrain` to pin data/ anew."
+            "a DVC pin with one output",
+            repr(error),
+            pinned,
+            "Run `dd-livm retrain` to pin data/ anew.",
         ) from error
 
 
@@ -115,7 +121,9 @@ def restore(workspace: Workspace, pinned: Path) -> str:
     return before
 
 
-@task(name="snapshot", version="1", task_run_name="snapshot data/", retries=1, retry_delay_seconds=5)
+@task(
+    name="snapshot", version="1", task_run_name="snapshot data/", retries=1, retry_delay_seconds=5
+)
 def snapshot(workspace: Workspace) -> str:
     """Pin ``data/`` and return the snapshot's content hash; never cached, since it looks at the disk."""
     identity = pin(workspace)

@@ -54,9 +54,7 @@ def refer(workspace: Workspace, folder: Path) -> Reference:
     content = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         content.update(f"{path.relative_to(folder).as_posix()} {hash_file(path)}\n".encode())
-    return Reference(
-        path=folder.relative_to(workspace.root).as_posix(), sha256=content.hexdigest()
-    )
+    return Reference(path=folder.relative_to(workspace.root).as_posix(), sha256=content.hexdigest())
 
 
 def _source(name: str) -> Path | None:

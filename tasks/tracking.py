@@ -76,9 +76,7 @@ def parent_run(
         resumed = int(run.data.tags.get("dd_livm.resumed", "0")) + 1
         store.set_tag(run.info.run_id, "dd_livm.resumed", str(resumed))
     else:
-        run = store.create_run(
-            experiment_id(store), run_name=name, tags={**tags, RUN_KEY: run_key}
-        )
+        run = store.create_run(experiment_id(store), run_name=name, tags={**tags, RUN_KEY: run_key})
     run_id = str(run.info.run_id)
     try:
         yield run_id
@@ -99,7 +97,9 @@ def evaluation_run(workspace: Workspace, model: str, snapshot: str) -> Iterator[
     store.set_terminated(run.info.run_id)
 
 
-def child_run(workspace: Workspace, parent_run_id: str, stage: str, params: Mapping[str, Any]) -> str:
+def child_run(
+    workspace: Workspace, parent_run_id: str, stage: str, params: Mapping[str, Any]
+) -> str:
     """Return the id of a stage's child run, made on first use."""
     store = client(workspace)
     found = store.search_runs(
@@ -118,7 +118,9 @@ def child_run(workspace: Workspace, parent_run_id: str, stage: str, params: Mapp
     return str(run.info.run_id)
 
 
-def log_params(store: MlflowClient, run_id: str, params: Mapping[str, Any], prefix: str = "") -> None:
+def log_params(
+    store: MlflowClient, run_id: str, params: Mapping[str, Any], prefix: str = ""
+) -> None:
     """Log nested parameters under dotted names, once."""
     known = store.get_run(run_id).data.params
     for name, value in params.items():
@@ -176,7 +178,9 @@ def list_retrainings(workspace: Workspace) -> list[str]:
         score = run.data.metrics.get("unseen/mean_detection_accuracy")
         snapshot = run.data.tags.get("dd_livm.data_snapshot", "-")
         shown = "-" if score is None else f"{score:.1f} %"
-        lines.append(f"{run.info.run_id}\t{run.info.status}\t{snapshot}\t{shown}\t{run.info.run_name}")
+        lines.append(
+            f"{run.info.run_id}\t{run.info.status}\t{snapshot}\t{shown}\t{run.info.run_name}"
+        )
     return lines or ["No retraining yet: `dd-livm demo` or `dd-livm retrain`."]
 
 
@@ -195,12 +199,17 @@ def log_start(
 
 
 def log_site_metrics(
-    workspace: Workspace, run_id: str, sites: Mapping[str, Mapping[str, float]], unseen: Sequence[str]
+    workspace: Workspace,
+    run_id: str,
+    sites: Mapping[str, Mapping[str, float]],
+    unseen: Sequence[str],
 ) -> None:
     """Log each site's numbers on the parent run, with the mean and the worst over unseen and seen sites."""
     store = client(workspace)
     points = {
-        f"site/{site}/{name}": value for site, metrics in sites.items() for name, value in metrics.items()
+        f"site/{site}/{name}": value
+        for site, metrics in sites.items()
+        for name, value in metrics.items()
     }
     for group, members in (("unseen", set(unseen)), ("seen", set(sites) - set(unseen))):
         for name in HEADLINES:

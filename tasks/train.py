@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from dd_livm_core.dtft import train_stage
+from dd_livm_core.training_configuration import TrainingConfig
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.dtft import train_stage
-from dd_livm_core.training_configuration import TrainingConfig
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step
 from tasks.tracking import child_run, log_history
@@ -98,7 +98,9 @@ def train(
     )
 
 
-def record_stage(workspace: Workspace, trained: TrainedStage, training: TrainingConfig, parent_run_id: str) -> None:
+def record_stage(
+    workspace: Workspace, trained: TrainedStage, training: TrainingConfig, parent_run_id: str
+) -> None:
     """Complete the stage's child run, also where the stage itself came from the cache."""
     run_id = child_run(
         workspace, parent_run_id, f"stage_{trained.stage}", training.model_dump(mode="json")

@@ -1,6 +1,7 @@
 """Shared by all tests: where real drone files are, and nothing leaves the machine."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,28 @@ import pytest
 from tasks.telemetry import silence
 
 silence()
+
+
+@pytest.fixture(scope="session")
+def simulated_fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder of three simulated stations, to be copied and never changed."""
+    from dd_livm_core.fleet import write_fleet
+
+    root = tmp_path_factory.mktemp("simulated") / "data"
+    write_fleet(root, size="tiny", seed=7, processes=2)
+    return root
+
+
+@pytest.fixture
+def simulated_mission(simulated_fleet: Path, tmp_path: Path) -> Path:
+    """Return a copy of one simulated mission, cut to five pairs."""
+    mission = sorted(simulated_fleet.glob("*/*/mission.json"))[0].parent
+    copied = tmp_path / "simulated_mission"
+    shutil.copytree(mission, copied)
+    for folder in ("infrared", "visible"):
+        for path in sorted((copied / folder).iterdir())[5:]:
+            path.unlink()
+    return copied
 
 
 @pytest.fixture(scope="session")

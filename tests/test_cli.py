@@ -20,7 +20,8 @@ def dd_livm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "ingest", "retrain", "inspect", "evaluate", "restore", "runs", "ui", "sites"]
+    "command",
+    ["demo", "ingest", "retrain", "inspect", "evaluate", "restore", "runs", "ui", "sites"],
 )
 def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
     run = dd_livm(command, "--help", cwd=tmp_path)
@@ -73,7 +74,9 @@ def test_restoring_an_unknown_run_is_refused(tmp_path: Path) -> None:
     assert "dd-livm runs" in run.stderr
 
 
-def test_bad_files_are_set_aside_and_originals_untouched(tmp_path: Path, simulated_mission: Path) -> None:
+def test_bad_files_are_set_aside_and_originals_untouched(
+    tmp_path: Path, simulated_mission: Path
+) -> None:
     flight = tmp_path / "flight"
     shutil.copytree(simulated_mission / "infrared", flight / "infrared")
     shutil.copytree(simulated_mission / "visible", flight / "visible")

@@ -1,0 +1,122 @@
+"""Deployments on a plain Prefect server with a process worker: a schedule fires, an event fires."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.behaviour.surroundings import Machine, Trained, wait_until
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 240
+
+
+@pytest.fixture(scope="module")
+def project(machine: Machine, trained: Trained) -> Iterator[Path]:
+    """The trained workspace with the deployments applied and a worker at work."""
+    shutil.copy(ROOT / "prefect.yaml", trained.root)
+    shutil.copytree(ROOT / "flows", trained.root / "flows", dirs_exist_ok=True)
+    prefect(machine, trained.root, "work-pool", "create", "dd-livm", "--type", "process")
+    prefect(machine, trained.root, "--no-prompt", "deploy", "--all")
+    with (trained.root / "worker.log").open("wb") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "worker", "start", "--pool", "dd-livm"],
+            env={**machine.environment, "PREFECT_WORKER_QUERY_SECONDS": "2"},
+            cwd=trained.root,
+            stdout=log,
+            stderr=log,
+        )
+    yield trained.root
+    worker.terminate()
+    worker.wait(60)
+
+
+def prefect(machine: Machine, cwd: Path, *arguments: str) -> str:
+    run = subprocess.run(
+        [sys.executable, "-m", "prefect", *arguments],
+        env=machine.environment,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+def ask(machine: Machine, path: str, body: dict[str, Any]) -> Any:
+    request = Request(
+        machine.environment["PREFECT_API_URL"] + path,
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def deployed(machine: Machine) -> dict[str, Any]:
+    return {d["name"]: d for d in ask(machine, "/deployments/filter", {})}
+
+
+def ended(machine: Machine, name: str, **parameters: Any) -> Any:
+    """Wait for a run of a deployment with these parameters to end, and return it."""
+    found: list[Any] = []
+
+    def done() -> bool:
+        runs = ask(machine, "/flow_runs/filter", {"deployments": {"name": {"any_": [name]}}})
+        found[:] = [
+            run
+            for run in runs
+            if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED"}
+            and parameters.items() <= run["parameters"].items()
+        ]
+        return bool(found)
+
+    wait_until(done, LIMIT_S, f"a run of {name} with {parameters}")
+    return found[0]
+
+
+def test_forms_are_typed(machine: Machine, project: Path) -> None:
+    deployments = deployed(machine)
+    assert {"retrain", "evaluate_sites", "inspect_mission"} <= set(deployments)
+    schema = deployments["retrain"]["parameter_openapi_schema"]
+    training = schema["definitions"]["TrainingConfig"]["properties"]
+    assert training["epochs_stage_1"]["type"] == "integer"
+    assert "description" in training["epochs_stage_1"]
+    assert [s["schedule"]["cron"] for s in deployments["retrain"]["schedules"]] == ["0 3 * * 1"]
+
+
+def test_the_event_of_a_new_station_retrains(machine: Machine, project: Path) -> None:
+    deployment = deployed(machine)["retrain"]
+    quick = {"training": {"epochs_stage_1": 2, "epochs_stage_2": 3, "epochs_stage_3": 2}}
+    patch = Request(
+        f"{machine.environment['PREFECT_API_URL']}/deployments/{deployment['id']}",
+        json.dumps({"parameters": {"configuration": quick}}).encode(),
+        {"Content-Type": "application/json"},
+        method="PATCH",
+    )
+    urlopen(patch, timeout=30).close()
+    prefect(
+        machine, project, "event", "emit", "pv-station.online", "--resource-id", "pv-station.new"
+    )
+    run = ended(machine, "retrain", reason="pv-station.online pv-station.new")
+    assert run["state_type"] == "COMPLETED", run["state"]["message"]
+
+
+def test_a_schedule_in_the_near_future_fires(machine: Machine, project: Path) -> None:
+    soon = (datetime.now(UTC) + timedelta(seconds=5)).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    prefect(
+        machine,
+        project,
+        *("deployment", "schedule", "create", "evaluate_sites/evaluate_sites"),
+        *("--interval", "86400", "--anchor-date", soon),
+    )
+    run = ended(machine, "evaluate_sites")
+    assert run["auto_scheduled"]
+    assert run["state_type"] == "COMPLETED", run["state"]["message"]

@@ -1,0 +1,189 @@
+"""The main job end to end, with every real component, as a user would look at it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from tests.behaviour.surroundings import RETRAIN, Machine, Trained, wait_until
+
+ROOT = Path(__file__).parents[2]
+HEADLINES = ("detection_accuracy", "located_and_typed", "type_accuracy", "map50")
+
+
+def store_of(root: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{root}/mlruns/mlflow.db")
+
+
+def parents(root: Path) -> list:  # type: ignore[type-arg]
+    experiment = store_of(root).get_experiment_by_name("dd-livm").experiment_id
+    return store_of(root).search_runs(
+        [experiment], "tags.`dd_livm.run_key` != ''", order_by=["attributes.start_time DESC"]
+    )
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+def final_weights(root: Path) -> bytes:
+    (path,) = (root / "mlruns" / "artifacts").rglob("*.safetensors")
+    return path.read_bytes()
+
+
+def test_the_champion_predicts_in_a_fresh_process(trained: Trained) -> None:
+    program = f"""
+import mlflow, pandas as pd
+from pathlib import Path
+mlflow.set_tracking_uri("sqlite:///{trained.root}/mlruns/mlflow.db")
+model = mlflow.pyfunc.load_model("models:/dd-livm@champion")
+mission = next(Path("{trained.root}/data").glob("*/*/mission.json")).parent
+infrared = sorted((mission / "infrared").iterdir())[:3]
+visible = sorted((mission / "visible").iterdir())[:3]
+pairs = pd.DataFrame({{"infrared": [p.read_bytes() for p in infrared], "visible": [p.read_bytes() for p in visible]}})
+found = model.predict(pairs)
+assert {{"pair", "x_px", "defect_class", "confidence"}} <= set(found.columns), found
+assert model.metadata.signature is not None and model.input_example is not None
+print("predicted", len(found))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "predicted" in run.stdout, run.stderr[-4000:]
+
+
+def test_the_parent_run_shows_every_site_and_its_children_the_curves(trained: Trained) -> None:
+    (parent,) = parents(trained.root)
+    sites = sorted(p.parent.parent.name for p in (trained.root / "data").glob("*/*/mission.json"))
+    for site in sites:
+        for name in HEADLINES:
+            assert 0 <= parent.data.metrics[f"site/{site}/{name}"] <= 100
+    assert "unseen/mean_detection_accuracy" in parent.data.metrics
+    assert parent.data.tags["dd_livm.data_snapshot"].endswith(".dir")
+    assert parent.data.params["training.epochs_stage_2"] == "3"
+    store = store_of(trained.root)
+    children = store.search_runs(
+        [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    )
+    assert {child.info.run_name for child in children} == {"stage_1", "stage_2", "stage_3"}
+    for child in children:
+        epochs = int(child.data.params[f"epochs_{child.info.run_name}"])
+        assert len(store.get_metric_history(child.info.run_id, "loss")) == epochs
+    kept = {artifact.path for artifact in store.list_artifacts(parent.info.run_id)}
+    assert {
+        "data.dvc",
+        "sites.png",
+        "report.md",
+        "configuration.json",
+        "data_docs",
+        "pictures",
+    } <= kept
+
+
+def test_nothing_registered_is_pickled(trained: Trained) -> None:
+    kinds = {p.suffix for p in (trained.root / "mlruns" / "artifacts").rglob("*") if p.is_file()}
+    assert not kinds & {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib"}
+
+
+def test_a_second_run_reuses_every_cached_step(machine: Machine, trained: Trained) -> None:
+    before = files(trained.root / ".dd_livm" / "steps")
+    run = machine.dd_livm(trained.root, *RETRAIN)
+    assert run.returncode == 0, run.stderr[-4000:]
+    assert files(trained.root / ".dd_livm" / "steps") == before
+    states = (run.stdout + run.stderr).count("Cached(type=COMPLETED)")
+    assert states >= 1 + 3 + 3 + 1 + 3  # validate, align x 3, stages, operating point, sites x 3
+    assert len(parents(trained.root)) == 2
+
+
+def test_the_snapshot_comes_back_byte_for_byte(machine: Machine, trained: Trained) -> None:
+    run_id = parents(trained.root)[-1].info.run_id
+    before = files(trained.root / "data")
+    victim = next((trained.root / "data").glob("*/*/labels.json"))
+    victim.write_text("{}")
+    next((trained.root / "data").glob("*/*/infrared/*")).unlink()
+    run = machine.dd_livm(trained.root, "restore", run_id)
+    assert run.returncode == 0, run.stderr
+    assert files(trained.root / "data") == before
+
+
+def test_a_changed_line_in_the_core_is_not_answered_from_the_cache(
+    machine: Machine, trained: Trained, tmp_path: Path
+) -> None:
+    for package in ("dd_livm_core", "tasks", "flows"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    changed = tmp_path / "dd_livm_core" / "evaluation.py"
+    changed.write_text(changed.read_text() + "\nCHANGED = True\n")
+    steps = trained.root / ".dd_livm" / "steps"
+    before = {folder.name: set(folder.iterdir()) for folder in steps.iterdir()}
+    there = Machine({**machine.environment, "PYTHONPATH": str(tmp_path)})
+    run = there.dd_livm(trained.root, *RETRAIN)
+    assert run.returncode == 0, run.stderr[-4000:]
+    after = {folder.name: set(folder.iterdir()) for folder in steps.iterdir()}
+    assert len(after["evaluate"]) == 2 * len(before["evaluate"])
+    assert after["align"] == before["align"]
+
+
+@pytest.mark.slow
+def test_killed_in_stage_2_it_ends_with_the_same_weights(
+    machine: Machine, trained: Trained, rendered: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "workspace"
+    shutil.copytree(rendered, root)
+    checkpoints = root / ".dd_livm" / "checkpoints"
+    process = machine.start(root, *RETRAIN)
+
+    def stage_2_is_under_way() -> bool:
+        assert process.poll() is None, "the retraining ended before it could be killed"
+        finished = list((root / ".dd_livm" / "steps" / "dtft").glob("[!.]*"))
+        return len(finished) == 1 and any(p.is_file() for p in checkpoints.rglob("*"))
+
+    wait_until(stage_2_is_under_way, 300, "a checkpoint of stage 2")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    stage_1 = list((root / ".dd_livm" / "steps" / "dtft").glob("[!.]*"))
+    written = [p.stat().st_mtime_ns for p in stage_1]
+
+    run = machine.dd_livm(root, *RETRAIN)
+    assert run.returncode == 0, run.stderr[-4000:]
+    assert [p.stat().st_mtime_ns for p in stage_1] == written
+    assert final_weights(root) == final_weights(trained.root)
+    (parent,) = parents(root)  # the open run was taken up, not left behind
+    assert parent.info.status == "FINISHED"
+    assert parent.data.tags["dd_livm.resumed"] == "1"
+
+
+def test_a_mission_without_labels_is_inspected(machine: Machine, trained: Trained) -> None:
+    mission = sorted((trained.root / "data").glob("*/*/mission.json"))[0].parent
+    run = machine.dd_livm(trained.root, "inspect", str(mission), "--output", "report")
+    assert run.returncode == 0, run.stderr[-4000:]
+    content = json.loads((trained.root / "report" / "findings.json").read_text())
+    assert content["counts"]["pairs"] + content["counts"]["failed"] == 10
+    for pair in content["pairs"]:
+        assert (
+            trained.root / "report" / "pictures" / f"{pair['pair_id']}.jpg"
+        ).stat().st_size > 5000
+    assert (trained.root / "report" / "index.html").exists()
+
+
+def test_two_retrainings_at_once_are_refused(machine: Machine, trained: Trained) -> None:
+    from tasks.workspace import Workspace
+
+    lock = Workspace.at(trained.root).lock("retrain", wait_s=1, purpose="this test")
+    try:
+        run = machine.dd_livm(trained.root, *RETRAIN)
+    finally:
+        lock.release()
+    assert run.returncode == 2
+    assert "another process" in run.stderr
+
+
+def test_an_empty_workspace_says_what_to_do(machine: Machine, tmp_path: Path) -> None:
+    run = machine.dd_livm(tmp_path, "retrain", "--profile", "demo")
+    assert run.returncode == 2
+    assert "dd-livm ingest" in run.stderr
