@@ -56,10 +56,14 @@ def decide(
     drop = champion[worst] - challenger[worst]
     if gain < gates.min_mean_gain_points:
         return Decision(
-            False, f"mean gain {gain:+.1f} points, below the gate of {gates.min_mean_gain_points:+.1f}"
+            False,
+            f"mean gain {gain:+.1f} points, below the gate of {gates.min_mean_gain_points:+.1f}",
         )
     if drop > gates.max_site_drop_points:
         return Decision(
-            False, f"{worst} loses {drop:.1f} points, over the gate of {gates.max_site_drop_points:.1f}"
+            False,
+            f"{worst} loses {drop:.1f} points, over the gate of {gates.max_site_drop_points:.1f}",
         )
-    return Decision(True, f"mean gain {gain:+.1f} points, largest loss {max(drop, 0):.1f} ({worst})")
+    return Decision(
+        True, f"mean gain {gain:+.1f} points, largest loss {max(drop, 0):.1f} ({worst})"
+    )

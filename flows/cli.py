@@ -92,9 +92,8 @@ def sites_add(
     Example:  `dd-livm sites add springfield --latitude 37.246 --longitude -93.167`
     """
     opened = _open(workspace)
-    from dd_livm_core.sites import write_site
-
     from dd_livm_core.records import Site
+    from dd_livm_core.sites import write_site
 
     write_site(
         opened.data,

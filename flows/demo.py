@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from dd_livm_core.sites import read_sites
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dd_livm_core.configuration import BUNDLED_PROFILES, load_profile
 from dd_livm_core.fleet import write_fleet
+from dd_livm_core.sites import read_sites
 from flows.inspect_mission import inspect_mission
 from flows.pages import use_running_server
 from flows.retrain import Retrained, retrain

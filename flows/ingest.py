@@ -4,7 +4,6 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from dd_livm_core.ingestion import IngestionReport, ingest_mission
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -16,6 +15,7 @@ from rich.progress import (
 )
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.ingestion import IngestionReport, ingest_mission
 from dd_livm_core.records import Mission
 from tasks.workspace import Workspace
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from dd_livm_core.labels import read_labels
-from dd_livm_core.manifest import read_manifest
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
+from dd_livm_core.labels import read_labels
+from dd_livm_core.manifest import read_manifest
 from dd_livm_core.mission_alignment import MissionSummary, PairFiles, Progress, align_mission
 from tasks.manifest import manifest_path
 from tasks.progress import StepProgress

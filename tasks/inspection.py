@@ -9,18 +9,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dd_livm_core.detector import load_detector
-from dd_livm_core.metadata import read_metadata
-from dd_livm_core.overlays import checkerboard
-from dd_livm_core.pairing import pair_folder
 from jinja2 import Environment, PackageLoader
 from prefect import get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_markdown_artifact
 from pydantic import BaseModel, ConfigDict
 
+from dd_livm_core.detector import load_detector
 from dd_livm_core.errors import InputError
 from dd_livm_core.inspection import Inspection, findings_table, inspect_pairs
+from dd_livm_core.metadata import read_metadata
 from dd_livm_core.mission_alignment import PairFiles
+from dd_livm_core.overlays import checkerboard
+from dd_livm_core.pairing import pair_folder
 from dd_livm_core.pictures import detection_picture, infrared_picture, write_picture
 from tasks.align import summary_counts, write_summary
 from tasks.progress import StepProgress

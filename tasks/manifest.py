@@ -4,10 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
-from dd_livm_core.manifest import build_manifest, read_manifest, write_manifest
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.manifest import build_manifest, read_manifest, write_manifest
 from tasks.step import Reference, hash_file, refer
 from tasks.workspace import Workspace
 

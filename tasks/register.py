@@ -10,12 +10,12 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from dd_livm_core.manifest import read_manifest
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.manifest import read_manifest
 from dd_livm_core.promotion import Decision
 from tasks.align import MissionInput
 from tasks.manifest import manifest_path

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from dd_livm_core.dtft import train_stage
-from dd_livm_core.training_configuration import TrainingConfig
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
+from dd_livm_core.dtft import train_stage
+from dd_livm_core.training_configuration import TrainingConfig
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step
 from tasks.tracking import child_run, log_history

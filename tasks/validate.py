@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from dd_livm_core.contract import CONTRACT, quarantine_reasons
-from dd_livm_core.manifest import read_manifest, write_manifest
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.configuration import ContractLimits
+from dd_livm_core.contract import CONTRACT, quarantine_reasons
 from dd_livm_core.errors import InputError
+from dd_livm_core.manifest import read_manifest, write_manifest
 from tasks.manifest import MANIFEST, manifest_path
 from tasks.step import Reference, Step
 from tasks.workspace import Workspace

@@ -1,10 +1,9 @@
 """How a simulated mission is flown: lines over the station, and where each camera was."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dd_livm_core.fleet.files import Shot
 from dd_livm_core.fleet.profile import Profile, Span
@@ -13,6 +12,7 @@ from dd_livm_core.fleet.rig import Camera, View, look_down
 INFRARED_PX, VISIBLE_PX = (640, 512), (1280, 1024)
 _METRES_PER_DEGREE = 111_320.0
 _SECONDS_BETWEEN_PAIRS = 3
+_SEA_LEVEL_TO_GROUND_M = 350.0
 _INFRARED_PITCH_MM, _VISIBLE_PITCH_MM = 0.012, 0.004
 
 
@@ -141,18 +141,23 @@ class Flight:
         south = along * np.sin(turn) + across * np.cos(turn)
         yaw = (profile.rows.azimuth_deg + exposure.heading_deg + 180) % 360 - 180
         east_degree = _METRES_PER_DEGREE * np.cos(np.radians(profile.latitude_deg))
-        common = {
-            "taken_at": started_at + timedelta(seconds=_SECONDS_BETWEEN_PAIRS * index),
-            "latitude_deg": float(profile.latitude_deg - south / _METRES_PER_DEGREE),
-            "longitude_deg": float(profile.longitude_deg + east / east_degree),
-            "altitude_m": 350.0 + exposure.height_m,
-            "relative_altitude_m": exposure.height_m,
-            "gimbal_pitch_deg": -90 + exposure.pitch_deg,
-            "gimbal_yaw_deg": float(yaw),
-            "gimbal_roll_deg": exposure.roll_deg,
-        }
         infrared, visible = profile.infrared_camera, profile.visible_camera
-        return (
-            Shot(**common, camera_model=infrared.model, focal_length_mm=infrared.focal_px * _INFRARED_PITCH_MM, focal_length_35mm=infrared.focal_px / INFRARED_PX[0] * 36),
-            Shot(**common, camera_model=visible.model, focal_length_mm=visible.focal_px * _VISIBLE_PITCH_MM, focal_length_35mm=visible.focal_px / VISIBLE_PX[0] * 36),
-        )  # fmt: skip
+        shot = Shot(
+            taken_at=started_at + timedelta(seconds=_SECONDS_BETWEEN_PAIRS * index),
+            latitude_deg=float(profile.latitude_deg - south / _METRES_PER_DEGREE),
+            longitude_deg=float(profile.longitude_deg + east / east_degree),
+            altitude_m=_SEA_LEVEL_TO_GROUND_M + exposure.height_m,
+            relative_altitude_m=exposure.height_m,
+            gimbal_pitch_deg=-90 + exposure.pitch_deg,
+            gimbal_yaw_deg=float(yaw),
+            gimbal_roll_deg=exposure.roll_deg,
+            camera_model=infrared.model,
+            focal_length_mm=infrared.focal_px * _INFRARED_PITCH_MM,
+            focal_length_35mm=infrared.focal_px / INFRARED_PX[0] * 36,
+        )
+        return shot, replace(
+            shot,
+            camera_model=visible.model,
+            focal_length_mm=visible.focal_px * _VISIBLE_PITCH_MM,
+            focal_length_35mm=visible.focal_px / VISIBLE_PX[0] * 36,
+        )

@@ -60,7 +60,8 @@ class Ground:
         canvas = np.zeros((window.height, window.width), np.uint8)
         rows, step, layout = self.profile.rows, self.layout.step_m, self.layout
         up_m = self.profile.module_up_m * rows.modules_up
-        top_m = rows.clearance_m + up_m * float(np.sin(np.radians(rows.tilt_deg)))
+        rise_m = 0.0 if rows.flush else up_m * float(np.sin(np.radians(rows.tilt_deg)))
+        top_m = rows.clearance_m + rise_m
         cast_shadows(
             layout.tables_px, (top_m, rows.clearance_m), self.sun, step, window, canvas, False
         )
@@ -76,11 +77,12 @@ class Ground:
             self._map(m, window) for m in (self.layout.land.second_share, self.layout.land.shade)
         )
         first, second = (wrapped(texture[0], window) for texture in (self._first, self._second))
-        ground = np.asarray(cv2.blendLinear(first, second, (1 - share) * shade, share * shade))
+        mixed = cv2.blendLinear(first, second, (1 - share) * shade, share * shade)
+        ground = np.asarray(mixed, dtype=np.uint8)
         if self.layout.land.puddles is not None:
             wet = self._map(self.layout.land.puddles, window) * np.float32(0.85)
             sky = np.full_like(ground, (70, 84, 100))
-            ground = np.asarray(cv2.blendLinear(ground, sky, 1 - wet, wet))
+            ground = np.asarray(cv2.blendLinear(ground, sky, 1 - wet, wet), np.uint8)
         self._draw_pads(ground, window)
         weight = self._shadow(window, 0.8)
         levels = np.arange(256, dtype=np.float32)[None, :, None]

@@ -79,6 +79,7 @@ class Rows(Part):
     pitch_jitter_m: float = Field(0, ge=0, lt=5)
     azimuth_deg: float = Field(0, ge=-180, le=180, description="of the row against east, to south")
     tilt_deg: float = Field(ge=0, le=60)
+    flush: bool = Field(False, description="the surface leans with the tables, as a pitched roof")
     clearance_m: float = Field(1.0, ge=0, le=6, description="of the lower edge above the surface")
     modules_up: int = Field(ge=1, le=8, description="PV modules across a table")
     modules_per_table: int = Field(ge=1, le=200, description="PV modules along a table")
@@ -217,8 +218,8 @@ class Profile(Part):
     infrared_camera: InfraredCamera
     visible_camera: VisibleCamera
     flight: Flight
-    defects: Defects = Defects()
-    look_alikes: LookAlikes = LookAlikes()
+    defects: Defects = Field(default_factory=lambda: Defects.model_validate({}))
+    look_alikes: LookAlikes = Field(default_factory=lambda: LookAlikes.model_validate({}))
 
     @property
     def module_up_m(self) -> float:

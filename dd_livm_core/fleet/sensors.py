@@ -79,7 +79,7 @@ def to_grey(temperature_c: Floats) -> NDArray[np.uint8]:
     Percentiles to grey levels, and local contrast, as the grey display of such cameras shows.
     """
     low, high = np.percentile(temperature_c[::4, ::4], [0.5, 99.8])
-    scaled = 0.07 + 0.83 * (temperature_c - low) / max(high - low, 3.0)
+    scaled = 0.07 + 0.75 * (temperature_c - low) / max(high - low, 3.0)
     detail = scaled - cv2.GaussianBlur(scaled, (0, 0), 2.0)
     grey: NDArray[np.uint8] = (np.clip(scaled + 0.8 * detail, 0, 1) * 255 + 0.5).astype(np.uint8)
     return grey

@@ -23,15 +23,13 @@ def power_noise(rng: np.random.Generator, exponent: float, stretch: float = 1.0)
     white = np.fft.rfft2(rng.standard_normal((TILE_PX, TILE_PX), dtype=np.float32))
     white[0, 0] = 0
     field = np.fft.irfft2(white * radius ** (-exponent / 2), s=(TILE_PX, TILE_PX))
-    result: Floats = (field / field.std()).astype(np.float32)
-    return result
+    return np.asarray(field / field.std(), dtype=np.float32)
 
 
 def _skewed(field: Floats, amount: float) -> Floats:
     """Give noise a tail to the bright side, as sunlit bare spots do; zero mean, deviation 1."""
     bent = field + np.float32(amount) * (field * field - 1)
-    bent /= bent.std()
-    return bent
+    return np.asarray(bent / bent.std(), dtype=np.float32)
 
 
 def _spots(rng: np.random.Generator, number: int, radius_px: tuple[float, float]) -> Floats:
@@ -55,7 +53,7 @@ def _phase(period_m: float, step_m: float) -> Floats:
 def _vegetation(rng: np.random.Generator, step_m: float, tufts: int) -> Recipe:
     light = 0.3 * power_noise(rng, 0.35) + 0.13 * power_noise(rng, 1.6)
     dry = np.clip(0.5 * power_noise(rng, 2.2) + 0.2, 0, 1)[..., None]
-    tint = dry * np.array([38, 14, 6], np.float32)
+    tint = dry * np.array([24, 8, 3], np.float32)
     warm = 0.8 * _skewed(power_noise(rng, 1.3), 0.35) + 0.5 * power_noise(rng, 2.6)
     if tufts:
         tuft = _spots(rng, tufts, (0.1 / step_m, 0.45 / step_m))
