@@ -125,8 +125,9 @@ class Ground:
         )
         first, second = (wrapped(texture[1], window) for texture in (self._first, self._second))
         heat = terrain.heating_k + (terrain.second_heating_k - terrain.heating_k) * share
-        surface = (first + (second - first) * share) * np.float32(terrain.texture_k)
-        surface += heat * (np.float32(1.15) - np.float32(0.15) * shade)
+        texture = (first + (second - first) * share) * np.float32(terrain.texture_k)
+        # Darker ground takes more sun.
+        surface: Floats = texture + heat * (np.float32(1.15) - np.float32(0.15) * shade)
         if self.layout.land.puddles is not None:
             surface -= self._map(self.layout.land.puddles, window) * (surface + np.float32(3))
         for corners in self._pads(window):

@@ -58,7 +58,8 @@ def draw_land(
 ) -> Land:  # fmt: skip
     """Draw the land under a station of the given size."""
     terrain = profile.terrain
-    rows, columns = (int((n * s + 2 * MARGIN_M) / MAP_M) + 1 for n, s in zip(size_px[::-1], step_m[::-1], strict=True))  # fmt: skip
+    extent_m = np.array(size_px) * np.array(step_m) + 2 * MARGIN_M
+    columns, rows = (int(extent / MAP_M) + 1 for extent in extent_m)
     shape = (rows, columns)
     share = _patches(shape, terrain.second_share, terrain.patch_m, rng)
     _draw_tracks(share, terrain, rng)

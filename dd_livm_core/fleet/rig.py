@@ -69,7 +69,8 @@ class View:
 
     def plane(self, image_px: Array) -> Array:
         """Map image pixels (n, 2) back onto the plane, in metres."""
-        return apply_homography(np.linalg.inv(self.homography), self.undistort(image_px))
+        back: Array = np.asarray(np.linalg.inv(self.homography), dtype=np.float64)
+        return apply_homography(back, self.undistort(image_px))
 
     def footprint(self) -> Array:
         """Return the image border on the plane (n, 2), in metres."""

@@ -40,14 +40,13 @@ def _spots(rng: np.random.Generator, number: int, radius_px: tuple[float, float]
         axes = (max(int(radius), 1), max(int(radius * rng.uniform(0.6, 1)), 1))
         level = int(rng.integers(120, 256))
         cv2.ellipse(canvas, (int(x), int(y)), axes, rng.uniform(0, 180), 0, 360, level, -1)
-    return np.asarray(cv2.GaussianBlur(canvas, (0, 0), 0.7), np.float32) / 255
+    return np.asarray(np.asarray(cv2.GaussianBlur(canvas, (0, 0), 0.7)) / 255, dtype=np.float32)
 
 
 def _phase(period_m: float, step_m: float) -> Floats:
     """Return the phase (0..1) of a pattern that repeats a whole number of times on the tile."""
     repeats = max(1, round(TILE_PX * step_m / period_m))
-    phase: Floats = ((np.arange(TILE_PX, dtype=np.float32) + 0.5) * repeats / TILE_PX) % 1
-    return phase
+    return np.asarray(((np.arange(TILE_PX) + 0.5) * repeats / TILE_PX) % 1, dtype=np.float32)
 
 
 def _vegetation(rng: np.random.Generator, step_m: float, tufts: int) -> Recipe:
