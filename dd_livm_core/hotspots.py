@@ -39,14 +39,18 @@ class HotspotLimits(BaseModel):
     point_area: float = Field(
         default=0.06, gt=0, description="up to this share of a PV module: point"
     )
-    block_area: float = Field(
-        default=0.6, gt=0, description="from this share of a PV module: block"
+    block_area: float = Field(default=0.4, gt=0, description="least share of a PV module: block")
+    block_width: float = Field(
+        default=0.5, gt=0, description="least width of a block: between one and two of 3 substrings"
     )
     block_fill: float = Field(
         default=0.75, gt=0, le=1, description="least fill of a block's rectangle"
     )
     stripe_fill: float = Field(
         default=0.6, gt=0, le=1, description="least fill of a stripe's rectangle"
+    )
+    stripe_length: float = Field(
+        default=0.7, gt=0, description="from this share of the long side a stripe may be ragged"
     )
     stripe_aspect: float = Field(
         default=2.2, gt=1, description="least length over width of a stripe"
@@ -182,7 +186,7 @@ def find_hotspots(
         return []
     module_px2 = pv_module_width_px * height_px
     hotspots = []
-    for box, part in _components(values, mask, least, limits.join * pv_module_width_px):
+    for box, part, filled in _components(values, mask, least, limits.join * pv_module_width_px):
         if part.sum() < max(limits.min_area * module_px2, 2):
             continue
         inside = values[box][part]
@@ -195,7 +199,7 @@ def find_hotspots(
             Hotspot(
                 box_xywh_px=_box_xywh(box),
                 mask=part,
-                shape=hotspot_shape(part, pv_module_width_px, height_px, limits),
+                shape=hotspot_shape(filled, pv_module_width_px, height_px, limits),
                 mean_excess_k=mean if radiometric else None,
                 max_excess_k=peak if radiometric else None,
                 mean_excess_sigma=mean / sigma if sigma > 0 else float("inf"),
@@ -251,9 +255,15 @@ def hotspot_shape(
         return "point"
     long_px, short_px = _enclosing_rectangle(mask)
     fill = min(pixels / (long_px * short_px), 1.0)
-    if area >= limits.block_area and fill >= limits.block_fill:
+    # Area over length: a single outgrown pixel widens the rectangle, not this.
+    width_px = pixels / long_px
+    wide = width_px >= limits.block_width * pv_module_width_px
+    if wide and area >= limits.block_area and fill >= limits.block_fill:
         return "block"
-    if fill >= limits.stripe_fill and long_px / short_px >= limits.stripe_aspect:
+    # Along most of a PV module its mean width tells a substring; a shorter one its rectangle.
+    whole = long_px >= limits.stripe_length * pv_module_height_px
+    aspect = long_px / (width_px if whole else short_px)
+    if not wide and fill >= limits.stripe_fill and aspect >= limits.stripe_aspect:
         return "stripe"
     return "patch"
 
@@ -273,8 +283,8 @@ def _enclosing_rectangle(mask: NDArray[np.bool_]) -> tuple[float, float]:
 
 def _components(
     values: NDArray[np.float32], mask: NDArray[np.bool_], least: float, join_px: float
-) -> list[tuple[tuple[slice, slice], NDArray[np.bool_]]]:
-    """Return box and pixels of each group of hot panel pixels; near parts are one group."""
+) -> list[tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Return window, hot pixels and closed outline of each group of near hot parts."""
     hot = (mask & (values >= least)).astype(np.uint8)
     side = max(3, int(join_px)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
@@ -286,15 +296,8 @@ def _components(
     for k in range(1, count):
         x, y, width, height = (int(value) for value in boxes[k, :4])
         window = (slice(y, y + height), slice(x, x + width))
-        part = (label[window] == k) & (hot[window] > 0)
-        rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-        if not len(rows):
-            continue
-        tight = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        top, left = y + int(rows[0]), x + int(columns[0])
-        found.append(
-            ((slice(top, top + tight.shape[0]), slice(left, left + tight.shape[1])), tight)
-        )
+        filled = (label[window] == k) & mask[window]
+        found.append((window, filled & (hot[window] > 0), filled))
     return found
 
 
