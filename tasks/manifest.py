@@ -1,13 +1,13 @@
 """Ingest step of a retraining: look at ``data/`` and write its manifest."""
 
 import os
-import shutil
 from pathlib import Path
 
+import pandas as pd
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.manifest import build_manifest, read_manifest, write_manifest
+from dd_livm_core.manifest import build_manifest, content_of, read_manifest, write_manifest
 from tasks.step import Reference, hash_file, refer
 from tasks.workspace import Workspace
 
@@ -36,17 +36,19 @@ def ingest(workspace: Workspace) -> Reference:
     get_run_logger().info(
         "%d pairs of %d sites, %d missions", len(manifest), len(missions), missions.sum()
     )
-    return refer(workspace, _keep(workspace, latest))
+    return refer(workspace, _keep(workspace, manifest))
 
 
-def _keep(workspace: Workspace, latest: Path) -> Path:
-    """Copy the manifest to where later runs do not overwrite it: a folder named by its content."""
-    folder = workspace.step_folder("ingest", hash_file(latest))
+def _keep(workspace: Workspace, manifest: pd.DataFrame) -> Path:
+    """Keep the manifest's content where later runs do not overwrite it: a folder named by that content."""
+    folder = workspace.derived / "steps" / "ingest"
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".{os.getpid()}"
-    shutil.copyfile(latest, unfinished)
-    unfinished.replace(folder / MANIFEST)
-    return folder
+    write_manifest(content_of(manifest), unfinished)
+    kept = workspace.step_folder("ingest", hash_file(unfinished))
+    kept.mkdir(exist_ok=True)
+    unfinished.replace(kept / MANIFEST)
+    return kept
 
 
 def manifest_path(workspace: Workspace, reference: Reference) -> Path:

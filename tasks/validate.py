@@ -13,7 +13,7 @@ from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.configuration import ContractLimits
-from dd_livm_core.contract import CONTRACT, quarantine_reasons
+from dd_livm_core.contract import CONTRACT, quarantine_reasons, with_distance
 from dd_livm_core.errors import InputError
 from dd_livm_core.manifest import read_manifest, write_manifest
 from tasks.manifest import MANIFEST, manifest_path
@@ -76,7 +76,7 @@ def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> dict[str, Any]:
 
 
 def _write(manifest: pd.DataFrame, folder: Path) -> None:
-    checked = run_checkpoint(manifest, folder / DATA_DOCS)
+    checked = run_checkpoint(with_distance(manifest), folder / DATA_DOCS)
     broken = [
         rule.reason
         for rule, result in zip(CONTRACT, checked["results"], strict=True)

@@ -1,0 +1,210 @@
+"""FLIR's radiometric JPEG: embedded raw sensor image, Planck constants, atmosphere.
+
+The layout of the FFF records is the one that ExifTool documents (FLIR tags). Temperature follows FLIR's own
+camera equation: raw = R1 / (R2·(exp(B/T) − F)) − O, after taking out what the object reflects and the air adds.
+"""
+
+import io
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.image_files import MAX_PIXELS
+
+RAW_RECORD, CAMERA_RECORD = 1, 32
+ZERO_C_K = 273.15
+
+
+@dataclass(frozen=True)
+class FlirThermogram:
+    """Temperatures and the parameters they were computed with."""
+
+    temperature_c: NDArray[np.float32]
+    emissivity: float
+    reflected_c: float
+    distance_m: float
+    relative_humidity: float
+    camera: str | None
+
+
+@dataclass(frozen=True)
+class _Parameters:
+    emissivity: float
+    distance_m: float
+    reflected_k: float
+    air_k: float
+    window_k: float
+    window_transmission: float
+    humidity: float
+    r1: float
+    b: float
+    f: float
+    alpha: tuple[float, float]
+    beta: tuple[float, float]
+    x: float
+    o: int
+    r2: float
+    camera: str | None
+
+
+def _segments(content: bytes) -> bytes | None:
+    """Join the APP1 'FLIR' segments, in their order."""
+    parts: dict[int, bytes] = {}
+    position = 2
+    while position + 4 <= len(content) and content[position] == 0xFF:
+        marker = content[position + 1]
+        if marker in (0xDA, 0xD9):
+            break
+        (length,) = struct.unpack_from(">H", content, position + 2)
+        body = content[position + 4 : position + 2 + length]
+        if marker == 0xE1 and body[:5] == b"FLIR\0" and len(body) > 8:
+            parts.setdefault(body[6], body[8:])
+        position += 2 + max(length, 2)
+    return b"".join(parts[key] for key in sorted(parts)) if parts else None
+
+
+def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
+    """Return the temperatures of a FLIR radiometric JPEG, or None where the file holds none.
+
+    Raises
+    ------
+    InputError
+        The file holds FLIR data that is broken.
+    """
+    data = _segments(content) if content[:2] == b"\xff\xd8" else None
+    if data is None or data[:4] != b"FFF\0":
+        return None
+    try:
+        records = _records(data)
+        if RAW_RECORD not in records or CAMERA_RECORD not in records:
+            return None
+        raw = _raw_image(records[RAW_RECORD])
+        parameters = _parameters(records[CAMERA_RECORD])
+        celsius = temperature_c(raw, parameters)
+    except (
+        struct.error,
+        IndexError,
+        ValueError,
+        ZeroDivisionError,
+        OverflowError,
+        tifffile.TiffFileError,
+    ) as error:
+        raise InputError(
+            "whole FLIR data", f"broken ({error})"[:200], path, "Copy the file anew."
+        ) from error
+    if not np.isfinite(celsius).all():
+        raise InputError(
+            "finite temperatures", "some that are not", path, "The FLIR constants are broken."
+        )
+    return FlirThermogram(
+        celsius,
+        parameters.emissivity,
+        parameters.reflected_k - ZERO_C_K,
+        parameters.distance_m,
+        parameters.humidity,
+        parameters.camera,
+    )
+
+
+def _records(data: bytes) -> dict[int, bytes]:
+    order = ">" if struct.unpack_from(">I", data, 0x14)[0] < 0x10000 else "<"
+    offset, count = struct.unpack_from(f"{order}II", data, 0x18)
+    records: dict[int, bytes] = {}
+    for number in range(min(count, 256)):
+        kind, _, _, _, start, length = struct.unpack_from(
+            f"{order}HHIIII", data, offset + 32 * number
+        )
+        if kind and start + length <= len(data):
+            records.setdefault(kind, data[start : start + length])
+    return records
+
+
+def _raw_image(record: bytes) -> NDArray[np.float64]:
+    order = "<" if struct.unpack_from("<H", record, 0)[0] < 0x100 else ">"
+    width, height = struct.unpack_from(f"{order}HH", record, 2)
+    if not min(width, height) >= 8 or width * height > MAX_PIXELS:
+        raise ValueError(f"raw image of {width} x {height}")
+    body = record[32:]
+    if body[:8] == b"\x89PNG\r\n\x1a\n":
+        header = struct.unpack_from(">II", body, 16)
+        if header != (width, height):
+            raise ValueError(f"PNG of {header} in a record of {width} x {height}")
+        image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_UNCHANGED)
+        if image is None:
+            raise ValueError("PNG that does not decode")
+        raw = image.byteswap()  # FLIR stores little-endian samples in a big-endian format
+    elif body[:4] in (b"II*\0", b"MM\0*"):
+        with tifffile.TiffFile(io.BytesIO(body)) as tiff:
+            raw = tiff.pages[0].asarray()
+    else:
+        raw = np.frombuffer(body, f"{order}u2", width * height).reshape(height, width)
+    if raw.shape != (height, width) or raw.dtype.itemsize != 2:
+        raise ValueError(f"raw image of shape {raw.shape}, {raw.dtype}")
+    return raw.astype(np.float64)
+
+
+def _parameters(record: bytes) -> _Parameters:
+    order = "<" if struct.unpack_from("<H", record, 0)[0] < 0x100 else ">"
+
+    def value(offset: int, kind: str = "f") -> float:
+        return float(struct.unpack_from(f"{order}{kind}", record, offset)[0])
+
+    camera = record[0xD4:0xF4].split(b"\0")[0].decode("ascii", "replace").strip() or None
+    humidity = value(0x3C)
+    return _Parameters(
+        emissivity=value(0x20),
+        distance_m=value(0x24),
+        reflected_k=value(0x28),
+        air_k=value(0x2C),
+        window_k=value(0x30),
+        window_transmission=value(0x34),
+        humidity=humidity if humidity <= 2 else humidity / 100,
+        r1=value(0x58),
+        b=value(0x5C),
+        f=value(0x60),
+        alpha=(value(0x70), value(0x74)),
+        beta=(value(0x78), value(0x7C)),
+        x=value(0x80),
+        o=int(value(0x308, "i")),
+        r2=value(0x30C),
+        camera=camera,
+    )
+
+
+def temperature_c(raw: NDArray[np.float64], p: _Parameters) -> NDArray[np.float32]:
+    """Turn raw counts into °C with FLIR's camera equation."""
+    if not (0 < p.emissivity <= 1 and p.r1 > 0 and p.r2 > 0 and p.b > 0):
+        raise ValueError(f"emissivity {p.emissivity}, R1 {p.r1}, R2 {p.r2}, B {p.b}")
+
+    def radiance(kelvin: float) -> float:
+        return p.r1 / (p.r2 * (np.exp(p.b / kelvin) - p.f)) - p.o
+
+    air_c = p.air_k - ZERO_C_K
+    vapour = p.humidity * np.exp(
+        1.5587 + 0.06939 * air_c - 0.00027816 * air_c**2 + 6.8455e-7 * air_c**3
+    )
+    root = np.sqrt(max(p.distance_m, 0.0) / 2)
+    transmission = p.x * np.exp(-root * (p.alpha[0] + p.beta[0] * np.sqrt(vapour))) + (
+        1 - p.x
+    ) * np.exp(-root * (p.alpha[1] + p.beta[1] * np.sqrt(vapour)))
+    window = p.window_transmission if 0 < p.window_transmission <= 1 else 1.0
+    e, t = p.emissivity, float(transmission)
+    if not 0 < t <= 1.01:
+        raise ValueError(f"atmospheric transmission {t}")
+    # two stretches of air, before and after the window, as FLIR and ExifTool take them
+    added = (
+        (1 - e) / e * radiance(p.reflected_k)
+        + (1 - t) / (e * t) * radiance(p.air_k)
+        + (1 - window) / (e * t * window) * radiance(p.window_k if p.window_k > 0 else p.air_k)
+        + (1 - t) / (e * t * t * window) * radiance(p.air_k)
+    )
+    seen = raw / (e * t * window * t) - added
+    ratio = p.r1 / (p.r2 * (seen + p.o)) + p.f
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (p.b / np.log(ratio) - ZERO_C_K).astype(np.float32)

@@ -1,0 +1,113 @@
+"""Labels over the infrared frame, in COCO's format with ``hotspot_shape`` beside the class."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, DefectClass, HotspotShape
+
+CATEGORIES = [{"id": number, "name": name} for number, name in enumerate(DEFECT_CLASSES, 1)]
+TODO = "Export the labels as COCO, with the categories " + ", ".join(DEFECT_CLASSES) + "."
+
+
+@dataclass(frozen=True)
+class Label:
+    """One labelled defect; the box is x, y, width, height in infrared pixels."""
+
+    box_xywh_px: tuple[float, float, float, float]
+    defect_class: DefectClass
+    hotspot_shape: HotspotShape | None = None
+
+
+def read_labels(path: Path) -> dict[str, list[Label]]:
+    """Read COCO labels; every image of the file is in the result, also those without defects.
+
+    Raises
+    ------
+    InputError
+        The file is no COCO file, or holds an unknown class, shape or a box that is none.
+    """
+    try:
+        content = json.loads(path.read_text())
+        images = {
+            image["id"]: PurePosixPath(str(image["file_name"])).stem for image in content["images"]
+        }
+        names = {category["id"]: category["name"] for category in content["categories"]}
+        annotations = list(content["annotations"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("a COCO file", f"{type(error).__name__}: {error}", path, TODO) from error
+    labels: dict[str, list[Label]] = {pair_id: [] for pair_id in images.values()}
+    for annotation in annotations:
+        pair_id, label = _label(annotation, images, names, path)
+        labels[pair_id].append(label)
+    return labels
+
+
+def _label(
+    annotation: Any, images: Mapping[Any, str], names: Mapping[Any, str], path: Path
+) -> tuple[str, Label]:
+    try:
+        pair_id = images[annotation["image_id"]]
+        name = names[annotation["category_id"]]
+        x, y, width, height = (float(value) for value in annotation["bbox"])
+        shape = annotation.get("hotspot_shape")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            "annotations with image, category and bbox", f"{annotation}", path, TODO
+        ) from error
+    if name not in DEFECT_CLASSES:
+        raise InputError(f"a class of {', '.join(DEFECT_CLASSES)}", repr(name), path, TODO)
+    if shape is not None and shape not in HOTSPOT_SHAPES:
+        raise InputError(f"a shape of {', '.join(HOTSPOT_SHAPES)}", repr(shape), path, TODO)
+    if not (
+        width > 0
+        and height > 0
+        and -1e6 < x < 1e6
+        and -1e6 < y < 1e6
+        and width < 1e6
+        and height < 1e6
+    ):
+        raise InputError("a box with positive sides", f"{(x, y, width, height)}", path, TODO)
+    return pair_id, Label((x, y, width, height), name, shape)
+
+
+def write_labels(
+    path: Path,
+    labels: Mapping[str, Sequence[Label]],
+    files: Mapping[str, str],
+    sizes_px: Mapping[str, tuple[int, int]],
+) -> None:
+    """Write COCO labels atomically.
+
+    Parameters
+    ----------
+    labels
+        pair id → labels.
+    files
+        pair id → file name relative to the mission.
+    sizes_px
+        pair id → (width, height).
+    """
+    images, annotations = [], []
+    for number, (pair_id, of_pair) in enumerate(sorted(labels.items()), 1):
+        width, height = sizes_px[pair_id]
+        images.append({"id": number, "file_name": files[pair_id], "width": width, "height": height})
+        for label in of_pair:
+            annotation: dict[str, Any] = {
+                "id": len(annotations) + 1,
+                "image_id": number,
+                "category_id": DEFECT_CLASSES.index(label.defect_class) + 1,
+                "bbox": list(label.box_xywh_px),
+                "area": label.box_xywh_px[2] * label.box_xywh_px[3],
+                "iscrowd": 0,
+            }
+            if label.hotspot_shape is not None:
+                annotation["hotspot_shape"] = label.hotspot_shape
+            annotations.append(annotation)
+    content = {"images": images, "annotations": annotations, "categories": CATEGORIES}
+    unfinished = path.with_name(f".{path.name}.tmp")
+    unfinished.write_text(json.dumps(content))
+    unfinished.replace(path)

@@ -1,0 +1,225 @@
+"""The manifest: one row per image pair of ``data/``, in Parquet, identical for identical input."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.ingestion import LABELS, MISSION, read_record
+from dd_livm_core.labels import Label, read_labels
+from dd_livm_core.metadata import read_metadata
+from dd_livm_core.radiometry import read_infrared, read_visible
+from dd_livm_core.records import DEFECT_CLASSES, Mission, Site
+from dd_livm_core.sites import read_sites
+
+KEY = ["site_id", "mission_id", "pair_id"]
+FILE_COLUMNS = ["infrared_size_b", "infrared_mtime_ns", "visible_size_b", "visible_mtime_ns", "infrared_sha256", "visible_sha256", "infrared_width_px", "infrared_height_px", "visible_width_px", "visible_height_px", "radiometric", "taken_at", "latitude_deg", "longitude_deg", "relative_altitude_m", "gimbal_pitch_deg", "camera_model", "focal_length_mm", "unreadable"]
+"""What is read from the files themselves, and kept while their size and time stay the same."""
+STAT_COLUMNS = ["infrared_size_b", "infrared_mtime_ns", "visible_size_b", "visible_mtime_ns"]
+"""Only there to know a file again without reading it: they say nothing of the content."""
+TEXT = {"infrared_sha256", "visible_sha256", "taken_at", "camera_model", "unreadable"}
+THREADS = 4
+
+
+def build_manifest(data_root: Path, previous: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Look at every mission below ``data_root`` and return one row per pair.
+
+    Parameters
+    ----------
+    previous
+        An earlier manifest of the same folder: files of unchanged size and time are not read again.
+
+    Raises
+    ------
+    InputError
+        A mission lies in a site that is not declared, or a record or label file is broken.
+    """
+    sites = read_sites(data_root)
+    known = {}
+    if previous is not None and not previous.empty:
+        known = {tuple(row[k] for k in KEY): row for row in previous.to_dict("records")}
+    rows: list[dict[str, Any]] = []
+    for mission_file in sorted(data_root.glob(f"*/*/{MISSION}")):
+        mission = read_record(mission_file, Mission)
+        folder = mission_file.parent
+        if (
+            mission.site_id not in sites
+            or (mission.site_id, mission.mission_id) != folder.parts[-2:]
+        ):
+            raise InputError(
+                "a mission in the folder of its declared site",
+                f"site {mission.site_id!r}, mission {mission.mission_id!r}",
+                mission_file,
+                f"Declare it (`dd-livm sites add {mission.site_id}`) or mend the record.",
+            )
+        rows += _mission_rows(data_root, folder, mission, sites[mission.site_id], known)
+    return _table(rows)
+
+
+def _mission_rows(
+    data_root: Path,
+    folder: Path,
+    mission: Mission,
+    site: Site,
+    known: dict[tuple[Any, ...], dict[str, Any]],
+) -> list[dict[str, Any]]:
+    labels = read_labels(folder / LABELS) if (folder / LABELS).exists() else {}
+    visible = {p.stem: p for p in (folder / "visible").iterdir() if not p.name.startswith(".")}
+    pairs = [
+        (path, visible[path.stem])
+        for path in sorted((folder / "infrared").iterdir())
+        if not path.name.startswith(".") and path.stem in visible
+    ]
+
+    def row(pair: tuple[Path, Path]) -> dict[str, Any]:
+        pair_id = pair[0].stem
+        before = known.get((site.site_id, mission.mission_id, pair_id))
+        content = _file_columns(*pair, before)
+        return {
+            "site_id": site.site_id,
+            "mission_id": mission.mission_id,
+            "pair_id": pair_id,
+            "infrared_path": pair[0].relative_to(data_root).as_posix(),
+            "visible_path": pair[1].relative_to(data_root).as_posix(),
+            **content,
+            "gsd_m": _gsd_m(content),
+            "irradiance_w_m2": mission.irradiance_w_m2,
+            "wind_m_s": mission.wind_m_s,
+            "ambient_c": mission.ambient_c,
+            "site_latitude_deg": site.latitude_deg,
+            "site_longitude_deg": site.longitude_deg,
+            "site_radius_m": site.radius_m,
+            **_label_columns(labels.get(pair_id), content),
+        }
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(row, pairs))
+
+
+def _stat_columns(infrared: Path, visible: Path) -> dict[str, int]:
+    stats = {"infrared": infrared.stat(), "visible": visible.stat()}
+    return {
+        f"{side}_{name}": value
+        for side, stat in stats.items()
+        for name, value in (("size_b", stat.st_size), ("mtime_ns", stat.st_mtime_ns))
+    }
+
+
+def _file_columns(infrared: Path, visible: Path, before: dict[str, Any] | None) -> dict[str, Any]:
+    stat = _stat_columns(infrared, visible)
+    if before is not None and all(before[name] == value for name, value in stat.items()):
+        return {name: before[name] for name in FILE_COLUMNS}
+    columns: dict[str, Any] = {**dict.fromkeys(FILE_COLUMNS), **stat}
+    columns["infrared_sha256"] = hashlib.sha256(infrared.read_bytes()).hexdigest()
+    columns["visible_sha256"] = hashlib.sha256(visible.read_bytes()).hexdigest()
+    try:
+        thermogram = read_infrared(infrared)
+        seen = read_visible(visible)
+        metadata, of_visible = read_metadata(infrared), read_metadata(visible)
+    except InputError as error:
+        return {**columns, "unreadable": str(error), "radiometric": False}
+    height, width = thermogram.values.shape
+    latitude = (
+        metadata.latitude_deg if metadata.latitude_deg is not None else of_visible.latitude_deg
+    )
+    longitude = (
+        metadata.longitude_deg if metadata.longitude_deg is not None else of_visible.longitude_deg
+    )
+    return {
+        **columns,
+        "infrared_width_px": width,
+        "infrared_height_px": height,
+        "visible_width_px": seen.shape[1],
+        "visible_height_px": seen.shape[0],
+        "radiometric": thermogram.radiometric,
+        "taken_at": (metadata.taken_at or of_visible.taken_at or None)
+        and str(metadata.taken_at or of_visible.taken_at),
+        "latitude_deg": latitude,
+        "longitude_deg": longitude,
+        "relative_altitude_m": metadata.relative_altitude_m
+        if metadata.relative_altitude_m is not None
+        else of_visible.relative_altitude_m,
+        "gimbal_pitch_deg": metadata.gimbal_pitch_deg,
+        "camera_model": metadata.camera_model or thermogram.camera,
+        "focal_length_mm": metadata.focal_length_mm,
+    }
+
+
+PIXEL_PITCH_UM = {"XT2": 17.0, "XT S": 17.0, "ZH20T": 12.0, "M3T": 12.0, "M30T": 12.0, "XT R": 17.0}
+"""Pixel pitch of infrared sensors, from the makers' data sheets."""
+
+
+def _gsd_m(content: dict[str, Any]) -> float | None:
+    """Return metres per infrared pixel on the ground, where camera and height are known."""
+    pitch_um = PIXEL_PITCH_UM.get(str(content["camera_model"]))
+    focal_mm, height_m = content["focal_length_mm"], content["relative_altitude_m"]
+    if pitch_um is None or not focal_mm or not height_m or height_m <= 0:
+        return None
+    return float(pitch_um * 1e-6 * height_m / (focal_mm * 1e-3))
+
+
+def _label_columns(labels: list[Label] | None, content: dict[str, Any]) -> dict[str, Any]:
+    counts = {f"labels_{name}": 0 for name in DEFECT_CLASSES}
+    for label in labels or []:
+        counts[f"labels_{label.defect_class}"] += 1
+    width, height = content["infrared_width_px"], content["infrared_height_px"]
+    outside = 0
+    if width is not None and height is not None:
+        boxes = [label.box_xywh_px for label in labels or []]
+        outside = sum(
+            x < -1 or y < -1 or x + w > width + 1 or y + h > height + 1 for x, y, w, h in boxes
+        )
+    return {
+        "labelled": labels is not None,
+        "label_count": len(labels or []),
+        "labels_outside_frame": outside,
+        **counts,
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Give every column one type, whatever the rows hold."""
+    table = pd.DataFrame(rows)
+    if table.empty:
+        return pd.DataFrame(columns=KEY)
+    for name in table.columns:
+        if name in TEXT or name in KEY or name.endswith("_path"):
+            table[name] = table[name].astype("string")
+        elif table[name].map(lambda value: isinstance(value, bool)).all():
+            table[name] = table[name].astype(bool)
+        elif name.endswith(("_b", "_ns")) or name.startswith("label"):
+            table[name] = table[name].astype("int64")
+        else:
+            table[name] = table[name].astype("float64")
+    return table.sort_values(KEY, ignore_index=True)
+
+
+def content_of(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the manifest without what a copy of the same files would not share."""
+    return manifest.drop(columns=STAT_COLUMNS)
+
+
+def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
+    """Write a manifest as Parquet in one move."""
+    unfinished = path.with_name(f".{path.name}.tmp")
+    manifest.to_parquet(unfinished, index=False)
+    unfinished.replace(path)
+
+
+def read_manifest(path: Path) -> pd.DataFrame:
+    """Read a manifest.
+
+    Raises
+    ------
+    InputError
+        The file is missing or no Parquet file.
+    """
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "a manifest in Parquet", str(error), path, "Remove it: it is made anew."
+        ) from error

@@ -1,0 +1,138 @@
+"""Which infrared image belongs to which visible one: by folder and name, as drones write them."""
+
+import hashlib
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dd_livm_core.errors import InputError
+
+ENDINGS = {".jpg", ".jpeg", ".tif", ".tiff", ".png"}
+INFRARED_FOLDER = re.compile(r"^(t|ir|infrared|thermal)(?:[_-](.+))?$", re.I)
+VISIBLE_FOLDER = re.compile(r"^(v|w|vis|visible|rgb|wide)(?:[_-](.+))?$", re.I)
+MARKED_NAME = re.compile(r"^(.*?)[_-](T|V|W|Z|IR|VIS|RGB)$", re.I)
+INFRARED_MARKS = {"t", "ir"}
+NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
+
+Modality = Literal["infrared", "visible"]
+
+
+@dataclass(frozen=True)
+class FoundPair:
+    """One image pair."""
+
+    pair_id: str
+    infrared: Path
+    visible: Path
+
+
+@dataclass(frozen=True)
+class PairingReport:
+    """What a folder holds: pairs, files left single and why, files of the same content."""
+
+    pairs: tuple[FoundPair, ...]
+    single: tuple[tuple[Path, str], ...]
+    duplicates: tuple[tuple[Path, Path], ...]
+
+
+def pair_folder(folder: Path) -> PairingReport:
+    """Pair the images below a folder.
+
+    Split folders (``T`` with ``V``, ``infrared`` with ``visible``; a suffix such as ``T_south`` pairs with
+    ``V_south`` and becomes part of the id) and marked names in one folder (``DJI_0001_T`` with ``_V``, ``_W`` or
+    ``_Z``) are understood. Links that leave the folder are not followed.
+
+    Raises
+    ------
+    InputError
+        There is no such folder.
+    """
+    root = folder.expanduser()
+    if not root.is_dir():
+        raise InputError("a folder of images", "none", root, "Check the path.")
+    files: dict[str, dict[Modality, list[Path]]] = defaultdict(
+        lambda: {"infrared": [], "visible": []}
+    )
+    single: list[tuple[Path, str]] = []
+    inside = root.resolve()
+    for path in sorted(p for p in root.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file()):
+        if not path.resolve().is_relative_to(inside):
+            single.append((path, "a link that leaves the folder"))
+            continue
+        placed = _place(path, root)
+        if placed is None:
+            single.append((path, "neither its folder nor its name says infrared or visible"))
+        else:
+            files[placed[0]][placed[1]].append(path)
+    pairs: list[FoundPair] = []
+    for pair_id, sides in sorted(files.items()):
+        infrared, visible = sides["infrared"], sides["visible"]
+        if len(infrared) == 1 and len(visible) >= 1:
+            pairs.append(FoundPair(pair_id, infrared[0], visible[0]))
+            single += [(path, f"a further visible image of {pair_id}") for path in visible[1:]]
+        else:
+            single += [
+                (path, _why_single(pair_id, infrared, visible)) for path in (*infrared, *visible)
+            ]
+    return _without_duplicates(pairs, single)
+
+
+def _why_single(pair_id: str, infrared: list[Path], visible: list[Path]) -> str:
+    if not visible:
+        return f"no visible image for {pair_id}"
+    if not infrared:
+        return f"no infrared image for {pair_id}"
+    return f"{len(infrared)} infrared images share the id {pair_id}"
+
+
+def _place(path: Path, root: Path) -> tuple[str, Modality] | None:
+    """Return pair id and modality of a file, from its folder, else from its name."""
+    stem = path.stem
+    marked = MARKED_NAME.match(stem)
+    bare = marked.group(1) if marked else stem
+    parents = path.relative_to(root).parts[:-1]
+    for depth in range(len(parents) - 1, -1, -1):
+        for pattern, modality in ((INFRARED_FOLDER, "infrared"), (VISIBLE_FOLDER, "visible")):
+            found = pattern.match(parents[depth])
+            if found:
+                others = [
+                    *parents[:depth],
+                    *([found.group(2)] if found.group(2) else []),
+                    *parents[depth + 1 :],
+                ]
+                return _pair_id([*others, bare]), modality  # type: ignore[return-value]
+    if marked:
+        modality = "infrared" if marked.group(2).lower() in INFRARED_MARKS else "visible"
+        return _pair_id([*parents, bare]), modality  # type: ignore[return-value]
+    return None
+
+
+def _pair_id(parts: list[str]) -> str:
+    name = NOT_IN_ID.sub("-", "_".join(parts)).strip("-._") or "pair"
+    if len(name) <= 64:
+        return name
+    return f"{name[:51]}-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:12]}"
+
+
+def _without_duplicates(pairs: list[FoundPair], single: list[tuple[Path, str]]) -> PairingReport:
+    """Set aside pairs whose infrared file repeats an earlier one byte for byte."""
+    by_size: dict[int, list[FoundPair]] = defaultdict(list)
+    for pair in pairs:
+        by_size[pair.infrared.stat().st_size].append(pair)
+    first: dict[str, FoundPair] = {}
+    repeated: dict[FoundPair, FoundPair] = {}
+    for pair in (p for group in by_size.values() if len(group) > 1 for p in group):
+        digest = hashlib.sha256(pair.infrared.read_bytes()).hexdigest()
+        if digest in first:
+            repeated[pair] = first[digest]
+        else:
+            first[digest] = pair
+    kept = tuple(pair for pair in pairs if pair not in repeated)
+    single += [
+        (again.infrared, f"the same content as {original.infrared.name}")
+        for again, original in repeated.items()
+    ]
+    duplicates = tuple((again.infrared, original.infrared) for again, original in repeated.items())
+    return PairingReport(kept, tuple(single), duplicates)

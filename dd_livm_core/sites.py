@@ -1,0 +1,60 @@
+"""The declared stations, in ``data/sites.json``."""
+
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.records import Site
+
+SITES = "sites.json"
+
+
+def read_sites(data_root: Path) -> dict[str, Site]:
+    """Return the declared sites by id; none where nothing was declared yet.
+
+    Raises
+    ------
+    InputError
+        The file is broken or holds unknown keys.
+    """
+    path = data_root / SITES
+    if not path.exists():
+        return {}
+    try:
+        sites = [Site.model_validate(site) for site in json.loads(path.read_text())["sites"]]
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        raise InputError(
+            '{"sites": [...]} with known keys', str(error), path, "Mend or remove it."
+        ) from error
+    return {site.site_id: site for site in sites}
+
+
+def write_site(data_root: Path, site: Site) -> None:
+    """Declare a site, or declare it anew."""
+    sites = {**read_sites(data_root), site.site_id: site}
+    data_root.mkdir(parents=True, exist_ok=True)
+    content = {"sites": [sites[name].model_dump(mode="json") for name in sorted(sites)]}
+    unfinished = data_root / f".{SITES}.tmp"
+    unfinished.write_text(json.dumps(content, indent=1) + "\n")
+    unfinished.replace(data_root / SITES)
+
+
+def require_site(data_root: Path, site_id: str) -> Site:
+    """Return a declared site.
+
+    Raises
+    ------
+    InputError
+        It is not declared.
+    """
+    sites = read_sites(data_root)
+    if site_id not in sites:
+        raise InputError(
+            f"a declared site ({', '.join(sorted(sites)) or 'none yet'})",
+            repr(site_id),
+            data_root / SITES,
+            f"Declare it first: dd-livm sites add {site_id} --latitude ... --longitude ... --pv-module-width-m ...",
+        )
+    return sites[site_id]
