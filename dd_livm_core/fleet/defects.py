@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dd_livm_core.fleet.canvas import Canvas
 from dd_livm_core.fleet.profile import PvModule
-from dd_livm_core.fleet.thermal import Sheet, open_circuit_source_w_m2
+from dd_livm_core.fleet.thermal import Conditions, Sheet, open_circuit_source_w_m2
 from dd_livm_core.records import DefectClass
 
 Array = NDArray[np.float64]
@@ -47,19 +47,19 @@ class Workshop:
     ----------
     pv_module, sheet
         What is heated.
-    irradiance_w_m2
-        Sun on the PV module.
+    conditions
+        The mission's weather.
     tile_px
         Width and height of the tile on the raster.
     """
 
     def __init__(
-        self, pv_module: PvModule, sheet: Sheet, irradiance_w_m2: float, tile_px: tuple[int, int]
+        self, pv_module: PvModule, sheet: Sheet, conditions: Conditions, tile_px: tuple[int, int]
     ) -> None:
         self.pv_module, self.sheet, self.tile_px = pv_module, sheet, tile_px
         self.pad = max(4, min(tile_px) // 4)
-        self.open_w_m2 = open_circuit_source_w_m2(pv_module, irradiance_w_m2)
-        self._suns = irradiance_w_m2 / 1000
+        self.open_w_m2 = open_circuit_source_w_m2(pv_module, conditions)
+        self._suns = conditions.irradiance_w_m2 / 1000
 
     def make(
         self, defect_class: DefectClass, rng: np.random.Generator, *, string: bool = False

@@ -99,7 +99,8 @@ def write_radiometric_tiff(path: Path, temperature_c: NDArray[np.float32], shot:
     exif[270] = json.dumps(CENTIKELVIN)
     exif[700] = _xmp(shot)
     with _atomic(path) as to:
-        picture.save(to, "TIFF", exif=exif)
+        # As bytes: an Exif object loses its GPS and detail tables on the way into a TIFF.
+        picture.save(to, "TIFF", exif=exif.tobytes())
 
 
 @contextmanager

@@ -52,8 +52,8 @@ class Station:
         self._module_k = rng.normal(0, module.temperature_spread_k, count).astype(np.float32)
         self._harmless = rng.random(count) < profile.defects.harmless_share
         self._members = np.bincount(layout.defect[layout.defect >= 0], minlength=1)
-        self.sheet = Sheet(module, physical_losses_w_m2k(module, conditions.wind_m_s))
-        self.workshop = Workshop(module, self.sheet, conditions.irradiance_w_m2, layout.tile_px)
+        self.sheet = Sheet(module, physical_losses_w_m2k(module, conditions))
+        self.workshop = Workshop(module, self.sheet, conditions, layout.tile_px)
         self.panel_c = conditions.ambient_c + faiman_rise_k(conditions)
         self._cached_look = lru_cache(maxsize=256)(self._look)
 

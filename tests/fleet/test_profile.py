@@ -1,0 +1,71 @@
+"""A station is one TOML file; a bad one is refused by file and key."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.fleet import bundled_profiles, load_profile
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("count = 4", "count = 4\ncolour = 3", "rows.colour"),
+        ("pitch_m = 7.0", "pitch_m = 2.0", "rows.pitch_m"),
+        ("tilt_deg = 20", "tilt_deg = 95", "rows.tilt_deg"),
+        ("focal_px = 1260", "focal_px = 500", "visible_camera.focal_px"),
+        ("height_m = [24, 26]", "height_m = [26, 24]", "flight.height_m"),
+        ("height_m = [24, 26]", "height_m = [240, 260]", "flight.height_m"),
+        ("height_m = [24, 26]", "height_m = [2, 26]", "flight.height_m"),
+        ("width_m = 1.0", "width_m = 2.0", "pv_module.width_m"),
+        ("[defects]", "[weather]\nwind_m_s = [-1, 3]\n[defects]", "weather.wind_m_s"),
+        ("[defects]", "[weather]\nwind_m_s = nan\n[defects]", "weather.wind_m_s"),
+        ("share = 0.08", "share = 0.08\nweights = { rust = 1 }", "defects.weights.rust"),
+        ("share = 0.08", "share = 0.08\nweights = { dust = 0 }", "defects.weights"),
+        ('site_id = "test_plain"', 'site_id = "../up"', "site_id"),
+        ("rgb = [110, 116, 70]", "rgb = [110, 316, 70]", "terrain.rgb"),
+        ("latitude_deg = -35.3", "", "latitude_deg"),
+    ],
+)
+def test_a_bad_profile_is_refused_by_file_and_key(
+    profile_path: Path, tmp_path: Path, old: str, new: str, key: str
+) -> None:
+    text = profile_path.read_text()
+    assert old in text
+    bad = tmp_path / "bad.toml"
+    bad.write_text(text.replace(old, new, 1))
+    with pytest.raises(InputError) as caught:
+        load_profile(bad)
+    assert "bad.toml" in caught.value.where
+    assert key in caught.value.where
+
+
+@pytest.mark.parametrize("content", [b"site_id = ", b"\xff\xfe\x00", b""])
+def test_a_broken_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    bad = tmp_path / "broken.toml"
+    bad.write_bytes(content)
+    with pytest.raises(InputError, match=r"broken\.toml"):
+        load_profile(bad)
+
+
+def test_an_absent_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent\.toml"):
+        load_profile(tmp_path / "absent.toml")
+
+
+def test_nine_stations_in_four_cities_with_all_technologies_and_mountings() -> None:
+    profiles = bundled_profiles()
+    assert len(profiles) == len({p.site_id for p in profiles}) == 9
+    assert len({p.city for p in profiles}) == 4
+    assert {p.pv_module.technology for p in profiles} == {"mono", "poly", "half_cell", "thin_film"}
+    assert {p.mounting for p in profiles} == {"fixed_tilt", "tracker", "rooftop", "floating"}
+    assert Counter(p.infrared_camera.radiometric for p in profiles)[False] >= 2
+
+
+def test_stations_differ_in_class_frequencies() -> None:
+    shares = [
+        p.defects.weights["weeds"] / sum(p.defects.weights.values()) for p in bundled_profiles()
+    ]
+    assert max(shares) > 5 * min(shares)

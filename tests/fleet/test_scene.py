@@ -1,0 +1,104 @@
+"""What a rendered pair shows: both images the same scene, and physics on top of it."""
+
+import cv2
+import numpy as np
+import pytest
+
+from dd_livm_core.fleet.layout import lay_out
+from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.raster import Window
+from dd_livm_core.fleet.sun import Sun, mirror_angle_deg, sun_over
+from dd_livm_core.records import DEFECT_CLASSES, EXTERNAL_DEFECTS
+
+
+def test_infrared_lies_inside_the_visible_frame(pair: RenderedPair) -> None:
+    corners = np.array([[0, 0], [639, 0], [639, 511], [0, 511]], float)
+    lifted = cv2.perspectiveTransform(corners[None], pair.homography)[0]
+    assert (lifted > 0).all()
+    assert (lifted < [1279, 1023]).all()
+
+
+def test_the_homography_lays_the_images_over_each_other(pair: RenderedPair) -> None:
+    on_infrared = cv2.warpPerspective(
+        pair.visible, np.linalg.inv(pair.homography), (640, 512), flags=cv2.INTER_AREA
+    )
+    blue = on_infrared[..., 2].astype(float) - on_infrared[..., 0]
+    panels = pair.panel_mask
+
+    def contrast(shift: int) -> float:
+        moved = np.roll(panels, shift, axis=0)
+        return float(blue[moved].mean() - blue[~moved].mean())
+
+    assert contrast(0) > max(contrast(-6), contrast(6)) > 0
+
+
+def test_shadows_fall_away_from_the_sun(profile: Profile) -> None:
+    south = sun_over(profile, 45, 180)
+    assert south.shadow_per_m == pytest.approx((0, -1), abs=1e-9)
+    east = sun_over(profile, 45, 90)
+    assert east.shadow_per_m == pytest.approx((-1, 0), abs=1e-9)
+
+
+def test_a_flat_mirror_shows_the_sun_where_the_angles_agree() -> None:
+    camera = np.array([0.0, 0.0, 10.0])
+    sun = Sun((0.0, -1.0))
+    window = Window(-600, -1200, 1200, 2400)
+    missed = mirror_angle_deg(sun, 0.0, camera, (0.01, 0.01), window)
+    y, x = np.unravel_index(missed.argmin(), missed.shape)
+    assert missed.min() < 1
+    assert (x + window.x) * 0.01 == pytest.approx(0, abs=0.4)
+    assert (y + window.y) * 0.01 == pytest.approx(10, abs=0.4)
+
+
+def test_internal_faults_leave_no_trace_in_colour(mission: SimulatedMission) -> None:
+    for seed in range(6):
+        for defect_class in DEFECT_CLASSES:
+            look = mission.station.workshop.make(defect_class, np.random.default_rng(seed))
+            painted = look.paint[..., 3].max() > 0
+            assert painted == (defect_class in EXTERNAL_DEFECTS)
+
+
+def test_every_shape_has_several_causes(mission: SimulatedMission) -> None:
+    """The hottest share of a PV module spreads widely within each class, and classes overlap."""
+    shares: dict[str, list[float]] = {}
+    for defect_class in DEFECT_CLASSES:
+        for seed in range(25):
+            look = mission.station.workshop.make(defect_class, np.random.default_rng(seed))
+            shares.setdefault(defect_class, []).append(float((look.excess_k > 1.5).mean()))
+    ranges = {c: (np.percentile(v, 10), np.percentile(v, 90)) for c, v in shares.items()}
+    for first in DEFECT_CLASSES:
+        others = [ranges[c] for c in DEFECT_CLASSES if c != first]
+        assert any(low < ranges[first][1] and ranges[first][0] < high for low, high in others)
+
+
+def test_harmless_dirt_is_visible_and_cold(mission: SimulatedMission) -> None:
+    look = mission.station.workshop.harmless(np.random.default_rng(1))
+    assert look.paint[..., 3].max() > 100
+    assert look.excess_k.max() == 0
+
+
+def test_habits_move_a_class_to_its_place(profile: Profile) -> None:
+    text = {"share": 0.4, "weights": {"dust": 1, "weeds": 1}}
+    habit = {"defect_class": "weeds", "near": "lower_modules", "strength": 20}
+    changed = profile.model_copy(
+        update={"defects": type(profile.defects).model_validate(text | {"habits": [habit]})}
+    )
+    layout = lay_out(changed, 1)
+    kind = np.where(layout.defect >= 0, layout.defect_class[layout.defect], -1)
+    weeds, dust = (layout.modules.level[kind == DEFECT_CLASSES.index(c)] for c in ("weeds", "dust"))
+    assert weeds.mean() > 0.8
+    assert 0.2 < dust.mean() < 0.8
+
+
+def test_order_of_rendering_changes_nothing(mission: SimulatedMission, pair: RenderedPair) -> None:
+    mission.render(3)
+    again = mission.render(1)
+    np.testing.assert_array_equal(again.infrared, pair.infrared)
+    np.testing.assert_array_equal(again.visible, pair.visible)
+
+
+def test_a_defect_is_the_same_in_every_flight(profile: Profile, mission: SimulatedMission) -> None:
+    later = SimulatedMission(profile, 1, 4, seed=5)
+    np.testing.assert_array_equal(later.layout.defect, mission.layout.defect)
+    assert later.conditions != mission.conditions
