@@ -176,7 +176,7 @@ def find_hotspots(
     values = np.nan_to_num(np.asarray(excess, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     _same_shape(values, panel_mask, "find_hotspots")
     height_px = pv_module_height_px or 1.7 * pv_module_width_px
-    if not (np.isfinite(pv_module_width_px * height_px) and pv_module_width_px * height_px > 0):
+    if not (0 < pv_module_width_px < np.inf and 0 < height_px < np.inf):
         found = f"{pv_module_width_px} by {height_px}"
         raise InputError("the size of a PV module", found, "find_hotspots", "Register the pair.")
     mask = np.asarray(panel_mask, bool)

@@ -50,18 +50,21 @@ def module_steps_px(
     detail = excess - cv2.blur(excess, (15, 15))
     detail = np.where(panel_mask, np.clip(detail, -np.inf, np.std(detail[panel_mask])), 0)
     padded = (2 * excess.shape[0], 2 * excess.shape[1])
-    correlation = irfft2(np.abs(rfft2(detail, padded, workers=1)) ** 2, padded)
+    correlation = irfft2(np.abs(rfft2(detail.astype(np.float32), padded)) ** 2, padded)
     overlap = irfft2(np.abs(rfft2(panel_mask.astype(np.float32), padded)) ** 2, padded)
     correlation = correlation / np.maximum(overlap, 0.02 * overlap[0, 0])
     if correlation[0, 0] <= 0:
         return np.zeros((0, 2))
     reach = int(1.3 * max(pv_module_width_px, pv_module_height_px)) + 1
-    y, x = np.mgrid[0 : reach + 1, -reach : reach + 1]
-    near = correlation[y, x] / correlation[0, 0]
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    near = (correlation[y, x] / correlation[0, 0]).astype(np.float32)
+    # Along a straight frame everything resembles everything: a period has a valley half-way.
+    valley = near[y // 2 + reach, x // 2 + reach] < 0.6 * near
+    peak = (near >= cv2.dilate(near, np.ones((5, 5), np.uint8))) & valley & (y >= 0)
     steps: list[tuple[float, float]] = []
     distance = np.hypot(x, y)
     for pitch in (pv_module_width_px, pv_module_height_px):
-        ring = np.abs(distance / pitch - 1) <= _PITCH_TOLERANCE
+        ring = peak & (np.abs(distance / pitch - 1) <= _PITCH_TOLERANCE)
         for dx, dy in steps:
             ring &= np.abs(x * dx + y * dy) < 0.5 * distance * np.hypot(dx, dy)
         best = np.where(ring, near, -np.inf)
@@ -80,8 +83,8 @@ def plan_transplant(
 ) -> tuple[Transplant, Hotspot] | None:
     """Choose a hotspot and a healthy place for it, a whole number of PV modules away.
 
-    So it keeps its place on the PV module, its shape and its heat. None where there is no hotspot, no
-    step, or no free place.
+    So it keeps its place on the PV module, its shape and its heat. None where there is no hotspot,
+    no step, or no free place.
     """
     if not separated.hotspots or not len(steps_px):
         return None

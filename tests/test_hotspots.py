@@ -1,0 +1,238 @@
+"""Excess over the healthy panel, segmentation, shape: at any scale, rotation, and on bad input."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.healthy_panel import robust_spread
+from dd_livm_core.hotspots import (
+    HotspotLimits,
+    at_reference_irradiance,
+    excess_temperature,
+    find_hotspots,
+    hotspot_shape,
+)
+
+WIDTH, HEIGHT = 30, 51
+"""Short and long side of a PV module, in pixels."""
+
+
+def row_of_panels(noise: float = 0.2, offset: float = 40.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return two rows of eight portrait PV modules with cold frames, on warmer and colder ground."""
+    rng = np.random.default_rng(0)
+    image = np.full((180, 280), offset - 12.0)
+    mask = np.zeros(image.shape, bool)
+    for top in (20, 110):
+        mask[top : top + HEIGHT, 20 : 20 + 8 * WIDTH] = True
+        image[top : top + HEIGHT, 20 : 20 + 8 * WIDTH] = offset
+        for k in range(9):
+            image[top : top + HEIGHT, 20 + k * WIDTH - (k == 8) : 21 + k * WIDTH] = offset - 4
+    return (image + rng.normal(0, noise, image.shape)).astype(np.float32), mask
+
+
+def add(image: np.ndarray, row: int, column: int, shape: str, kelvin: float = 8.0) -> None:
+    top, left = (20, 110)[row], 20 + column * WIDTH
+    rows, columns = {
+        "point": (slice(10, 15), slice(8, 13)),
+        "stripe": (slice(0, HEIGHT), slice(1, 11)),
+        "block": (slice(0, HEIGHT), slice(1, WIDTH)),
+    }[shape]
+    image[top + rows.start : top + rows.stop, left + columns.start : left + columns.stop] += kelvin
+
+
+class TestExcess:
+    def test_is_zero_on_healthy_panels_and_the_defect_s_kelvin_on_it(self):
+        image, mask = row_of_panels()
+        add(image, 0, 3, "block", 8.0)
+        excess = excess_temperature(image, mask, True)
+        assert excess.dtype == np.float32
+        assert abs(np.median(excess[mask])) < 0.05
+        assert np.median(excess[25:65, 115:135]) == pytest.approx(8.0, abs=0.15)
+        assert not excess[~mask].any()
+
+    def test_each_row_has_its_own_level(self):
+        image, mask = row_of_panels()
+        image[100:] += 6
+        excess = excess_temperature(image, mask, True)
+        for rows in (slice(20, 71), slice(110, 161)):
+            assert abs(np.median(excess[rows][mask[rows]])) < 0.1
+
+    def test_a_slope_over_the_frame_is_no_excess(self):
+        image, mask = row_of_panels()
+        y, x = np.mgrid[:180, :280]
+        sloped = image + (0.02 * x - 0.01 * y).astype(np.float32)
+        excess = excess_temperature(sloped, mask, True)
+        assert np.percentile(np.abs(excess[30:60, 25:45]), 50) < 0.4
+        assert abs(np.median(excess[30:60, 25:45]) - np.median(excess[30:60, 235:255])) < 0.4
+
+    def test_a_third_of_the_row_open_does_not_move_the_baseline(self):
+        image, mask = row_of_panels()
+        for column in (1, 2, 5):
+            add(image, 0, column, "block", 6.0)
+        excess = excess_temperature(image, mask, True)
+        assert np.median(excess[25:65, 175:195]) == pytest.approx(6.0, abs=0.4)
+
+    @pytest.mark.parametrize("offset", [-25.0, 0.0, 60.0])
+    def test_does_not_depend_on_the_level_also_below_zero(self, offset):
+        image, mask = row_of_panels()
+        add(image, 0, 3, "point")
+        shifted = excess_temperature(image + np.float32(offset - 40), mask, True)
+        np.testing.assert_allclose(shifted, excess_temperature(image, mask, True), atol=2e-3)
+
+    def test_relative_units_ignore_gain_and_level(self):
+        image, mask = row_of_panels()
+        add(image, 0, 3, "block")
+        one = excess_temperature(3 * image, mask, False)
+        np.testing.assert_allclose(excess_temperature(9 * image + 20, mask, False), one, atol=0.02)
+        assert robust_spread(one[mask]) == pytest.approx(1.0, abs=0.01)
+
+    @pytest.mark.parametrize("radiometric", [True, False])
+    def test_constant_empty_and_nan(self, radiometric):
+        flat = np.full((40, 50), 31.0, np.float32)
+        everywhere, nowhere = np.ones(flat.shape, bool), np.zeros(flat.shape, bool)
+        assert np.abs(excess_temperature(flat, everywhere, radiometric)).max() < 1e-4
+        assert not excess_temperature(flat, nowhere, radiometric).any()
+        assert not excess_temperature(np.full_like(flat, np.nan), everywhere, radiometric).any()
+        image, mask = row_of_panels()
+        image[30, 40] = np.nan
+        assert np.isfinite(excess_temperature(image, mask, radiometric)).all()
+        assert excess_temperature(image, mask, radiometric)[30, 40] == 0
+
+    def test_one_pixel_of_panel(self):
+        mask = np.zeros((9, 9), bool)
+        mask[4, 4] = True
+        assert not excess_temperature(np.ones((9, 9), np.float32), mask, True).any()
+
+    def test_shapes_must_agree(self):
+        with pytest.raises(InputError, match="same shape"):
+            excess_temperature(np.zeros((4, 5), np.float32), np.ones((5, 4), bool), True)
+
+
+class TestFind:
+    @pytest.mark.parametrize("shape", ["point", "stripe", "block"])
+    @pytest.mark.parametrize("place", [(0, 0), (0, 4), (1, 7)])
+    def test_finds_and_names_one_hotspot(self, shape, place):
+        image, mask = row_of_panels()
+        add(image, *place, shape)
+        (found,) = find_hotspots(excess_temperature(image, mask, True), mask, WIDTH)
+        assert found.shape == shape
+        assert found.max_excess_k == pytest.approx(8.5, abs=0.6)
+        assert found.at_1000_missing == "the mission holds no irradiance"
+        assert found.area_px == found.mask.sum()
+
+    def test_box_spans_whole_pixels(self):
+        excess = np.zeros((60, 60), np.float32)
+        excess[12:17, 20:28] = 9
+        (found,) = find_hotspots(excess, np.ones(excess.shape, bool), WIDTH)
+        assert found.box_xywh_px == (20.0, 12.0, 8.0, 5.0)
+
+    def test_area_in_square_metres_and_kelvin_at_1000(self):
+        excess = np.zeros((60, 60), np.float32)
+        excess[12:17, 20:28] = 6
+        (found,) = find_hotspots(
+            excess, np.ones(excess.shape, bool), 30, pv_module_width_m=1.2, irradiance_w_m2=750.0
+        )
+        assert found.area_m2 == pytest.approx(40 * 0.04**2)
+        assert found.max_excess_at_1000_k == pytest.approx(8.0)
+
+    @pytest.mark.parametrize(
+        "corner", [(0, 0), (0, 53), (53, 0), (53, 53)], ids=["nw", "ne", "sw", "se"]
+    )
+    def test_at_the_border_of_the_frame(self, corner):
+        excess = np.zeros((60, 60), np.float32)
+        excess[corner[0] : corner[0] + 7, corner[1] : corner[1] + 7] = 9
+        (found,) = find_hotspots(excess, np.ones(excess.shape, bool), WIDTH)
+        assert found.box_xywh_px == (corner[1], corner[0], 7.0, 7.0)
+
+    def test_without_radiometry_only_relative_units(self):
+        image, mask = row_of_panels()
+        add(image, 0, 3, "stripe")
+        excess = excess_temperature(4 * image, mask, False)
+        (found,) = find_hotspots(excess, mask, WIDTH, radiometric=False, irradiance_w_m2=900)
+        assert found.shape == "stripe"
+        assert found.mean_excess_k is found.max_excess_k is found.max_excess_at_1000_k is None
+        assert found.at_1000_missing == "the camera stores no temperature"
+        assert found.mean_excess_sigma > 5
+
+    def test_noise_alone_holds_no_hotspot(self):
+        image, mask = row_of_panels(noise=0.4)
+        assert find_hotspots(excess_temperature(image, mask, True), mask, WIDTH) == []
+
+    @pytest.mark.parametrize("fill", [0.0, np.nan, -3.0])
+    def test_constant_images_hold_none(self, fill):
+        excess, mask = np.full((50, 50), fill, np.float32), np.ones((50, 50), bool)
+        assert find_hotspots(excess, mask, WIDTH) == []
+        assert find_hotspots(excess, mask, WIDTH, radiometric=False) == []
+        assert find_hotspots(excess, ~mask, WIDTH) == []
+
+    @pytest.mark.parametrize("width", [0.0, -5.0, np.nan])
+    def test_a_pv_module_has_a_size(self, width):
+        with pytest.raises(InputError, match="size of a PV module"):
+            find_hotspots(np.zeros((5, 5), np.float32), np.ones((5, 5), bool), width)
+
+    def test_night_has_no_value_at_1000(self):
+        assert at_reference_irradiance(3.0, 0.0) == (None, "no sun: irradiance is 0 W/m²")
+        assert at_reference_irradiance(3.0, 500.0, 2.0) == (12.0, None)
+
+    def test_limits_are_refused_when_unknown(self):
+        with pytest.raises(ValueError, match="Extra inputs"):
+            HotspotLimits(treshold_k=2)  # type: ignore[call-arg]
+
+
+def drawn(shape: str, scale: float, rotation_deg: float) -> np.ndarray:
+    """Return the mask of a shape on a module of 30 by 51 px, scaled and rotated."""
+    w, h = WIDTH * scale, HEIGHT * scale
+    boxes = {
+        "point": [(0, 0, w / 6, h / 10)],
+        "stripe": [(0, 0, w / 3, h)],
+        "block": [(0, 0, w, h)],
+        "patch": [(-w / 4, -h / 8, w / 2.5, h / 3), (w / 8, h / 8, w / 3.5, h / 4)],
+    }[shape]
+    side = int(2.6 * h)
+    canvas = np.zeros((side, side), np.uint8)
+    for x, y, a, b in boxes:
+        corners = cv2.boxPoints(((x, y), (a, b), 0))
+        turn = cv2.getRotationMatrix2D((0, 0), rotation_deg, 1)[:, :2]
+        points = np.rint((corners @ turn.T + side / 2) * 16).astype(np.int32)
+        cv2.fillPoly(canvas, [points], 1, shift=4)
+    return canvas.astype(bool)
+
+
+@pytest.mark.parametrize("shape", ["point", "stripe", "block", "patch"])
+@pytest.mark.parametrize("scale", [0.7, 1.0, 1.3, 2.5])
+def test_shape_holds_at_any_scale_and_rotation(shape, scale):
+    for rotation_deg in range(0, 180, 15):
+        mask = drawn(shape, scale, rotation_deg)
+        assert hotspot_shape(mask, WIDTH * scale, HEIGHT * scale) == shape, rotation_deg
+
+
+def test_two_of_three_substrings_are_a_block():
+    mask = np.ones((HEIGHT, WIDTH * 2 // 3), bool)
+    assert hotspot_shape(mask, WIDTH, HEIGHT) == "block"
+
+
+def test_a_string_of_modules_is_a_block():
+    assert hotspot_shape(np.ones((HEIGHT, 7 * WIDTH), bool), WIDTH, HEIGHT) == "block"
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif("DD_LIVM_REAL_DATA" not in os.environ, reason="DD_LIVM_REAL_DATA is not set")
+def test_real_panels_are_flat_in_relative_units():
+    frames = sorted((Path(os.environ["DD_LIVM_REAL_DATA"]) / "pv_pairs" / "T").glob("*.JPG"))[::20]
+    assert frames
+    for path in frames:
+        grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        assert grey is not None
+        # Panels are the largest bright, smooth areas: enough to look at their level.
+        bright = (cv2.GaussianBlur(grey, (0, 0), 3) > 150).astype(np.uint8)
+        panels = cv2.erode(bright, np.ones((9, 9), np.uint8)).astype(bool)
+        if panels.sum() < 5000:
+            continue
+        excess = excess_temperature(grey.astype(np.float32), panels, False)
+        assert np.isfinite(excess).all()
+        assert abs(np.median(excess[panels])) < 0.3
+        assert robust_spread(excess[panels]) == pytest.approx(1.0, abs=0.05)
