@@ -118,7 +118,7 @@ class Flight:
         # Over a slope, the vertical axis leans against the plane of the PV modules.
         slope = self.profile.terrain.slope_deg
         place = np.array([along, across - height * np.tan(np.radians(slope)), height])
-        lean = pitch + slope * np.cos(turn), roll + slope * np.sin(turn)
+        lean = pitch + slope * np.cos(turn), roll - slope * np.sin(turn)
         infrared = look_down(self._infrared, place, heading, *lean)
         later = place + moved * skew_s + apart
         visible = look_down(self._visible, later, heading + self._rig_rotation_deg, *lean)

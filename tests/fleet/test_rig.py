@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dd_livm_core.fleet.flight import Flight
 from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.profile import Profile, Span
 from dd_livm_core.fleet.rig import (
     Camera,
     View,
@@ -102,3 +104,18 @@ def test_the_sampling_map_is_exact_between_its_nodes() -> None:
     exact = view.plane(pixels.astype(float)) / step - [-40, 17]
     mapped = np.column_stack([x[pixels[:, 1], pixels[:, 0]], y[pixels[:, 1], pixels[:, 0]]])
     assert np.abs(mapped - exact).max() < 0.04
+
+
+@pytest.mark.parametrize("heading_deg", [0, 37, -120])
+def test_over_a_slope_the_camera_still_aims_at_its_waypoint(
+    profile: Profile, heading_deg: float
+) -> None:
+    terrain = profile.terrain.model_copy(update={"slope_deg": 12.0})
+    plan = profile.flight.model_copy(
+        update={"heading_deg": Span(low=heading_deg, high=heading_deg), "tilt_jitter_deg": 0.0}
+    )
+    hill = profile.model_copy(update={"terrain": terrain, "flight": plan})
+    flight = Flight(hill, (60.0, 40.0), 5, np.random.default_rng(2))
+    exposure = flight.expose(2, np.random.default_rng(3))
+    aim = exposure.infrared.plane(np.array([[319.5, 255.5]]))[0]
+    np.testing.assert_allclose(aim, [exposure.along_m, exposure.across_m], atol=0.4)
