@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 CENTIKELVIN = {"unit": "centikelvin"}
 """Declared in the TIFF tag ImageDescription: stored value / 100 = kelvin."""
@@ -49,7 +50,8 @@ def _exif(shot: Shot, size: tuple[int, int]) -> Image.Exif:
     )
     detail = exif.get_ifd(0x8769)
     detail[36867], detail[36868] = stamp, stamp
-    detail[37386], detail[40962], detail[40963] = round(shot.focal_length_mm, 3), *size
+    detail[37386] = IFDRational(round(shot.focal_length_mm * 1000), 1000)
+    detail[40962], detail[40963] = size
     detail[41989] = round(shot.focal_length_35mm)
     gps = exif.get_ifd(0x8825)
     gps[1], gps[2] = "N" if shot.latitude_deg >= 0 else "S", _sexagesimal(abs(shot.latitude_deg))

@@ -130,8 +130,8 @@ class SimulatedMission:
         temperature = apparent_c(seen_c, emissivity, self.conditions.sky_c)
         resolved = temperature - apparent_c(seen_c - heat_k, emissivity, self.conditions.sky_c)
         homography, residual = infrared_to_visible(infrared, exposure.visible)
-        module_px, rotation = self._module_px(infrared)
-        hotspots = true_hotspots(resolved, sampler.nearest(owner), module_px, rotation)
+        module_px = self._module_px(infrared)
+        hotspots = true_hotspots(resolved, sampler.nearest(owner), module_px)
         drift_k = camera.drift_k * float(np.sin(index / 23 + self.number))
         seen = temperature + infrared_noise(camera, drift_k, self._fixed_pattern, rng)
         return RenderedPair(
@@ -172,14 +172,13 @@ class SimulatedMission:
         look = self.station.look(int(np.flatnonzero(self.layout.defect == defect)[0]))
         return DEFECT_CLASSES[self.layout.defect_class[defect]], look.source if look else ""
 
-    def _module_px(self, infrared: View) -> tuple[tuple[float, float], float]:
-        """Return a PV module's size in infrared pixels at the centre, and the row's direction."""
+    def _module_px(self, infrared: View) -> tuple[float, float]:
+        """Return a PV module's size along and across the row, in infrared pixels at the centre."""
         middle = np.array([infrared.camera.centre_px])
         along, up = (s / 2 for s in self.profile.module_size_m)
         arms = np.array([[-along, 0], [along, 0], [0, -up], [0, up]])
         left, right, top, bottom = infrared.project(infrared.plane(middle) + arms)
-        size = (float(np.hypot(*(right - left))), float(np.hypot(*(bottom - top))))
-        return size, float(np.degrees(np.arctan2(*(right - left)[::-1])))
+        return float(np.hypot(*(right - left))), float(np.hypot(*(bottom - top)))
 
     def write(self, pair: RenderedPair, folder: Path) -> None:
         """Write a pair's two images into the mission's folder."""

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.hotspots import hotspot_shape
 from dd_livm_core.records import HotspotShape
 
 THRESHOLD_K = 1.5
@@ -31,7 +32,6 @@ class TrueHotspot:
 
 def true_hotspots(
     excess_k: NDArray[np.float32], owner: NDArray[np.int16], module_px: tuple[float, float],
-    rotation_deg: float,
 ) -> list[TrueHotspot]:  # fmt: skip
     """Find the hotspots of one infrared frame.
 
@@ -43,8 +43,6 @@ def true_hotspots(
         (h, w) int16: defect of the PV module under each pixel, -1 elsewhere.
     module_px
         Size of a PV module along and across the row, in infrared pixels.
-    rotation_deg
-        Direction of the row in the image.
     """
     hot = excess_k >= THRESHOLD_K
     found: list[TrueHotspot] = []
@@ -66,7 +64,7 @@ def true_hotspots(
             if _too_small(x, y, hot.shape, min(module_px)):
                 continue
             box = (float(x.min()), float(y.min()), float(np.ptp(x) + 1), float(np.ptp(y) + 1))
-            shape = _shape(x, y, module_px, rotation_deg)
+            shape = hotspot_shape(member, min(module_px), max(module_px))
             found.append(
                 TrueHotspot(int(defect), box, len(x), shape, float(excess_k[member].max()))
             )
@@ -83,21 +81,3 @@ def _too_small(
     cut_y = y.min() == 0 or y.max() == shape[0] - 1
     sliver = module_px / 4
     return bool((cut_x and np.ptp(x) + 1 < sliver) or (cut_y and np.ptp(y) + 1 < sliver))
-
-
-def _shape(
-    x: NDArray[np.intp], y: NDArray[np.intp], module_px: tuple[float, float], rotation_deg: float
-) -> HotspotShape:
-    """Name a hotspot's shape, in the axes of the row."""
-    c, s = np.cos(np.radians(rotation_deg)), np.sin(np.radians(rotation_deg))
-    along, across = x * c + y * s, -x * s + y * c
-    extent = (np.ptp(along) + 1, np.ptp(across) + 1)
-    area = len(x) / (module_px[0] * module_px[1])
-    if area < 0.06:
-        return "point"
-    fill = len(x) / (extent[0] * extent[1])
-    if area > 0.6 and fill > 0.75:
-        return "block"
-    if fill > 0.6 and max(extent[0] / extent[1], extent[1] / extent[0]) > 2.2:
-        return "stripe"
-    return "patch"

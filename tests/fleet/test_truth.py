@@ -18,7 +18,7 @@ def frame(*blocks: tuple[int, int, int, int, float]) -> tuple[np.ndarray, np.nda
 
 
 def test_the_box_spans_the_pixels_above_the_threshold() -> None:
-    (hotspot,) = true_hotspots(*frame((100, 200, 12, 60, 5.0)), MODULE_PX, 0.0)
+    (hotspot,) = true_hotspots(*frame((100, 200, 12, 60, 5.0)), MODULE_PX)
     assert hotspot.box_xywh_px == (100.0, 200.0, 12.0, 60.0)
     assert hotspot.area_px == 720
     assert hotspot.hotspot_shape == "stripe"
@@ -29,11 +29,17 @@ def test_shapes_follow_from_size_and_proportion() -> None:
         "point": (100, 100, 6, 6, 20.0),
         "stripe": (200, 100, 12, 60, 5.0),
         "block": (300, 100, 36, 60, 5.0),
-        "patch": (400, 100, 30, 30, 5.0),
     }
     for shape, block in cases.items():
-        (hotspot,) = true_hotspots(*frame(block), MODULE_PX, 0.0)
+        (hotspot,) = true_hotspots(*frame(block), MODULE_PX)
         assert hotspot.hotspot_shape == shape
+
+
+def test_a_ragged_area_is_a_patch() -> None:
+    excess, owner = frame((400, 100, 34, 34, 5.0))
+    excess[100:134, 400:434] *= np.tri(34)
+    (hotspot,) = true_hotspots(excess, owner, MODULE_PX)
+    assert hotspot.hotspot_shape == "patch"
 
 
 def test_a_rotated_stripe_is_a_stripe() -> None:
@@ -44,19 +50,19 @@ def test_a_rotated_stripe_is_a_stripe() -> None:
     inside = (np.abs(along) < 6) & (np.abs(across) < 30)
     owner = np.where(inside, 0, -1).astype(np.int16)
     excess = (inside * 5.0).astype(np.float32)
-    (hotspot,) = true_hotspots(excess, owner, MODULE_PX, 35.0)
+    (hotspot,) = true_hotspots(excess, owner, MODULE_PX)
     assert hotspot.hotspot_shape == "stripe"
 
 
 def test_what_stays_under_the_threshold_or_out_of_sight_has_no_label() -> None:
     weak = frame((100, 100, 30, 30, THRESHOLD_K * 0.99))
     sliver = frame((0, 100, 3, 60, 6.0))
-    assert true_hotspots(*weak, MODULE_PX, 0.0) == []
-    assert true_hotspots(*sliver, MODULE_PX, 0.0) == []
+    assert true_hotspots(*weak, MODULE_PX) == []
+    assert true_hotspots(*sliver, MODULE_PX) == []
 
 
 def test_neighbours_with_different_defects_are_two_labels() -> None:
-    found = true_hotspots(*frame((100, 100, 36, 60, 5.0), (136, 100, 12, 60, 5.0)), MODULE_PX, 0.0)
+    found = true_hotspots(*frame((100, 100, 36, 60, 5.0), (136, 100, 12, 60, 5.0)), MODULE_PX)
     assert [h.defect for h in found] == [0, 1]
 
 

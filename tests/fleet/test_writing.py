@@ -14,6 +14,10 @@ from dd_livm_core.fleet import FLEET_SIZES, write_fleet
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.truth_files import read_truth_arrays
 from dd_livm_core.fleet.writing import FULL_PAIRS, plan_missions
+from dd_livm_core.labels import read_labels
+from dd_livm_core.metadata import read_metadata
+from dd_livm_core.pairing import pair_folder
+from dd_livm_core.radiometry import read_infrared, read_visible
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, Mission, Site
 
 GPS_IFD, EXIF_IFD = 0x8825, 0x8769
@@ -109,6 +113,29 @@ def test_files_say_where_and_when_they_were_taken(written: Path) -> None:
         raw = (flight / name).read_bytes()
         assert b'drone-dji:GimbalPitchDegree="-' in raw
         assert b'drone-dji:RelativeAltitude="+2' in raw
+
+
+def test_the_reader_of_missions_reads_it(written: Path) -> None:
+    flight = written / "data/test_plain/flight01"
+    report = pair_folder(flight)
+    assert [p.pair_id for p in report.pairs] == ["DJI_0001", "DJI_0002", "DJI_0003"]
+    assert not report.single
+    for found in report.pairs:
+        thermogram, visible = read_infrared(found.infrared), read_visible(found.visible)
+        assert thermogram.radiometric
+        _, _, truth = read_truth_arrays(written / f"truth/test_plain/flight01/{found.pair_id}.npz")
+        assert np.median(thermogram.values - truth) == pytest.approx(0, abs=1.5)
+        assert visible.shape == (1024, 1280, 3)
+        for path in (found.infrared, found.visible):
+            metadata = read_metadata(path)
+            assert metadata.latitude_deg == pytest.approx(-35.3, abs=0.01)
+            assert metadata.longitude_deg == pytest.approx(-71.5, abs=0.01)
+            assert 23 < (metadata.relative_altitude_m or 0) < 27
+            assert metadata.gimbal_pitch_deg == pytest.approx(-90, abs=5)
+            assert (metadata.focal_length_mm or 0) > 4
+            assert metadata.taken_at is not None
+    labels = read_labels(flight / "labels.json")
+    assert sum(len(found) for found in labels.values()) > 0
 
 
 def test_infrared_is_centikelvin_and_close_to_the_noise_free_truth(written: Path) -> None:
