@@ -1,6 +1,6 @@
 """From a mission's files to its aligned store, in two passes and with flat memory.
 
-1. Every pair is read and registered on its own; only its few candidates are kept.
+1. A sample tells the rig's scale and rotation; every pair is read and registered; only its candidates are kept.
 2. The mission agrees on one rig geometry; every pair is read again, its visible image brought onto the
    infrared grid, its temperature turned into excess over the healthy panels, and written.
 """
@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from dd_livm_core.alignment import (
+    SAMPLE,
     Alignment,
     PairCandidates,
     PairView,
     mission_consensus,
+    mission_rig,
     register_pair,
     resample_visible,
 )
@@ -23,8 +27,9 @@ from dd_livm_core.hotspots import excess_temperature
 from dd_livm_core.labels import Label
 from dd_livm_core.mapping import map_pairs
 from dd_livm_core.pairs import AlignedPair, write_aligned_mission
-from dd_livm_core.panels import panel_mask_infrared
+from dd_livm_core.panels import panel_mask_infrared, pv_module_side_px
 from dd_livm_core.radiometry import read_infrared, read_visible
+from dd_livm_core.rig import RigGeometry
 
 Progress = Callable[[int, int, str], None]
 """Called with pairs done, pairs in all, and what is being done."""
@@ -55,9 +60,24 @@ def view(pair: PairFiles) -> PairView:
     )
 
 
-def _register(pair: PairFiles) -> PairCandidates | str:
+def _sample(pairs: Sequence[PairFiles]) -> list[PairView]:
+    """Read a few pairs spread over the mission, those that can be read."""
+    views: list[PairView] = []
+    for number in np.unique(
+        np.linspace(0, len(pairs) - 1, min(2 * SAMPLE, len(pairs))).astype(int)
+    ):
+        try:
+            views.append(view(pairs[int(number)]))
+        except InputError:
+            continue
+        if len(views) == SAMPLE:
+            break
+    return views
+
+
+def _register(pair: PairFiles, rig: RigGeometry) -> PairCandidates | str:
     try:
-        return register_pair(view(pair))
+        return register_pair(view(pair), rig)
     except InputError as error:
         return str(error)
 
@@ -80,7 +100,7 @@ def _aligned(
         confidence=alignment.confidence,
         reason=alignment.reason,
         matrix=alignment.matrix,
-        pv_module_width_px=alignment.pv_module_width_px,
+        pv_module_width_px=pv_module_side_px(seen.infrared, mask),
     )
 
 
@@ -104,7 +124,9 @@ def align_mission(
         No pair at all could be read.
     """
     candidates, readable, unreadable = [], [], []
-    registered = map_pairs(_register, pairs, processes=processes)
+    sample = _sample(sorted(pairs, key=lambda pair: pair.pair_id))
+    rig = mission_rig(sample) if sample else RigGeometry(1.0, 0.0)
+    registered = map_pairs(partial(_register, rig=rig), pairs, processes=processes)
     for done, (pair, found) in enumerate(zip(pairs, registered, strict=True), 1):
         if isinstance(found, str):
             unreadable.append((pair.pair_id, found))

@@ -1,0 +1,167 @@
+"""Where the panels are in an infrared image, and how large one PV module is.
+
+Panels are the large, smooth, straight-edged regions: warmer than grass, cooler than sand, so that brightness
+alone does not tell. Several brightness bands are tried, and the one is taken whose regions fill their own
+rectangles and whose inner edges keep to two perpendicular directions, as the frames of modules do.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+MIN_SHARE = 0.004
+"""Least share of the frame that a panel region covers."""
+
+
+def _smoothed(infrared: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the image scaled to 0..255 by its percentiles and its local roughness."""
+    finite = np.nan_to_num(infrared, nan=float(np.nanmedian(infrared)))
+    low, high = np.percentile(finite, (0.5, 99.5))
+    scaled = np.clip((finite - low) / max(float(high - low), 1e-6) * 255, 0, 255).astype(np.float32)
+    fine = cv2.GaussianBlur(scaled, (0, 0), 1.0)
+    roughness = cv2.boxFilter(np.abs(fine - cv2.GaussianBlur(fine, (0, 0), 2.5)), -1, (7, 7))
+    return fine, np.asarray(roughness, np.float32)
+
+
+def _bands(fine: NDArray[np.float32]) -> list[Mask]:
+    """Split the image into brightness classes (k-means on the histogram) and return each and its neighbours."""
+    values = fine[::4, ::4].reshape(-1, 1).astype(np.float32)
+    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 30, 0.5)
+    bands: list[Mask] = []
+    for count in (2, 3, 4):
+        cv2.setRNGSeed(0)
+        _, _, centres = cv2.kmeans(values, count, None, criteria, 2, cv2.KMEANS_PP_CENTERS)
+        edges = np.sort(centres.ravel())
+        cuts = np.concatenate([[-1.0], (edges[:-1] + edges[1:]) / 2, [256.0]])
+        for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+            bands.append((fine > low) & (fine <= high))
+    return bands
+
+
+def _straightness(gradient: NDArray[np.complex64]) -> float:
+    """Return how far a region's edges keep to two perpendicular directions, as frames do: 0 to 1.
+
+    The mean of exp(4iθ) over gradient directions θ, weighted by strength: 0 for grass, near 1 for a lattice.
+    """
+    strength = np.abs(gradient)
+    total = float(strength.sum())
+    if total <= 0:
+        return 0.0
+    fourfold = gradient**4 / np.maximum(strength**3, 1e-9)
+    return float(abs(fourfold.sum()) / total)
+
+
+def _regions(
+    band: Mask,
+    roughness: NDArray[np.float32],
+    fine: NDArray[np.float32],
+    field: NDArray[np.complex64],
+) -> tuple[Mask, float]:
+    """Keep a band's panel-like regions; return them and how panel-like they are in all."""
+    closed = cv2.morphologyEx(band.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
+    count, regions, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
+    kept = np.zeros(band.shape, bool)
+    worth = 0.0
+    for number in range(1, count):
+        x, y, w, h, area = stats[number]
+        if area < MIN_SHARE * band.size:
+            continue
+        region = regions[y : y + h, x : x + w] == number
+        contour, _ = cv2.findContours(
+            region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+        )
+        outline = max(contour, key=cv2.contourArea)
+        hull = cv2.convexHull(outline)
+        (_, sides, _) = cv2.minAreaRect(outline)
+        fill = area / max(float(sides[0] * sides[1]), 1.0)
+        solid = area / max(float(cv2.contourArea(hull)), 1.0)
+        inner = cv2.erode(region.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+        rough = float(np.median(roughness[y : y + h, x : x + w][inner])) if inner.any() else 99.0
+        straight = _straightness(field[y : y + h, x : x + w][inner])
+        score = straight * min(fill, 1.0) * min(solid, 1.0) / (1.0 + rough / 8.0)
+        if (
+            straight > 0.25
+            and fill > 0.55
+            and solid > 0.7
+            and rough < 12
+            and not _dark(fine, region, (x, y, w, h))
+        ):
+            kept[y : y + h, x : x + w] |= region
+            worth += score * area
+    return kept, worth / band.size
+
+
+def _dark(fine: NDArray[np.float32], region: Mask, box: tuple[int, int, int, int]) -> bool:
+    """Tell shadows: a featureless region at the very bottom of the range."""
+    x, y, w, h = box
+    values = fine[y : y + h, x : x + w][region]
+    return bool(np.median(values) < 25 and np.std(values) < 12)
+
+
+def panel_mask_infrared(infrared: NDArray[np.float32]) -> Mask:
+    """Return the pixels of panels in an infrared image, bool (H, W); empty where there are none.
+
+    Parameters
+    ----------
+    infrared
+        float32 (H, W), °C or grey.
+    """
+    fine, roughness = _smoothed(np.asarray(infrared, np.float32))
+    gx, gy = cv2.Scharr(fine, cv2.CV_32F, 1, 0), cv2.Scharr(fine, cv2.CV_32F, 0, 1)
+    field = (gx + 1j * gy).astype(np.complex64)
+    best, best_worth = np.zeros(fine.shape, bool), 0.0
+    for band in _bands(fine):
+        mask, worth = _regions(band, roughness, fine, field)
+        if worth > best_worth:
+            best, best_worth = mask, worth
+    # frames between modules and hot or cold spots inside belong to the panel
+    filled = cv2.morphologyEx(best.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((11, 11), np.uint8))
+    contours, _ = cv2.findContours(filled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    small = [c for c in contours if cv2.contourArea(c) > MIN_SHARE * filled.size]
+    whole = cv2.drawContours(np.zeros_like(filled), small, -1, 1, cv2.FILLED)
+    return np.asarray(whole, bool)
+
+
+def pv_module_side_px(infrared: NDArray[np.float32], mask: Mask) -> float | None:
+    """Return the short side of one PV module in pixels from the frame lines inside the panels, or None.
+
+    The period of the lines across the panels' long direction, by autocorrelation of the ridge strength along it.
+    """
+    if mask.sum() < 2000:
+        return None
+    contours, _ = cv2.findContours(
+        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    _, (w, h), angle = cv2.minAreaRect(max(contours, key=cv2.contourArea))
+    direction = np.radians(angle if w >= h else angle + 90)
+    fine = cv2.GaussianBlur(infrared, (0, 0), 1.0)
+    ridge = cv2.GaussianBlur(fine, (0, 0), 3.0) - fine
+    along = np.array([np.cos(direction), np.sin(direction)])
+    rows, cols = np.nonzero(mask)
+    distance = cols * along[0] + rows * along[1]
+    distance -= distance.min()
+    bins = np.rint(distance).astype(int)
+    profile = np.bincount(bins, np.clip(ridge[rows, cols], -5, 5)) / np.maximum(
+        np.bincount(bins), 1
+    )
+    profile = profile - cv2.GaussianBlur(profile.reshape(1, -1), (0, 0), 15).ravel()
+    if len(profile) < 60:
+        return None
+    spectrum = np.fft.irfft(np.abs(np.fft.rfft(profile, 2 * len(profile))) ** 2)[
+        : len(profile) // 2
+    ]
+    spectrum = spectrum / max(float(spectrum[0]), 1e-9)
+    start = 8
+    lags = [
+        lag
+        for lag in range(start, len(spectrum) - 1)
+        if spectrum[lag] > spectrum[lag - 1]
+        and spectrum[lag] >= spectrum[lag + 1]
+        and spectrum[lag] > 0.15
+    ]
+    if not lags:
+        return None
+    strongest = max(spectrum[lag] for lag in lags)
+    return float(next(lag for lag in lags if spectrum[lag] > 0.7 * strongest))
