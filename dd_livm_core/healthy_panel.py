@@ -11,6 +11,9 @@ _JOIN_SHARE = 0.015
 """Panels closer than this share of the frame's longer side belong to one row."""
 _SMALL_SHARE = 0.05
 """A region below this share of the largest one takes its level from the large ones."""
+_EDGE_PX = 2
+_FRAME_PX = 100
+"""A smaller image is a crop: it shows no lens shading, and a hot side would pass for a slope."""
 _ITERATIONS = 8
 _TUKEY = 3.0
 
@@ -45,7 +48,7 @@ def healthy_baseline(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> N
     (H, W) float32.
     """
     rows = _rows(valid)
-    y, x = np.nonzero(valid)
+    y, x = np.nonzero(_inside(valid))
     step = max(1, len(y) // _SAMPLES)
     # A fixed stride through the scan order is even over the frame, and the same every time.
     y, x = y[::step], x[::step]
@@ -53,7 +56,7 @@ def healthy_baseline(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> N
     count = int(rows.max()) + 1
     levels = _levels(sample, row, count)
     shading: NDArray[np.float64] = np.zeros(3)
-    if len(sample) > 50:
+    if min(values.shape) >= _FRAME_PX:
         shading, levels = _fit(_surface(x, y, values.shape), sample, row, levels)
     grid_y, grid_x = np.mgrid[: values.shape[0], : values.shape[1]]
     surface = _surface(grid_x.ravel(), grid_y.ravel(), values.shape) @ shading
@@ -61,6 +64,13 @@ def healthy_baseline(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> N
         np.float32
     )
     return baseline
+
+
+def _inside(valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the panels without their cold, blurred outer edge; all where nothing would be left."""
+    kernel = np.ones((2 * _EDGE_PX + 1, 2 * _EDGE_PX + 1), np.uint8)
+    inner = cv2.erode(valid.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return inner.astype(bool) if inner.sum() > 0.2 * valid.sum() else valid
 
 
 def _rows(valid: NDArray[np.bool_]) -> NDArray[np.int32]:

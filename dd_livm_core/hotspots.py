@@ -14,6 +14,7 @@ from dd_livm_core.records import HotspotShape
 
 Floats = NDArray[np.floating[Any]]
 REFERENCE_IRRADIANCE_W_M2 = 1000.0
+_Component = tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]
 _GREY_STEP_SPREAD = 0.5
 """Below this spread in grey levels a panel is flat and only the 8-bit step shows."""
 
@@ -32,6 +33,10 @@ class HotspotLimits(BaseModel):
     threshold_sigma: float = Field(
         default=3.5, gt=0, description="least excess in spreads of the panels"
     )
+    wide_sigma: float = Field(
+        default=1.6, gt=0, description="the same for stripes and blocks, whose noise averages out"
+    )
+    wide_area: float = Field(default=0.15, gt=0, description="least share of a PV module for that")
     min_area: float = Field(default=0.004, ge=0, description="least area, share of a PV module")
     join: float = Field(
         default=0.14, ge=0, description="parts closer than this share of the width join"
@@ -180,15 +185,11 @@ def find_hotspots(
         found = f"{pv_module_width_px} by {height_px}"
         raise InputError("the size of a PV module", found, "find_hotspots", "Register the pair.")
     mask = np.asarray(panel_mask, bool)
-    sigma = robust_spread(values[mask]) if mask.any() else 0.0
-    least = max(limits.threshold_sigma * sigma, limits.threshold_k if radiometric else 0.0)
-    if least <= 0:
-        return []
-    module_px2 = pv_module_width_px * height_px
+    sigma = robust_spread(values[_faces(mask, pv_module_width_px)]) if mask.any() else 0.0
+    module = (float(pv_module_width_px), float(height_px))
+    floor_k = limits.threshold_k if radiometric else 0.0
     hotspots = []
-    for box, part, filled in _components(values, mask, least, limits.join * pv_module_width_px):
-        if part.sum() < max(limits.min_area * module_px2, 2):
-            continue
+    for box, part, filled in _candidates(values, mask, sigma, floor_k, module, limits):
         inside = values[box][part]
         mean, peak = float(inside.mean()), float(inside.max())
         normal, missing = at_reference_irradiance(
@@ -199,7 +200,7 @@ def find_hotspots(
             Hotspot(
                 box_xywh_px=_box_xywh(box),
                 mask=part,
-                shape=hotspot_shape(filled, pv_module_width_px, height_px, limits),
+                shape=hotspot_shape(filled, *module, limits),
                 mean_excess_k=mean if radiometric else None,
                 max_excess_k=peak if radiometric else None,
                 mean_excess_sigma=mean / sigma if sigma > 0 else float("inf"),
@@ -281,9 +282,38 @@ def _enclosing_rectangle(mask: NDArray[np.bool_]) -> tuple[float, float]:
     return float(max(sides)), max(float(min(sides)), 1.0)
 
 
+def _candidates(
+    values: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    sigma: float,
+    floor: float,
+    pv_module_px: tuple[float, float],
+    limits: HotspotLimits,
+) -> list[_Component]:
+    """Return hot components; stripes and blocks already at a lower contrast than small ones."""
+    join_px, module_px2 = limits.join * pv_module_px[0], pv_module_px[0] * pv_module_px[1]
+    least = max(limits.threshold_sigma * sigma, floor)
+    least_wide = max(limits.wide_sigma * sigma, floor)
+    if least <= 0:
+        return []
+    found: list[_Component] = []
+    taken = np.zeros(mask.shape, bool)
+    if least_wide < least:
+        for box, part, filled in _components(values, mask, least_wide, join_px):
+            large = filled.sum() >= limits.wide_area * module_px2
+            if large and hotspot_shape(filled, *pv_module_px, limits) in ("stripe", "block"):
+                taken[box] |= filled
+                found.append((box, part, filled))
+    for box, part, filled in _components(values, mask, least, join_px):
+        large = part.sum() >= max(limits.min_area * module_px2, 2)
+        if large and not (taken[box] & part).any():
+            found.append((box, part, filled))
+    return found
+
+
 def _components(
     values: NDArray[np.float32], mask: NDArray[np.bool_], least: float, join_px: float
-) -> list[tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]]:
+) -> list[_Component]:
     """Return window, hot pixels and closed outline of each group of near hot parts."""
     hot = (mask & (values >= least)).astype(np.uint8)
     side = max(3, int(join_px)) | 1
@@ -299,6 +329,14 @@ def _components(
         filled = (label[window] == k) & mask[window]
         found.append((window, filled & (hot[window] > 0), filled))
     return found
+
+
+def _faces(mask: NDArray[np.bool_], pv_module_width_px: float) -> NDArray[np.bool_]:
+    """Return the panels without their outer frames, whose cold widens the spread; all if too thin."""
+    reach = max(1, round(0.1 * pv_module_width_px))
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    inner = cv2.erode(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return inner.astype(bool) if inner.any() else mask
 
 
 def _box_xywh(box: tuple[slice, slice]) -> tuple[float, float, float, float]:

@@ -1,0 +1,155 @@
+"""How often a hotspot's measured shape is right: on simulated sites with truth, and on real crops."""
+
+import json
+import zipfile
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from dd_livm_core.fleet import bundled_profiles, write_fleet
+from dd_livm_core.fleet.truth_files import read_truth_arrays
+from dd_livm_core.hotspots import Hotspot, excess_temperature, find_hotspots, hotspot_shape
+
+NOISE_K = 0.08
+IMPLIED_SHAPES = {
+    "Diode": {"stripe"},
+    "Cell": {"block", "point"},
+    "Offline-Module": {"block"},
+    "Soiling": {"patch"},
+    "Vegetation": {"patch"},
+}
+"""What the descriptions of the real classes imply."""
+
+
+@dataclass
+class ShapeScore:
+    """Counts over hotspots; ``located`` is IoU ≥ 0.5 with the true box."""
+
+    confusion: Counter = field(default_factory=Counter)
+    per_site: dict = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
+    invariant: int = 0
+    turned: int = 0
+
+    def accuracy(self) -> float:
+        right = sum(n for (true, found), n in self.confusion.items() if true == found)
+        located = sum(n for (_, found), n in self.confusion.items() if found != "not located")
+        return 100 * right / max(located, 1)
+
+    def located(self) -> float:
+        lost = sum(n for (_, found), n in self.confusion.items() if found == "not located")
+        return 100 * (1 - lost / max(sum(self.confusion.values()), 1))
+
+
+def box_iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / (a[2] * a[3] + b[2] * b[3] - width * height)
+
+
+def fleet_truth(folder: Path, seed: int) -> Path:
+    """Write all bundled sites, a few pairs each, and return their truth."""
+    write_fleet(
+        folder / "data",
+        profiles=bundled_profiles(),
+        size="tiny",
+        seed=seed,
+        truth_root=folder / "truth",
+    )
+    return folder / "truth"
+
+
+def fleet_shapes(truth_root: Path, seed: int, least_k: float) -> tuple[ShapeScore, ShapeScore]:
+    """Score shapes of segmented hotspots, and of noise-free ones; truth below ``least_k`` is left out."""
+    rng = np.random.default_rng(seed)
+    segmented, noise_free = ShapeScore(), ShapeScore()
+    for mission in sorted(truth_root.glob("*/*")):
+        hotspots = pd.read_parquet(mission / "hotspots.parquet")
+        if hotspots.empty:
+            continue
+        geometry = pd.read_parquet(mission / "truth.parquet").set_index("pair_id")
+        for pair_id, true in hotspots[hotspots.max_excess_k >= least_k].groupby("pair_id"):
+            mask, excess, celsius = read_truth_arrays(next(mission.glob(f"**/{pair_id}*.npz")))
+            sides = sorted(
+                geometry.loc[pair_id, ["module_along_px", "module_across_px"]].astype(float)
+            )
+            noisy = celsius + rng.normal(0, NOISE_K, celsius.shape).astype(np.float32)
+            seen = excess_temperature(noisy, mask, True)
+            for score, image in ((segmented, seen), (noise_free, excess)):
+                found = find_hotspots(image, mask, sides[0], pv_module_height_px=sides[1])
+                _count(score, mission.parent.name, true, found)
+                if score is segmented:
+                    _turn(score, found, sides)
+    return segmented, noise_free
+
+
+def _count(score: ShapeScore, site: str, true: pd.DataFrame, found: list[Hotspot]) -> None:
+    for row in true.itertuples():
+        box = (row.x_px, row.y_px, row.width_px, row.height_px)
+        best = max(found, key=lambda hotspot: box_iou(box, hotspot.box_xywh_px), default=None)
+        located = best is not None and box_iou(box, best.box_xywh_px) >= 0.5
+        shape = best.shape if located and best is not None else "not located"
+        score.confusion[row.hotspot_shape, shape] += 1
+        counts = score.per_site[site]
+        counts[0] += 1
+        counts[1] += located
+        counts[2] += shape == row.hotspot_shape
+
+
+def _turn(score: ShapeScore, found: list[Hotspot], sides: list[float]) -> None:
+    """Scale and rotate the measured outlines; the name should stay."""
+    for hotspot in found:
+        canvas = cv2.copyMakeBorder(
+            hotspot.mask.astype(np.float32), 2, 2, 2, 2, cv2.BORDER_CONSTANT
+        )
+        before = hotspot_shape(hotspot.mask, *sides)
+        height, width = canvas.shape
+        side = int(1.5 * np.hypot(height, width)) + 4
+        for scale, angle in ((0.7, 0), (1.3, 0), (1.0, 20), (1.0, 45), (0.8, 75), (1.2, 130)):
+            turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, scale)
+            turn[:, 2] += ((side - width) / 2, (side - height) / 2)
+            turned = cv2.warpAffine(canvas, turn, (side, side)) >= 0.5
+            if not turned.any():
+                continue
+            score.turned += 1
+            score.invariant += hotspot_shape(turned, sides[0] * scale, sides[1] * scale) == before
+
+
+def real_crops(folder: Path) -> dict[str, list[np.ndarray]]:
+    """Read the crops of InfraredSolarModules by class: uint8 arrays of 40 by 24."""
+    catalogue = json.loads((folder / "module_metadata.json").read_text())
+    crops: dict[str, list[np.ndarray]] = defaultdict(list)
+    with zipfile.ZipFile(folder / "images.zip") as archive:
+        for key in sorted(catalogue, key=int):
+            data = np.frombuffer(archive.read(catalogue[key]["image_filepath"]), np.uint8)
+            image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+            if image is not None and image.shape == (40, 24):
+                crops[catalogue[key]["anomaly_class"]].append(image)
+    return dict(crops)
+
+
+def crop_shapes(crops: dict[str, list[np.ndarray]], most: int) -> dict[str, dict[str, object]]:
+    """Tabulate the shape of each crop's largest hotspot; a crop is one PV module without neighbours."""
+    everywhere = np.ones((40, 24), bool)
+    table: dict[str, dict[str, object]] = {}
+    for name, images in sorted(crops.items()):
+        counts: Counter = Counter()
+        for image in images[:most]:
+            excess = excess_temperature(image.astype(np.float32), everywhere, False)
+            found = find_hotspots(excess, everywhere, 24, pv_module_height_px=40, radiometric=False)
+            largest = max(found, key=lambda hotspot: hotspot.area_px, default=None)
+            counts[largest.shape if largest else "none"] += 1
+        row: dict[str, object] = {"crops": sum(counts.values()), **counts}
+        if name in IMPLIED_SHAPES:
+            agree = sum(counts[shape] for shape in IMPLIED_SHAPES[name])
+            seen = sum(counts.values()) - counts["none"]
+            row["implied"] = " or ".join(sorted(IMPLIED_SHAPES[name]))
+            row["agreement_pct"] = round(100 * agree / max(sum(counts.values()), 1), 1)
+            row["agreement_of_seen_pct"] = round(100 * agree / max(seen, 1), 1)
+        table[name] = row
+    return table
