@@ -13,13 +13,14 @@ from dd_livm_core.fleet.layout import Layout, generator
 from dd_livm_core.fleet.look_alikes import draw_bird, draw_cables, draw_numbers
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.raster import Window, blend, overlap, paste
-from dd_livm_core.fleet.sun import Sun, mirror_angle_deg
+from dd_livm_core.fleet.sun import Sun, mirrored_light
 from dd_livm_core.fleet.thermal import Conditions, Sheet, faiman_rise_k, physical_losses_w_m2k
 from dd_livm_core.records import DEFECT_CLASSES
 
 Floats = NDArray[np.float32]
 _VARIANTS = 12
 _GLINT_DEG, _SHEEN_DEG = 1.5, 20.0
+"""Width of the mirrored sun, scattered by the glass, and of the bright sky around it."""
 _PLANT_OVER_AMBIENT_K = 3.0
 
 
@@ -111,22 +112,21 @@ class Station:
             paste(mask, one, self.layout.corner_px[i], window)
         return mask
 
-    def _missed_deg(self, window: Window, camera_m: NDArray[np.float64]) -> Floats:
-        tilt = self.profile.rows.tilt_deg
-        return mirror_angle_deg(self.sun, tilt, camera_m, self.layout.step_m, window)
+    def _mirrored(
+        self, window: Window, camera_m: NDArray[np.float64], lobes: tuple[tuple[float, float], ...]
+    ) -> Floats | None:
+        tilt, step = self.profile.rows.tilt_deg, self.layout.step_m
+        return mirrored_light(self.sun, tilt, camera_m, step, window, lobes)
 
     def _mirror_sun(
         self, image: NDArray[np.uint8], window: Window, camera_m: NDArray[np.float64],
         index: NDArray[np.intp],
     ) -> NDArray[np.uint8]:  # fmt: skip
-        """Add the bright sky around the sun, and the sun itself, where the glass mirrors them."""
-        missed = self._missed_deg(window, camera_m)
-        if missed.min() > 2 * _SHEEN_DEG:
+        """Add the sun and the bright sky around it where the glass mirrors them."""
+        light = self._mirrored(window, camera_m, ((0.75, _GLINT_DEG), (0.2, _SHEEN_DEG)))
+        if light is None:
             return image
-        weight = 0.9 * np.exp(-((missed / _GLINT_DEG) ** 2)) + 0.2 * np.exp(
-            -((missed / _SHEEN_DEG) ** 2)
-        )
-        weight = np.clip(weight, 0, 0.95).astype(np.float32) * self._panels(window, index)
+        weight = light * self._panels(window, index)
         white = np.full_like(image, 250)
         return np.asarray(cv2.blendLinear(image, white, 1 - weight, weight), dtype=np.uint8)
 
@@ -156,12 +156,11 @@ class Station:
             )
             paste(surface, tile.astype(np.float32), self.layout.corner_px[i], window)
         mask = self._panels(window, index)
-        missed = self._missed_deg(window, camera_m)
-        if missed.min() < 4 * _GLINT_DEG:
-            glint = np.exp(-((missed / _GLINT_DEG) ** 2)) * np.float32(
-                self.profile.look_alikes.glint_k
-            )
-            surface += glint * mask
+        glint_k = self._mirrored(
+            window, camera_m, ((self.profile.look_alikes.glint_k, _GLINT_DEG),)
+        )
+        if glint_k is not None:
+            surface += glint_k * mask
         excess, owner = self._heat(surface, window, index)
         return surface + excess, excess, mask, owner
 

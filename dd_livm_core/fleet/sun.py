@@ -1,5 +1,6 @@
 """Sunlight over a station: shadows, and mirror images of the sun on tilted glass."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +11,8 @@ from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.raster import Window
 
 Floats = NDArray[np.float32]
-_COARSE_PX = 32
+_COARSE_PX = 8
+_FAINT = 0.01
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,25 @@ def sun_over(profile: Profile, elevation_deg: float, azimuth_deg: float) -> Sun:
     return Sun((float(along * length), float(across * length)))
 
 
-def mirror_angle_deg(
+def mirrored_light(
     sun: Sun, tilt_deg: float, camera_m: NDArray[np.float64], step_m: tuple[float, float],
-    window: Window,
-) -> Floats:  # fmt: skip
-    """Return by how much each raster pixel misses mirroring the sun into the camera, in degrees.
+    window: Window, lobes: Sequence[tuple[float, float]],
+) -> Floats | None:  # fmt: skip
+    """Return how much of the sun each raster pixel mirrors into the camera, (h, w).
 
     PV modules are flat mirrors tilted towards growing row indices.
+
+    Parameters
+    ----------
+    camera_m
+        (3,): along the row, across it, height over the plane.
+    lobes
+        (strength, width in degrees) of Gaussians around the direction of the mirror image: the
+        sun itself, scattered by the glass, and the bright sky around it.
+
+    Returns
+    -------
+    None where nothing above a hundredth is mirrored.
     """
     size = (window.width // _COARSE_PX + 2, window.height // _COARSE_PX + 2)
     x = (np.linspace(0, window.width - 1, size[0]) + window.x) * step_m[0]
@@ -53,9 +67,14 @@ def mirror_angle_deg(
     tilt = np.radians(tilt_deg)
     normal = np.array([0.0, np.sin(tilt), np.cos(tilt)])
     mirrored = ray - 2 * (ray @ normal)[..., None] * normal
-    angle = np.degrees(np.arccos(np.clip(mirrored @ sun.towards(), -1, 1)))
-    fine: Floats = cv2.resize(angle.astype(np.float32), (window.width, window.height))
-    return fine
+    missed_deg = np.degrees(np.arccos(np.clip(mirrored @ sun.towards(), -1, 1)))
+    light = np.zeros(missed_deg.shape)
+    for strength, width_deg in lobes:
+        light += strength * np.exp(-((missed_deg / width_deg) ** 2))
+    if light.max() < _FAINT:
+        return None
+    fine = cv2.resize(light.astype(np.float32), (window.width, window.height))
+    return np.asarray(fine, dtype=np.float32)
 
 
 def cast_shadows(

@@ -1,6 +1,8 @@
 """The truth of rendered pairs on disk: tables of geometry and hotspots, arrays per pair."""
 
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,13 +78,17 @@ def hotspot_rows(pair: RenderedPair) -> list[Row]:
 
 def write_truth_arrays(path: Path, pair: RenderedPair) -> None:
     """Write a pair's arrays to an ``.npz``; ``read_truth_arrays`` reads them."""
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez_compressed(
-        temporary,
-        panel_mask=np.packbits(pair.panel_mask, axis=1),
-        excess_k=pair.excess_k.astype(np.float16),
-        temperature_centikelvin=((pair.temperature_c + 273.15) * 100 + 0.5).astype(np.uint16),
-    )
+    arrays: dict[str, NDArray[Any]] = {
+        "panel_mask": np.packbits(pair.panel_mask, axis=1),
+        "excess_k": pair.excess_k.astype(np.float16),
+        "temperature_centikelvin": ((pair.temperature_c + 273.15) * 100 + 0.5).astype(np.uint16),
+    }
+    temporary = path.with_suffix(".tmp")
+    # As np.savez_compressed, at the fastest level: a third of the time, nearly the same size.
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
     temporary.replace(path)
 
 

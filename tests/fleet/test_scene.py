@@ -8,7 +8,7 @@ from dd_livm_core.fleet.layout import lay_out
 from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.raster import Window
-from dd_livm_core.fleet.sun import Sun, mirror_angle_deg, sun_over
+from dd_livm_core.fleet.sun import Sun, mirrored_light, sun_over
 from dd_livm_core.records import DEFECT_CLASSES, EXTERNAL_DEFECTS
 
 
@@ -44,9 +44,12 @@ def test_a_flat_mirror_shows_the_sun_where_the_angles_agree() -> None:
     camera = np.array([0.0, 0.0, 10.0])
     sun = Sun((0.0, -1.0))
     window = Window(-600, -1200, 1200, 2400)
-    missed = mirror_angle_deg(sun, 0.0, camera, (0.01, 0.01), window)
-    y, x = np.unravel_index(missed.argmin(), missed.shape)
-    assert missed.min() < 1
+    light = mirrored_light(sun, 0.0, camera, (0.01, 0.01), window, [(1.0, 2.0)])
+    assert light is not None
+    y, x = np.unravel_index(light.argmax(), light.shape)
+    assert light.max() > 0.9
+    low_sun = Sun((0.0, -4.0))
+    assert mirrored_light(low_sun, 0.0, camera, (0.01, 0.01), window, [(1.0, 2.0)]) is None
     assert (x + window.x) * 0.01 == pytest.approx(0, abs=0.4)
     assert (y + window.y) * 0.01 == pytest.approx(10, abs=0.4)
 

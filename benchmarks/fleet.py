@@ -1,0 +1,220 @@
+"""How fast, how true and how leaky the simulated fleet is. ``python -m benchmarks.fleet``."""
+
+import json
+import os
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from benchmarks.fleet_controls import (
+    context_features,
+    leave_one_site_out,
+    patch_features,
+    tell_apart,
+)
+from benchmarks.results_file import write_result
+from dd_livm_core.fleet import FLEET_SIZES, bundled_profiles, write_fleet
+from dd_livm_core.fleet.defects import Workshop
+from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.rig import apply_homography
+from dd_livm_core.fleet.sensors import InfraredSampler, window_of
+from dd_livm_core.fleet.truth_files import geometry_row
+from dd_livm_core.fleet.writing import FULL_PAIRS
+from dd_livm_core.records import DEFECT_CLASSES
+
+SEED = 20
+PAIRS_PER_SITE = 40
+LIKE_THE_REAL_PAIRS = "plain_meadow"
+
+
+def speed(root: Path) -> dict[str, object]:
+    """Render the small fleet with two processes, truth included; memory of the processes."""
+    start = time.perf_counter()
+    write_fleet(root / "data", size="small", seed=SEED, truth_root=root / "truth", processes=2)
+    seconds = time.perf_counter() - start
+    pairs = FLEET_SIZES["small"] * len(bundled_profiles())
+    peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return {
+        "pairs": pairs,
+        "seconds": seconds,
+        "pairs_per_s": pairs / seconds,
+        "peak_mib": peak_mib,
+    }
+
+
+def stored_map(row: dict[str, object], infrared_px: np.ndarray) -> np.ndarray:
+    """Map infrared to visible pixels with nothing but the stored truth, as its text says."""
+    views = {}
+    for name in ("infrared", "visible"):
+        centre = np.array([row[f"{name}_cx_px"], row[f"{name}_cy_px"]])
+        matrix = np.array(row[f"{name}_plane_homography"]).reshape(3, 3)
+        views[name] = centre, row[f"{name}_focal_px"], row[f"{name}_k1"], matrix
+    centre, focal, k1, matrix = views["infrared"]
+    camera = np.array([[focal, 0, centre[0]], [0, focal, centre[1]], [0, 0, 1]])
+    lens = np.array([k1, 0, 0, 0, 0])
+    criteria = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 100, 1e-12)
+    ideal = cv2.undistortPoints(
+        infrared_px[:, None], camera, lens, R=np.eye(3), P=camera, criteria=criteria
+    )
+    plane = apply_homography(np.linalg.inv(matrix), ideal[:, 0].astype(float))
+    centre, focal, k1, matrix = views["visible"]
+    ray = (apply_homography(matrix, plane) - centre) / focal
+    return centre + focal * ray * (1 + k1 * (ray**2).sum(axis=1, keepdims=True))
+
+
+def centroids(image: np.ndarray, near: np.ndarray, reach: int) -> np.ndarray:
+    """Return the centre of the dot next to each point."""
+    found = []
+    for x, y in np.round(near).astype(int):
+        part = np.clip(image[y - reach : y + reach + 1, x - reach : x + reach + 1], 0, None)
+        offset = np.arange(-reach, reach + 1)
+        weight = max(part.sum(), 1e-9)
+        found.append((x + (part.sum(0) @ offset) / weight, y + (part.sum(1) @ offset) / weight))
+    return np.array(found)
+
+
+def corner_errors(mission: SimulatedMission, pair: RenderedPair) -> np.ndarray:
+    """Draw dots at corners of PV modules, photograph them with both cameras, and compare.
+
+    The dots pass through the very sampling that makes the images; the stored truth must bring
+    the infrared dots onto the visible ones. In infrared pixels.
+    """
+    step = mission.layout.step_m
+    infrared, visible = pair.exposure.infrared, pair.exposure.visible
+    window = window_of(visible, step, margin_px=20)
+    corners = np.unique(mission.layout.corner_px, axis=0) - window.origin
+    inside = ((corners > 20) & (corners < [window.width - 20, window.height - 20])).all(axis=1)
+    corners = corners[inside]
+    layer = np.zeros((window.height, window.width), np.float32)
+    layer[corners[:, 1], corners[:, 0]] = 1
+    layer = cv2.GaussianBlur(layer, (0, 0), 1.6) * 1000
+    seen = InfraredSampler(infrared, step, window, 0.4).sample(layer)
+    maps = visible.sampling_maps(step, (window.x, window.y))
+    photographed = cv2.remap(layer, *maps, cv2.INTER_LINEAR)
+    places = (corners + window.origin) * np.array(step)
+    expected = infrared.project(places)
+    reach = 6
+    keep = ((expected > reach + 2) & (expected < np.array([640, 512]) - reach - 3)).all(axis=1)
+    if not keep.any():
+        return np.empty(0)
+    row = geometry_row(pair)
+    measured = centroids(seen, expected[keep], reach)
+    target = centroids(photographed, visible.project(places)[keep], reach)
+    error = np.linalg.norm(stored_map(row, measured) - target, axis=1)
+    return np.asarray(error / float(row["scale"]))  # type: ignore[arg-type]
+
+
+def energy_errors(mission: SimulatedMission) -> list[float]:
+    """Compare what enters and what leaves the sheet, for every class."""
+    workshop: Workshop = mission.station.workshop
+    sheet = workshop.sheet
+    errors: list[float] = []
+    solve = sheet.excess_k
+
+    def watched(source: np.ndarray) -> np.ndarray:
+        excess = solve(source)
+        if source.sum() > 0:
+            errors.append(float(abs(excess.sum() * sheet.losses_w_m2k / source.sum() - 1)))
+        return excess
+
+    sheet.excess_k = watched  # type: ignore[method-assign]
+    for defect_class in DEFECT_CLASSES:
+        for seed in range(10):
+            workshop.make(defect_class, np.random.default_rng(seed))
+    sheet.excess_k = solve  # type: ignore[method-assign]
+    return errors
+
+
+def leaks(root: Path) -> dict[str, object]:
+    """Train on background and position alone, with the defects blanked."""
+    rows = [
+        features
+        for path in sorted((root / "data").glob("*/*/labels.json"))
+        for features in context_features(path)
+    ]
+    table = pd.DataFrame(rows)
+    return leave_one_site_out(table)
+
+
+def likeness(root: Path) -> dict[str, object]:
+    """Tell real from simulated with a small classifier that sees patches of one image."""
+    real = os.environ.get("DD_LIVM_REAL_DATA")
+    if not real:
+        return {"skipped": "DD_LIVM_REAL_DATA is not set"}
+    folder = Path(real) / "pv_pairs"
+    result: dict[str, object] = {}
+    geometry = pd.concat(
+        pd.read_parquet(p)
+        for p in sorted((root / "truth" / LIKE_THE_REAL_PAIRS).glob("*/truth.parquet"))
+    ).reset_index(drop=True)
+    paths = sorted((root / "data" / LIKE_THE_REAL_PAIRS).glob("*/infrared/*.jpg"))
+    for kind, real_folder in (("infrared", "T"), ("visible", "V")):
+        real_images = [
+            cv2.imread(str(p)) for p in sorted((folder / real_folder).glob("*.JPG"))[::2]
+        ]
+        simulated = [cv2.imread(str(p.parent.parent / kind / p.name)) for p in paths]
+        if kind == "visible":
+            # The real visible frames were brought onto the infrared grid by their author.
+            maps = (
+                geometry[[f"h{i}{j}" for i in range(3) for j in range(3)]]
+                .to_numpy()
+                .reshape(-1, 3, 3)
+            )
+            flags = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
+            simulated = [
+                cv2.warpPerspective(i, m, (640, 512), flags=flags)
+                for i, m in zip(simulated, maps, strict=True)
+            ]
+        result[f"{kind}_accuracy"] = tell_apart(
+            [patch_features(i) for i in real_images], [patch_features(i) for i in simulated]
+        )
+    return result
+
+
+def main() -> None:
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        rendering = speed(root)
+        leak, like = leaks(root), likeness(root)
+        sizes = sum(p.stat().st_size for p in (root / "data").rglob("*") if p.is_file())
+    corner: dict[str, float] = {}
+    residual: dict[str, float] = {}
+    energy: list[float] = []
+    for profile in bundled_profiles():
+        mission = SimulatedMission(profile, 0, 12, SEED)
+        pairs = [mission.render(i) for i in (1, 5, 9)]
+        errors = np.concatenate([corner_errors(mission, pair) for pair in pairs])
+        corner[profile.site_id] = float(errors.max()) if len(errors) else float("nan")
+        residual[profile.site_id] = max(pair.homography_residual_px for pair in pairs)
+        energy += energy_errors(mission)
+    pairs_per_s = float(rendering["pairs_per_s"])  # type: ignore[arg-type]
+    path = write_result(
+        "fleet",
+        seeds=[SEED],
+        figures={
+            "pairs_per_s": round(pairs_per_s, 2),
+            "full_minutes": round(FULL_PAIRS / pairs_per_s / 60, 1),
+            "corner_error_px_max": float(np.nanmax(list(corner.values()))),
+            "energy_error_max": max(energy),
+            "blind_control_accuracy": float(leak["leave_one_site_out"]),  # type: ignore[arg-type]
+        },
+        arms={
+            "rendering": rendering
+            | {"processes": 2, "full_minutes_is": "extrapolated", "data_mib": sizes / 2**20},
+            "corner_error_px": corner,
+            "homography_residual_px": residual,
+            "blind_control": leak,
+            "real_or_simulated": like,
+        },
+    )
+    print(json.dumps(json.loads(path.read_text())["figures"], indent=1))
+
+
+if __name__ == "__main__":
+    main()
