@@ -88,7 +88,7 @@ class Workshop:
         side = int(rng.choice(4, p=[0.55, 0.17, 0.17, 0.11]))
         base = rng.uniform(0.05, 0.95)
         reach = rng.gamma(3.0, 0.085) * scale + 0.06
-        green = rng.uniform([40, 85, 20], [110, 150, 60])
+        green = _between((40, 85, 20), (110, 150, 60), rng)
         for _ in range(int(rng.integers(14, 70) * scale) + 6):
             along = float(np.clip(base + rng.normal(0, reach * 0.55), -0.2, 1.2))
             depth = rng.normal(reach * 0.35, reach * 0.4) - 0.05
@@ -108,7 +108,7 @@ class Workshop:
     def _dust(self, rng: np.random.Generator, scale: float = 1.0) -> DefectLook:
         canvas = Canvas(self.tile_px, self.pad)
         kind = str(rng.choice(["band", "patch", "droppings"], p=[0.35, 0.3, 0.35]))
-        canvas.colour[:] = rng.uniform([120, 100, 75], [185, 165, 135])
+        canvas.colour[:] = _between((120, 100, 75), (185, 165, 135), rng)
         size = 0.5 + scale / 2
         if kind == "band":
             self._draw_band(canvas, size, rng)
@@ -125,7 +125,7 @@ class Workshop:
             ) * rng.uniform(0.6, 0.95)
         else:
             self._draw_spots(canvas, int(rng.integers(2, 9)), 0.3, (0.012 * size, 0.05 * size), rng)
-            canvas.colour[:] = rng.uniform([205, 205, 195], [245, 245, 240])
+            canvas.colour[:] = _between((205, 205, 195), (245, 245, 240), rng)
         heat, source = self._shaded(canvas, rng)
         return self._finish(canvas, heat, f"soiling ({kind}): {source}", hides=0.3)
 
@@ -160,7 +160,7 @@ class Workshop:
 
     def _breakage(self, rng: np.random.Generator) -> DefectLook:
         canvas = Canvas(self.tile_px, self.pad)
-        canvas.colour[:] = rng.uniform([175, 185, 190], [225, 232, 238])
+        canvas.colour[:] = _between((175, 185, 190), (225, 232, 238), rng)
         whole = bool(rng.random() < 0.3)
         centre = rng.uniform(0.1, 0.9, 2)
         reach = 1.6 if whole else rng.uniform(0.15, 0.55)
@@ -282,3 +282,11 @@ class Workshop:
         share = np.full((h, w), _FRAME_SHARE_OF_EDGE, np.float32)
         share[f : h - f, f : w - f] = 1
         return tile * share
+
+
+def _between(
+    first: tuple[int, int, int], last: tuple[int, int, int], rng: np.random.Generator
+) -> Array:
+    """Draw a colour between two, with a small variation of its hue."""
+    start, end = np.array(first, float), np.array(last, float)
+    return np.asarray(start + (end - start) * rng.random() + rng.normal(0, 4, 3))

@@ -134,7 +134,9 @@ class Ground:
             cv2.rectangle(surface, *corners, (float(terrain.heating_k + 9.0),), -1)
         surface *= sun
         # Ground in shadow falls below the air: it still sees the cold sky.
-        surface -= self._shadow(window, 2.5) * np.float32(0.85) * (surface + np.float32(4))
+        # What is left of the texture is height and moisture.
+        lost = heat * np.float32(0.9) + texture * np.float32(0.5)
+        surface -= self._shadow(window, 2.5) * (lost * sun + np.float32(4))
         surface += np.float32(conditions.ambient_c)
         for box, warm in zip(self._boxes(window), self._building_k, strict=True):
             corners = (int(box[0]), int(box[1])), (int(box[2]), int(box[3]))

@@ -120,7 +120,7 @@ class Weather(Part):
     sky_below_ambient_k: NonNegativeSpan = NonNegativeSpan(low=12, high=22)
     sun_elevation_deg: NonNegativeSpan = NonNegativeSpan(low=40, high=66)
     sun_azimuth_deg: Span = Span(low=130, high=230)
-    haze: NonNegativeSpan = NonNegativeSpan(low=0, high=0.08)
+    haze: NonNegativeSpan = NonNegativeSpan(low=0, high=0.02)
 
 
 class InfraredCamera(Part):

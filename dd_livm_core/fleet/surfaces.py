@@ -50,7 +50,7 @@ def _phase(period_m: float, step_m: float) -> Floats:
 
 
 def _vegetation(rng: np.random.Generator, step_m: float, tufts: int) -> Recipe:
-    light = 0.3 * power_noise(rng, 0.35) + 0.13 * power_noise(rng, 1.6)
+    light = 0.42 * power_noise(rng, 0.1) + 0.13 * power_noise(rng, 1.6)
     dry = np.clip(0.5 * power_noise(rng, 2.2) + 0.2, 0, 1)[..., None]
     tint = dry * np.array([24, 8, 3], np.float32)
     warm = 0.8 * _skewed(power_noise(rng, 1.3), 0.35) + 0.5 * power_noise(rng, 2.6)
@@ -73,18 +73,18 @@ def _scrub(rng: np.random.Generator, step_m: float) -> Recipe:
 def _stony(rng: np.random.Generator, step_m: float, roughness: float) -> Recipe:
     stones = _spots(rng, 2600, (0.02 / step_m, 0.09 / step_m))
     stones -= stones.mean()
-    fine = power_noise(rng, 0.5)
+    fine = power_noise(rng, 0.3)
     light = roughness * (fine + 1.2 * stones * np.sign(fine)) + 0.07 * power_noise(rng, 2.0)
     warm = 0.9 * _skewed(power_noise(rng, 1.0), 0.3) + 0.5 * power_noise(rng, 2.4) + stones
     return light, warm, None
 
 
 def _sand(rng: np.random.Generator, step_m: float) -> Recipe:
-    return _stony(rng, step_m, 0.08)
+    return _stony(rng, step_m, 0.1)
 
 
 def _gravel(rng: np.random.Generator, step_m: float) -> Recipe:
-    return _stony(rng, step_m, 0.15)
+    return _stony(rng, step_m, 0.2)
 
 
 def _concrete(rng: np.random.Generator, step_m: float) -> Recipe:
