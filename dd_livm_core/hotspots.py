@@ -6,60 +6,25 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.healthy_panel import healthy_baseline, robust_spread
+from dd_livm_core.hotspot_outline import HotspotLimits, candidates, hotspot_shape
 from dd_livm_core.records import HotspotShape
+
+__all__ = [
+    "Hotspot",
+    "HotspotLimits",
+    "at_reference_irradiance",
+    "excess_temperature",
+    "find_hotspots",
+    "hotspot_shape",
+]
 
 Floats = NDArray[np.floating[Any]]
 REFERENCE_IRRADIANCE_W_M2 = 1000.0
-_Component = tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]
 _GREY_STEP_SPREAD = 0.5
 """Below this spread in grey levels a panel is flat and only the 8-bit step shows."""
-
-
-class HotspotLimits(BaseModel):
-    """What counts as a hotspot, and where one shape ends and the next begins.
-
-    Areas and lengths are in units of a PV module, so that they hold at any flight height.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    threshold_k: float = Field(
-        default=1.5, gt=0, description="least excess temperature, radiometric"
-    )
-    threshold_sigma: float = Field(
-        default=3.5, gt=0, description="least excess in spreads of the panels"
-    )
-    wide_sigma: float = Field(
-        default=1.6, gt=0, description="the same for stripes and blocks, whose noise averages out"
-    )
-    wide_area: float = Field(default=0.15, gt=0, description="least share of a PV module for that")
-    min_area: float = Field(default=0.004, ge=0, description="least area, share of a PV module")
-    join: float = Field(
-        default=0.14, ge=0, description="parts closer than this share of the width join"
-    )
-    point_area: float = Field(
-        default=0.06, gt=0, description="up to this share of a PV module: point"
-    )
-    block_area: float = Field(default=0.4, gt=0, description="least share of a PV module: block")
-    block_width: float = Field(
-        default=0.5, gt=0, description="least width of a block: between one and two of 3 substrings"
-    )
-    block_fill: float = Field(
-        default=0.75, gt=0, le=1, description="least fill of a block's rectangle"
-    )
-    stripe_fill: float = Field(
-        default=0.6, gt=0, le=1, description="least fill of a stripe's rectangle"
-    )
-    stripe_length: float = Field(
-        default=0.7, gt=0, description="from this share of the long side a stripe may be ragged"
-    )
-    stripe_aspect: float = Field(
-        default=2.2, gt=1, description="least length over width of a stripe"
-    )
 
 
 @dataclass(frozen=True)
@@ -189,7 +154,7 @@ def find_hotspots(
     module = (float(pv_module_width_px), float(height_px))
     floor_k = limits.threshold_k if radiometric else 0.0
     hotspots = []
-    for box, part, filled in _candidates(values, mask, sigma, floor_k, module, limits):
+    for box, part, filled in candidates(values, mask, sigma, floor_k, module, limits):
         inside = values[box][part]
         mean, peak = float(inside.mean()), float(inside.max())
         normal, missing = at_reference_irradiance(
@@ -225,110 +190,6 @@ def at_reference_irradiance(
     if not irradiance_w_m2 > 0:
         return None, "no sun: irradiance is 0 W/m²"
     return excess_k * (REFERENCE_IRRADIANCE_W_M2 / irradiance_w_m2) ** exponent, None
-
-
-def hotspot_shape(
-    mask: NDArray[np.bool_],
-    pv_module_width_px: float,
-    pv_module_height_px: float,
-    limits: HotspotLimits | None = None,
-) -> HotspotShape:
-    """Name a hotspot's shape from its area and its smallest enclosing rectangle, at any rotation.
-
-    Parameters
-    ----------
-    mask
-        (h, w) bool, with at least one pixel set.
-    pv_module_width_px, pv_module_height_px
-        Short and long side of a PV module.
-    limits
-        Borders between shapes.
-
-    Returns
-    -------
-    ``point`` (few cells), ``stripe`` (long and filled, as a substring), ``block`` (a filled
-    rectangle of most of a PV module or more), else ``patch``.
-    """
-    limits = limits or HotspotLimits()
-    pixels = int(mask.sum())
-    area = pixels / (pv_module_width_px * pv_module_height_px)
-    if area < limits.point_area:
-        return "point"
-    long_px, short_px = _enclosing_rectangle(mask)
-    fill = min(pixels / (long_px * short_px), 1.0)
-    # Area over length: a single outgrown pixel widens the rectangle, not this.
-    width_px = pixels / long_px
-    wide = width_px >= limits.block_width * pv_module_width_px
-    if wide and area >= limits.block_area and fill >= limits.block_fill:
-        return "block"
-    # Along most of a PV module its mean width tells a substring; a shorter one its rectangle.
-    whole = long_px >= limits.stripe_length * pv_module_height_px
-    aspect = long_px / (width_px if whole else short_px)
-    if not wide and fill >= limits.stripe_fill and aspect >= limits.stripe_aspect:
-        return "stripe"
-    return "patch"
-
-
-def _enclosing_rectangle(mask: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return long and short side of the smallest rectangle around the pixels' areas."""
-    contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
-    points = np.concatenate([contour.reshape(-1, 2) for contour in contours]).astype(np.float32)
-    # A pixel reaches half a pixel to each side of its centre.
-    reach = np.array([(-0.5, 0), (0.5, 0), (0, -0.5), (0, 0.5)], np.float32)
-    spread = (points[:, None] + reach[None]).reshape(-1, 2)
-    (_, sides, _) = cv2.minAreaRect(spread)
-    return float(max(sides)), max(float(min(sides)), 1.0)
-
-
-def _candidates(
-    values: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    sigma: float,
-    floor: float,
-    pv_module_px: tuple[float, float],
-    limits: HotspotLimits,
-) -> list[_Component]:
-    """Return hot components; stripes and blocks already at a lower contrast than small ones."""
-    join_px, module_px2 = limits.join * pv_module_px[0], pv_module_px[0] * pv_module_px[1]
-    least = max(limits.threshold_sigma * sigma, floor)
-    least_wide = max(limits.wide_sigma * sigma, floor)
-    if least <= 0:
-        return []
-    found: list[_Component] = []
-    taken = np.zeros(mask.shape, bool)
-    if least_wide < least:
-        for box, part, filled in _components(values, mask, least_wide, join_px):
-            large = filled.sum() >= limits.wide_area * module_px2
-            if large and hotspot_shape(filled, *pv_module_px, limits) in ("stripe", "block"):
-                taken[box] |= filled
-                found.append((box, part, filled))
-    for box, part, filled in _components(values, mask, least, join_px):
-        large = part.sum() >= max(limits.min_area * module_px2, 2)
-        if large and not (taken[box] & part).any():
-            found.append((box, part, filled))
-    return found
-
-
-def _components(
-    values: NDArray[np.float32], mask: NDArray[np.bool_], least: float, join_px: float
-) -> list[_Component]:
-    """Return window, hot pixels and closed outline of each group of near hot parts."""
-    hot = (mask & (values >= least)).astype(np.uint8)
-    side = max(3, int(join_px)) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    # OpenCV's closing treats the outside as hot unless the frame is widened first.
-    wide = cv2.copyMakeBorder(hot, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
-    joined = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, kernel)[side:-side, side:-side]
-    count, label, boxes, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(joined))
-    found = []
-    for k in range(1, count):
-        x, y, width, height = (int(value) for value in boxes[k, :4])
-        window = (slice(y, y + height), slice(x, x + width))
-        filled = (label[window] == k) & mask[window]
-        found.append((window, filled & (hot[window] > 0), filled))
-    return found
 
 
 def _faces(mask: NDArray[np.bool_], pv_module_width_px: float) -> NDArray[np.bool_]:

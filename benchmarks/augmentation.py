@@ -1,0 +1,134 @@
+"""Heat transfer, hotspot shapes, and what hotspot-driven augmentation is worth at equal budget.
+
+    python -m benchmarks.augmentation [--real FOLDER] [--steps 300] [--seeds 1 2 3]
+
+``FOLDER`` is InfraredSolarModules (``images.zip``, ``module_metadata.json``); without it, or the
+environment variable ``DD_LIVM_REAL_DATA`` that holds it, only the simulated parts run.
+"""
+
+import argparse
+import os
+import tempfile
+import timeit
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.fft import dctn, idctn
+
+from benchmarks.augmentation_arms import ARMS, Crops, compare
+from benchmarks.augmentation_shapes import (
+    ShapeScore,
+    crop_shapes,
+    fleet_shapes,
+    fleet_truth,
+    real_crops,
+)
+from benchmarks.results_file import write_result
+from dd_livm_core.augmentation import HotspotWeather
+from dd_livm_core.heat import CELL_CONDUCTANCE_W_K, weather_transfer
+from dd_livm_core.hotspots import excess_temperature
+
+FLEET_SEED = 31
+ABOVE_NOISE_K = 2.0
+PER_CLASS, NORMAL = 400, 1000
+RARE = ("Diode-Multi", "Soiling", "Hot-Spot", "Hot-Spot-Multi")
+
+
+def transfer_times() -> dict[str, float]:
+    """Time the transfer of 640 by 512 float32 against SciPy's DCT (the fastest here; OpenCV's is slower)."""
+    field = np.random.default_rng(0).normal(size=(512, 640)).astype(np.float32)
+
+    def least(call: object) -> float:
+        return min(timeit.repeat(call, number=3, repeat=15)) / 3  # type: ignore[arg-type]
+
+    bare = least(lambda: idctn(dctn(field, norm="ortho"), norm="ortho"))
+    transfer = least(lambda: weather_transfer(field, 0.03, CELL_CONDUCTANCE_W_K, 20.0, 33.0, 0.7))
+    augment = HotspotWeather(p=1.0, transplant_probability=0.0, cloud_probability=0.0)
+    mask = np.zeros(field.shape, np.uint8)
+    mask[100:400] = 1
+    hot = 0.2 * field * mask
+    hot[200:240, 300:315] += 8
+    whole = least(lambda: augment(image=hot, panel_mask=mask))
+    return {
+        "transfer_ratio_to_bare_dct": round(transfer / bare, 2),
+        "transfer_ms": round(1000 * transfer, 2),
+        "augmentation_ms": round(1000 * whole, 2),
+    }
+
+
+def shapes_on_fleet() -> tuple[ShapeScore, ShapeScore]:
+    with tempfile.TemporaryDirectory() as folder:
+        truth = fleet_truth(Path(folder), FLEET_SEED)
+        return fleet_shapes(truth, FLEET_SEED, ABOVE_NOISE_K)
+
+
+def crops_data(images: dict[str, list[np.ndarray]]) -> tuple[Crops, list[int]]:
+    """Return the real crops as excess over their own median, capped per class."""
+    everywhere, names = np.ones((40, 24), bool), tuple(sorted(images))
+    excess, label = [], []
+    for number, name in enumerate(names):
+        for image in images[name][: NORMAL if name == "No-Anomaly" else PER_CLASS]:
+            excess.append(excess_temperature(image.astype(np.float32), everywhere, False))
+            label.append(number)
+    crops = Crops(np.stack(excess), np.array(label), names, False, 1.0 / 24, (24.0, 40.0))
+    return crops, [names.index(name) for name in RARE]
+
+
+def split(label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Split 70 to 30 per class, always the same."""
+    rng = np.random.default_rng(7)
+    chosen = np.zeros(len(label), bool)
+    for number in np.unique(label):
+        rows = rng.permutation(np.flatnonzero(label == number))
+        chosen[rows[: int(0.7 * len(rows))]] = True
+    return np.flatnonzero(chosen), np.flatnonzero(~chosen)
+
+
+def real_folder(given: Path | None) -> Path | None:
+    if given is None and "DD_LIVM_REAL_DATA" in os.environ:
+        given = Path(os.environ["DD_LIVM_REAL_DATA"]) / "infrared_solar_modules"
+    return given if given is not None and (given / "images.zip").exists() else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--real", type=Path)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    figures: dict[str, float | int | str | None] = dict(transfer_times())
+    segmented, noise_free = shapes_on_fleet()
+    figures["shape_accuracy"] = round(segmented.accuracy(), 1)
+    figures["shape_accuracy_noise_free"] = round(noise_free.accuracy(), 1)
+    figures["hotspots_located"] = round(segmented.located(), 1)
+    figures["shape_kept_scaled_turned"] = round(
+        100 * segmented.invariant / max(segmented.turned, 1), 1
+    )
+    arms: dict[str, dict[str, object]] = {
+        "shapes_on_fleet": {
+            "sites": {
+                k: dict(zip(("true", "located", "right"), v, strict=True))
+                for k, v in segmented.per_site.items()
+            },
+            "confusion": {
+                f"{true} -> {found}": n for (true, found), n in sorted(segmented.confusion.items())
+            },
+        }
+    }
+    print(figures, arms, flush=True)
+    folder = real_folder(arguments.real)
+    if folder is not None:
+        images = real_crops(folder)
+        arms["shapes_on_real_crops"] = crop_shapes(images, 1000)
+        crops, rare = crops_data(images)
+        arms |= compare(crops, [split(crops.label)], arguments.seeds, arguments.steps, rare)
+        for arm in ARMS:
+            figures[f"{arm}_accuracy"] = arms[arm]["accuracy"]  # type: ignore[assignment]
+            figures[f"{arm}_shifted_accuracy"] = arms[arm]["shifted_accuracy"]  # type: ignore[assignment]
+    print(write_result("augmentation", seeds=arguments.seeds, figures=figures, arms=arms))
+
+
+if __name__ == "__main__":
+    main()
