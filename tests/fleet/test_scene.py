@@ -9,7 +9,13 @@ from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.raster import Window
 from dd_livm_core.fleet.sun import Sun, mirrored_light, sun_over
-from dd_livm_core.records import DEFECT_CLASSES, EXTERNAL_DEFECTS
+from dd_livm_core.fleet.truth import true_hotspots
+from dd_livm_core.records import (
+    DEFECT_CLASSES,
+    EXTERNAL_DEFECTS,
+    HOTSPOT_SHAPES,
+    INTERNAL_DEFECTS,
+)
 
 
 def test_infrared_lies_inside_the_visible_frame(pair: RenderedPair) -> None:
@@ -62,17 +68,23 @@ def test_internal_faults_leave_no_trace_in_colour(mission: SimulatedMission) -> 
             assert painted == (defect_class in EXTERNAL_DEFECTS)
 
 
-def test_every_shape_has_several_causes(mission: SimulatedMission) -> None:
-    """The hottest share of a PV module spreads widely within each class, and classes overlap."""
-    shares: dict[str, list[float]] = {}
+def test_every_shape_has_external_and_internal_causes(mission: SimulatedMission) -> None:
+    """So the shape in infrared alone cannot tell the type."""
+    width, height = mission.layout.tile_px
+    causes: dict[str, set[str]] = {}
     for defect_class in DEFECT_CLASSES:
-        for seed in range(25):
+        for seed in range(40):
             look = mission.station.workshop.make(defect_class, np.random.default_rng(seed))
-            shares.setdefault(defect_class, []).append(float((look.excess_k > 1.5).mean()))
-    ranges = {c: (np.percentile(v, 10), np.percentile(v, 90)) for c, v in shares.items()}
-    for first in DEFECT_CLASSES:
-        others = [ranges[c] for c in DEFECT_CLASSES if c != first]
-        assert any(low < ranges[first][1] and ranges[first][0] < high for low, high in others)
+            excess = np.zeros((height + 40, width + 40), np.float32)
+            excess[20:-20, 20:-20] = look.excess_k
+            owner = np.where(excess > 0, 0, -1).astype(np.int16)
+            for hotspot in true_hotspots(excess, owner, (width, height)):
+                causes.setdefault(hotspot.hotspot_shape, set()).add(defect_class)
+    assert set(causes) == set(HOTSPOT_SHAPES)
+    for shape in ("point", "stripe", "block"):
+        assert causes[shape] & set(EXTERNAL_DEFECTS)
+        assert causes[shape] & set(INTERNAL_DEFECTS)
+    assert len(causes["patch"]) >= 2
 
 
 def test_harmless_dirt_is_visible_and_cold(mission: SimulatedMission) -> None:
