@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.fleet.plausibility import problems
 from dd_livm_core.records import DEFECT_CLASSES, DefectClass, Identifier
 
 Rgb = tuple[
@@ -148,7 +149,7 @@ class VisibleCamera(Part):
     model: str = "simulated-rgb"
     focal_px: float = Field(gt=300, lt=6000)
     k1: float = Field(0, gt=-0.5, lt=0.5)
-    exposure: Span = Span(low=1.1, high=1.7)
+    exposure: NonNegativeSpan = NonNegativeSpan(low=1.1, high=1.7)
     warmth: Span = Span(low=-0.06, high=0.06)
     sharpening: float = Field(0.7, ge=0, le=3)
     noise: float = Field(3.0, ge=0, le=40, description="grey levels")
@@ -209,7 +210,7 @@ class Profile(Part):
     site_id: Identifier
     city: str
     mounting: Literal["fixed_tilt", "tracker", "rooftop", "floating"]
-    latitude_deg: float = Field(ge=-90, le=90)
+    latitude_deg: float = Field(ge=-85, le=85)
     longitude_deg: float = Field(ge=-180, le=180)
     missions: int = Field(2, ge=1, le=20)
     pv_module: PvModule
@@ -234,27 +235,9 @@ class Profile(Part):
         return along, self.module_up_m * math.cos(math.radians(self.rows.tilt_deg))
 
     @model_validator(mode="after")
-    def _geometry_is_possible(self) -> Self:
-        table_m = self.rows.modules_up * (self.module_size_m[1] + self.rows.module_gap_m)
-        if self.rows.pitch_m < table_m:
-            raise ValueError(
-                f"rows.pitch_m: rows overlap: {self.rows.pitch_m} m apart, {table_m:.2f} m deep"
-            )
-        if self.pv_module.width_m > self.pv_module.height_m:
-            raise ValueError("pv_module.width_m: the short side is longer than height_m")
-        if self.flight.height_m.low < 5:
-            raise ValueError("flight.height_m: below 5 m nothing can be flown over PV modules")
-        ratio = self.visible_camera.focal_px / self.infrared_camera.focal_px
-        if not 1.0 <= ratio <= 1.85:
-            raise ValueError(
-                "visible_camera.focal_px: the infrared view must lie inside the visible one and "
-                f"fill a fair part: focal ratio {ratio:.2f}, wanted 1.0 to 1.85"
-            )
-        width_px = min(self.module_size_m) * self.infrared_camera.focal_px
-        if width_px / self.flight.height_m.high < 6:
-            raise ValueError("flight.height_m: a PV module covers less than 6 infrared pixels")
-        if sum(self.defects.weights.values()) <= 0 and self.defects.share > 0:
-            raise ValueError("defects.weights: all zero, but defects.share is not")
+    def _is_plausible(self) -> Self:
+        for key, problem in problems(self):
+            raise ValueError(f"{key}: {problem}")
         return self
 
 

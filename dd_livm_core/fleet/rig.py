@@ -58,13 +58,15 @@ class View:
         return distorted
 
     def undistort(self, image_px: Array) -> Array:
-        """Take the lens out of pixels (n, 2), by fixed-point iteration to rounding."""
+        """Take the lens out of pixels (n, 2), by Newton's method on the radius."""
         centre = np.asarray(self.camera.centre_px)
         seen = (image_px - centre) / self.camera.focal_px
-        ray = seen.copy()
-        for _ in range(30):
-            ray = seen / (1 + self.camera.k1 * np.sum(ray**2, axis=-1, keepdims=True))
-        ideal: Array = centre + ray * self.camera.focal_px
+        radius_seen = np.linalg.norm(seen, axis=-1, keepdims=True)
+        k1, radius = self.camera.k1, radius_seen.copy()
+        for _ in range(12):
+            excess = radius * (1 + k1 * radius**2) - radius_seen
+            radius -= excess / np.maximum(1 + 3 * k1 * radius**2, 0.05)
+        ideal: Array = centre + (image_px - centre) / (1 + k1 * radius**2)
         return ideal
 
     def plane(self, image_px: Array) -> Array:

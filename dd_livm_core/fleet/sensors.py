@@ -54,9 +54,9 @@ class InfraredSampler:
             cv2.remap(blurred, *self._maps, cv2.INTER_LINEAR, borderMode=border), np.float32
         )
 
-    def nearest(self, layer: NDArray[np.int16] | NDArray[np.uint8]) -> NDArray[np.int16]:
+    def nearest(self, layer: Floats | NDArray[np.uint8]) -> NDArray[np.int32]:
         """Sample without mixing values."""
-        return np.asarray(cv2.remap(layer, *self._maps, cv2.INTER_NEAREST), np.int16)
+        return np.asarray(cv2.remap(layer, *self._maps, cv2.INTER_NEAREST), np.int32)
 
 
 def infrared_noise(

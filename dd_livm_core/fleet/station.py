@@ -134,7 +134,7 @@ class Station:
 
     def draw_thermal(
         self, window: Window, camera_m: NDArray[np.float64]
-    ) -> tuple[Floats, Floats, NDArray[np.uint8], NDArray[np.int16]]:
+    ) -> tuple[Floats, Floats, NDArray[np.uint8], NDArray[np.float32]]:
         """Draw a window as the infrared camera's scene.
 
         Returns
@@ -146,7 +146,7 @@ class Station:
         panel_mask
             (h, w) uint8: 1 on PV modules.
         owner
-            (h, w) int16: index of the defect the pixel's PV module has, or -1.
+            (h, w) float32: index of the defect the pixel's PV module has, or -1.
         """
         surface = self._ground.draw_thermal(window)
         index = self.modules_in(window)
@@ -166,18 +166,18 @@ class Station:
 
     def _heat(
         self, surface: Floats, window: Window, index: NDArray[np.intp]
-    ) -> tuple[Floats, NDArray[np.int16]]:
+    ) -> tuple[Floats, NDArray[np.float32]]:
         """Return the defects' heat and owners; cover the surface with plants and dirt."""
         excess = np.zeros_like(surface)
-        owner = np.full(surface.shape, -1, np.int16)
-        one = np.ones(self.layout.tile_px[::-1], np.int16)
+        owner = np.full(surface.shape, -1, np.float32)
+        one = np.ones(self.layout.tile_px[::-1], np.float32)
         leaf_c = np.float32(self.conditions.ambient_c + _PLANT_OVER_AMBIENT_K)
         looks = [(i, look) for i in index if (look := self.look(int(i))) is not None]
         for i, look in looks:
             paste(excess, look.excess_k, self.layout.corner_px[i], window)
             if self.layout.defect[i] >= 0:
                 paste(
-                    owner, one * np.int16(self.layout.defect[i]), self.layout.corner_px[i], window
+                    owner, one * np.float32(self.layout.defect[i]), self.layout.corner_px[i], window
                 )
         for i, look in looks:
             corner = self.layout.corner_px[i] - self.workshop.pad

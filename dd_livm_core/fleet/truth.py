@@ -31,7 +31,7 @@ class TrueHotspot:
 
 
 def true_hotspots(
-    excess_k: NDArray[np.float32], owner: NDArray[np.int16], module_px: tuple[float, float],
+    excess_k: NDArray[np.float32], owner: NDArray[np.int32], module_px: tuple[float, float],
 ) -> list[TrueHotspot]:  # fmt: skip
     """Find the hotspots of one infrared frame.
 
@@ -40,7 +40,7 @@ def true_hotspots(
     excess_k
         (h, w) float32, as the camera resolves it, without noise.
     owner
-        (h, w) int16: defect of the PV module under each pixel, -1 elsewhere.
+        (h, w) int32: defect of the PV module under each pixel, -1 elsewhere.
     module_px
         Size of a PV module along and across the row, in infrared pixels.
     """
@@ -49,7 +49,7 @@ def true_hotspots(
     if not hot.any():
         return found
     # The point spread carries heat a pixel beyond its PV module.
-    reach = cv2.dilate(owner, np.ones((5, 5), np.uint8))
+    reach = cv2.dilate(owner.astype(np.float32), np.ones((5, 5), np.uint8))
     own = np.where(owner >= 0, owner, reach)
     join = max(3, int(min(module_px) * 0.14)) | 1
     for defect in np.unique(own[hot]):

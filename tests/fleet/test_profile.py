@@ -27,6 +27,21 @@ from dd_livm_core.fleet import bundled_profiles, load_profile
         ('site_id = "test_plain"', 'site_id = "../up"', "site_id"),
         ("rgb = [110, 116, 70]", "rgb = [110, 316, 70]", "terrain.rgb"),
         ("latitude_deg = -35.3", "", "latitude_deg"),
+        ("focal_px = 1260", "focal_px = 1800", "visible_camera.focal_px"),
+        ("focal_px = 1260", "focal_px = 1260\nk1 = -0.49", "visible_camera.k1"),
+        ("height_m = [24, 26]", "height_m = [24, 90]", "flight.height_m"),
+        ("count = 4\nlength_m = 26", "count = 400\nlength_m = 1900", "rows.count"),
+        ("cells_across = 6", "cells_across = 2", "pv_module.substrings"),
+        (
+            "[defects]",
+            "[weather]\nirradiance_w_m2 = [800, 2000]\n[defects]",
+            "weather.irradiance_w_m2",
+        ),
+        (
+            "share = 0.08",
+            'share = 0.08\nhabits = [{ defect_class = "dust", near = "moon" }]',
+            "defects.habits.0.near",
+        ),
     ],
 )
 def test_a_bad_profile_is_refused_by_file_and_key(

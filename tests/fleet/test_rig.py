@@ -42,7 +42,7 @@ def projected_by_opencv(view: View, plane_m: np.ndarray) -> np.ndarray:
     heading=st.floats(-180, 180),
     pitch=st.floats(-12, 12),
     roll=st.floats(-5, 5),
-    k1=st.floats(-0.1, 0.1),
+    k1=st.floats(-0.3, 0.3),
 )
 def test_projection_agrees_with_opencv(
     heading: float, pitch: float, roll: float, k1: float

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dd_livm_core.fleet.layout import lay_out
 from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
@@ -77,7 +79,7 @@ def test_every_shape_has_external_and_internal_causes(mission: SimulatedMission)
             look = mission.station.workshop.make(defect_class, np.random.default_rng(seed))
             excess = np.zeros((height + 40, width + 40), np.float32)
             excess[20:-20, 20:-20] = look.excess_k
-            owner = np.where(excess > 0, 0, -1).astype(np.int16)
+            owner = np.where(excess > 0, 0, -1).astype(np.int32)
             for hotspot in true_hotspots(excess, owner, (width, height)):
                 causes.setdefault(hotspot.hotspot_shape, set()).add(defect_class)
     assert set(causes) == set(HOTSPOT_SHAPES)
@@ -117,3 +119,51 @@ def test_a_defect_is_the_same_in_every_flight(profile: Profile, mission: Simulat
     later = SimulatedMission(profile, 1, 4, seed=5)
     np.testing.assert_array_equal(later.layout.defect, mission.layout.defect)
     assert later.conditions != mission.conditions
+
+
+SURFACES = ("grass", "scrub", "sand", "gravel", "concrete", "metal", "tile", "water")
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_accepted_profile_renders(profile: Profile, data: st.DataObject) -> None:
+    """A new station is one file and no code, whatever the file says."""
+    content = profile.model_dump()
+    choose = data.draw
+    content["pv_module"] |= {
+        "technology": choose(st.sampled_from(["mono", "poly", "half_cell", "thin_film"])),
+        "landscape": choose(st.booleans()),
+        "frame_width_m": choose(st.sampled_from([0.0, 0.02, 0.05])),
+        "cells_along": choose(st.integers(1, 40)),
+        "cells_across": choose(st.integers(3, 12)),
+    }
+    content["rows"] |= {
+        "count": choose(st.integers(1, 5)),
+        "azimuth_deg": choose(st.floats(-180, 180)),
+        "tilt_deg": choose(st.floats(0, 55)),
+        "modules_up": choose(st.integers(1, 3)),
+        "modules_per_table": choose(st.integers(1, 12)),
+        "ragged": choose(st.floats(0, 1)),
+        "base_rgb": choose(st.sampled_from([None, (150, 150, 150)])),
+    }
+    content["terrain"] |= {
+        "surface": choose(st.sampled_from(SURFACES)),
+        "second_surface": choose(st.sampled_from(SURFACES)),
+        "second_share": choose(st.sampled_from([0.0, 0.4, 1.0])),
+        "puddles": choose(st.sampled_from([0.0, 0.1, 1.0])),
+        "slope_deg": choose(st.floats(0, 15)),
+        "tracks": choose(st.integers(0, 3)),
+    }
+    content["flight"]["heading_deg"] = {"low": -180, "high": 180}
+    content["infrared_camera"]["k1"] = choose(st.floats(-0.1, 0.1))
+    content["infrared_camera"]["radiometric"] = choose(st.booleans())
+    content["weather"]["irradiance_w_m2"] = {"low": 0, "high": 1600}
+    changed = Profile.model_validate(content)
+    pair = SimulatedMission(changed, 0, 3, seed=1).render(1)
+    assert pair.visible.shape == (1024, 1280, 3)
+    assert np.isfinite(pair.temperature_c).all()
+    assert np.isfinite(pair.infrared).all()
+    assert (pair.excess_k > -0.05).all()
+    assert -60 < pair.temperature_c.min() < pair.temperature_c.max() < 160

@@ -10,7 +10,7 @@ MODULE_PX = (36.0, 60.0)
 
 def frame(*blocks: tuple[int, int, int, int, float]) -> tuple[np.ndarray, np.ndarray]:
     excess = np.zeros((512, 640), np.float32)
-    owner = np.full((512, 640), -1, np.int16)
+    owner = np.full((512, 640), -1, np.int32)
     for number, (x, y, w, h, kelvin) in enumerate(blocks):
         excess[y : y + h, x : x + w] = kelvin
         owner[y : y + h, x : x + w] = number
@@ -48,7 +48,7 @@ def test_a_rotated_stripe_is_a_stripe() -> None:
     along = (x - 300) * np.cos(turn) + (y - 250) * np.sin(turn)
     across = -(x - 300) * np.sin(turn) + (y - 250) * np.cos(turn)
     inside = (np.abs(along) < 6) & (np.abs(across) < 30)
-    owner = np.where(inside, 0, -1).astype(np.int16)
+    owner = np.where(inside, 0, -1).astype(np.int32)
     excess = (inside * 5.0).astype(np.float32)
     (hotspot,) = true_hotspots(excess, owner, MODULE_PX)
     assert hotspot.hotspot_shape == "stripe"
