@@ -19,7 +19,7 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Crops:
-    """Excess crops (n, h, w) float32, labels (n,) int, and each one's site or fold (n,)."""
+    """Excess crops (n, h, w) float32, labels (n,) int, and what is known of their scale."""
 
     excess: np.ndarray
     label: np.ndarray

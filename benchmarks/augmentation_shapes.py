@@ -52,6 +52,35 @@ def box_iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
     return width * height / (a[2] * a[3] + b[2] * b[3] - width * height)
 
 
+def fleet_crops(truth_root: Path, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut every hotspot out of its frame's excess, with noise, a PV module being 24 px wide.
+
+    Returns
+    -------
+    Crops (n, 48, 48) float32 in kelvin, defect classes (n,) str, sites (n,) str.
+    """
+    rng = np.random.default_rng(seed)
+    crops, classes, sites = [], [], []
+    for mission in sorted(truth_root.glob("*/*")):
+        hotspots = pd.read_parquet(mission / "hotspots.parquet")
+        if hotspots.empty:
+            continue
+        geometry = pd.read_parquet(mission / "truth.parquet").set_index("pair_id")
+        for pair_id, true in hotspots.groupby("pair_id"):
+            mask, _, celsius = read_truth_arrays(next(mission.glob(f"**/{pair_id}*.npz")))
+            noisy = celsius + rng.normal(0, NOISE_K, celsius.shape).astype(np.float32)
+            excess = excess_temperature(noisy, mask, True)
+            scale = min(geometry.loc[pair_id, ["module_along_px", "module_across_px"]]) / 24
+            for row in true.itertuples():
+                centre = (row.x_px + row.width_px / 2, row.y_px + row.height_px / 2)
+                size = (max(2, round(48 * scale)),) * 2
+                cut = cv2.getRectSubPix(excess, size, centre)
+                crops.append(cv2.resize(cut, (48, 48), interpolation=cv2.INTER_AREA))
+                classes.append(row.defect_class)
+                sites.append(mission.parent.name)
+    return np.stack(crops), np.array(classes), np.array(sites)
+
+
 def fleet_truth(folder: Path, seed: int) -> Path:
     """Write all bundled sites, a few pairs each, and return their truth."""
     write_fleet(
