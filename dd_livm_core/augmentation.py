@@ -37,8 +37,8 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         Share of the change of light (in stops) that the camera's exposure levels out.
     observed_irradiance_range_w_m2, observed_wind_range_m_s
         Drawn where the metadata do not know the weather of the flight.
-    pixel_m, pv_module_width_px
-        Used where the metadata do not give them.
+    pv_module_width_m, pv_module_width_px
+        Short side of a PV module, where the metadata do not give its pixels or ``pixel_m``.
     metadata_key
         Key of an optional mapping in the call: ``irradiance_w_m2``, ``wind_m_s``, ``pixel_m``,
         ``pv_module_width_px``, ``pv_module_height_px``, ``radiometric``, ``module_steps_px``.
@@ -74,7 +74,7 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         exposure_compensation: float = Field(ge=0, le=1)
         observed_irradiance_range_w_m2: Range
         observed_wind_range_m_s: Range
-        pixel_m: float = Field(gt=0, le=1)
+        pv_module_width_m: float = Field(gt=0.2, le=5)
         pv_module_width_px: float = Field(gt=0)
         metadata_key: str
 
@@ -108,7 +108,7 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         exposure_compensation: float = 0.7,
         observed_irradiance_range_w_m2: Range = (600.0, 1000.0),
         observed_wind_range_m_s: Range = (0.0, 5.0),
-        pixel_m: float = 0.03,
+        pv_module_width_m: float = 1.05,
         pv_module_width_px: float = 32.0,
         metadata_key: str = "hotspot_metadata",
         p: float = 0.5,
@@ -125,7 +125,7 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         self.exposure_compensation = exposure_compensation
         self.observed_irradiance_range_w_m2 = observed_irradiance_range_w_m2
         self.observed_wind_range_m_s = observed_wind_range_m_s
-        self.pixel_m = pixel_m
+        self.pv_module_width_m = pv_module_width_m
         self.pv_module_width_px = pv_module_width_px
         self.metadata_key = metadata_key
 
@@ -204,7 +204,7 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
             boxes=np.zeros((0, 4)) if boxes is None or not len(boxes) else np.asarray(boxes, float),
             irradiance_w_m2=float(known.get("irradiance_w_m2", params["observed_irradiance_w_m2"])),
             wind_m_s=float(known.get("wind_m_s", params["observed_wind_m_s"])),
-            pixel_m=float(known.get("pixel_m", self.pixel_m)),
+            pixel_m=float(known.get("pixel_m", self.pv_module_width_m / width_px)),
             pv_module_width_px=width_px,
             pv_module_height_px=float(known.get("pv_module_height_px", 1.7 * width_px)),
             radiometric=bool(known.get("radiometric", True)),

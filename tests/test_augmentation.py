@@ -276,3 +276,11 @@ def test_steps_between_modules_come_from_the_frames():
     steps = module_steps_px(frame["image"], frame["panel_mask"].astype(bool), WIDTH, HEIGHT)
     assert len(steps)
     assert tuple(np.abs(steps[0])) == (WIDTH, 0)
+
+
+def test_a_pixel_s_size_follows_from_the_pv_module_s_width():
+    known = {key: value for key, value in KNOWN.items() if key != "pixel_m"}
+    width_m = KNOWN["pixel_m"] * WIDTH
+    given = compose(**at(800, 8))(**scene())["image"]
+    derived = compose(**at(800, 8, pv_module_width_m=width_m))(**scene() | {"hotspot_metadata": known})
+    np.testing.assert_allclose(derived["image"], given, atol=1e-5)
