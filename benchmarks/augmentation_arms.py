@@ -75,7 +75,7 @@ def transform_of(arm: str, crops: Crops, seed: int) -> Callable[[np.ndarray], np
         return lambda crop: crop
     composed = A.Compose(steps, seed=seed)
     known = {"radiometric": crops.radiometric, "pv_module_height_px": crops.pv_module_px[1]}
-    return lambda crop: composed(image=crop, hotspot_metadata=known)["image"]
+    return lambda crop: composed(image=crop, weather=known)["image"]
 
 
 class _Photometric(A.ImageOnlyTransform):

@@ -114,7 +114,7 @@ def before_after(folder: Path, path: Path) -> None:
                     cloud_probability=0, transplant_probability=0, pv_module_width_m=1.0, p=1,
                 )  # fmt: skip
                 known = {"pv_module_width_px": 24.0, "radiometric": False}
-                drawn = transform(image=excess, hotspot_metadata=known)["image"]
+                drawn = transform(image=excess, weather=known)["image"]
                 shown.append((f"{irradiance} W/m², {wind:g} m/s", drawn))
             for panel, (title, image) in zip(line[4 * half : 4 * half + 4], shown, strict=True):
                 panel.imshow(image, cmap="inferno", vmin=-2, vmax=10)

@@ -110,7 +110,7 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         observed_wind_range_m_s: Range = (0.0, 5.0),
         pv_module_width_m: float = 1.05,
         pv_module_width_px: float = 32.0,
-        metadata_key: str = "hotspot_metadata",
+        metadata_key: str = "weather",
         p: float = 0.5,
     ) -> None:
         super().__init__(p=p)

@@ -44,7 +44,7 @@ def scene(kelvin: float = 8.0, noise: float = 0.15) -> dict[str, object]:
     excess *= mask
     return {
         "image": excess, "visible": visible, "panel_mask": mask, "bboxes": [BOX], "classes": ["diode"],
-        "hotspot_metadata": KNOWN,
+        "weather": KNOWN,
     }  # fmt: skip
 
 
@@ -204,8 +204,8 @@ class TestLibrary:
         deep = HotspotWeather(p=1.0)
         for transform in (flat, deep):
             transform.set_random_seed(4)
-        one = flat(image=frame["image"], hotspot_metadata=KNOWN)["image"]
-        two = deep(image=frame["image"][..., None], hotspot_metadata=KNOWN)["image"]
+        one = flat(image=frame["image"], weather=KNOWN)["image"]
+        two = deep(image=frame["image"][..., None], weather=KNOWN)["image"]
         assert two.shape == (130, 240, 1)
         np.testing.assert_array_equal(two[..., 0], one)
 
@@ -228,7 +228,7 @@ class TestBadInput:
         assert np.isfinite(compose(**at(500, 5))(**frame)["image"]).all()
 
     def test_at_night_the_weather_stays(self):
-        frame = scene() | {"hotspot_metadata": {**KNOWN, "irradiance_w_m2": 0.0}}
+        frame = scene() | {"weather": {**KNOWN, "irradiance_w_m2": 0.0}}
         after = compose(**at(500, 5))(**frame)
         assert np.array_equal(after["image"], frame["image"])
         assert np.array_equal(after["visible"], frame["visible"])
@@ -256,7 +256,7 @@ class TestBadInput:
         assert np.array_equal(after["image"], frame["image"])
 
     def test_zero_wind_to_zero_wind(self):
-        frame = scene() | {"hotspot_metadata": {**KNOWN, "wind_m_s": 0.0}}
+        frame = scene() | {"weather": {**KNOWN, "wind_m_s": 0.0}}
         np.testing.assert_allclose(
             compose(**at(800, 0))(**frame)["image"], frame["image"], atol=1e-5
         )
@@ -282,5 +282,5 @@ def test_a_pixel_s_size_follows_from_the_pv_module_s_width():
     known = {key: value for key, value in KNOWN.items() if key != "pixel_m"}
     width_m = KNOWN["pixel_m"] * WIDTH
     given = compose(**at(800, 8))(**scene())["image"]
-    derived = compose(**at(800, 8, pv_module_width_m=width_m))(**scene() | {"hotspot_metadata": known})
+    derived = compose(**at(800, 8, pv_module_width_m=width_m))(**scene() | {"weather": known})
     np.testing.assert_allclose(derived["image"], given, atol=1e-5)
