@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.image_files import MAX_PIXELS
+from dd_livm_core.jpeg_segments import application_segments
 
 RAW_RECORD, CAMERA_RECORD = 1, 32
 ZERO_C_K = 273.15
@@ -54,19 +56,18 @@ class _Parameters:
 
 
 def _segments(content: bytes) -> bytes | None:
-    """Join the APP1 'FLIR' segments, in their order."""
+    """Join the APP1 'FLIR' segments in their order; each says its number and the last number."""
     parts: dict[int, bytes] = {}
-    position = 2
-    while position + 4 <= len(content) and content[position] == 0xFF:
-        marker = content[position + 1]
-        if marker in (0xDA, 0xD9):
-            break
-        (length,) = struct.unpack_from(">H", content, position + 2)
-        body = content[position + 4 : position + 2 + length]
-        if marker == 0xE1 and body[:5] == b"FLIR\0" and len(body) > 8:
+    last = 0
+    for number, body in application_segments(content):
+        if number == 1 and body[:5] == b"FLIR\0" and len(body) > 8:
             parts.setdefault(body[6], body[8:])
-        position += 2 + max(length, 2)
-    return b"".join(parts[key] for key in sorted(parts)) if parts else None
+            last = body[7]
+    if not parts:
+        return None
+    if sorted(parts) != list(range(last + 1)):
+        raise ValueError(f"{len(parts)} of {last + 1} segments")
+    return b"".join(parts[key] for key in sorted(parts))
 
 
 def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
@@ -77,10 +78,12 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
     InputError
         The file holds FLIR data that is broken.
     """
-    data = _segments(content) if content[:2] == b"\xff\xd8" else None
-    if data is None or data[:4] != b"FFF\0":
-        return None
     try:
+        data = _segments(content)
+        if data is None:
+            return None
+        if data[:4] != b"FFF\0":
+            raise ValueError("no FFF header")
         records = _records(data)
         if RAW_RECORD not in records or CAMERA_RECORD not in records:
             return None
@@ -93,6 +96,9 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
         ValueError,
         ZeroDivisionError,
         OverflowError,
+        OSError,
+        SyntaxError,
+        cv2.error,
         tifffile.TiffFileError,
     ) as error:
         raise InputError(
@@ -120,7 +126,9 @@ def _records(data: bytes) -> dict[int, bytes]:
         kind, _, _, _, start, length = struct.unpack_from(
             f"{order}HHIIII", data, offset + 32 * number
         )
-        if kind and start + length <= len(data):
+        if kind in (RAW_RECORD, CAMERA_RECORD):
+            if start + length > len(data):
+                raise ValueError(f"record {kind} ends after the data")
             records.setdefault(kind, data[start : start + length])
     return records
 
@@ -135,6 +143,8 @@ def _raw_image(record: bytes) -> NDArray[np.float64]:
         header = struct.unpack_from(">II", body, 16)
         if header != (width, height):
             raise ValueError(f"PNG of {header} in a record of {width} x {height}")
+        with Image.open(io.BytesIO(body)) as unverified:
+            unverified.verify()  # checksums: a flipped bit is a wrong temperature
         image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_UNCHANGED)
         if image is None:
             raise ValueError("PNG that does not decode")
@@ -181,9 +191,11 @@ def temperature_c(raw: NDArray[np.float64], p: _Parameters) -> NDArray[np.float3
     """Turn raw counts into °C with FLIR's camera equation."""
     if not (0 < p.emissivity <= 1 and p.r1 > 0 and p.r2 > 0 and p.b > 0):
         raise ValueError(f"emissivity {p.emissivity}, R1 {p.r1}, R2 {p.r2}, B {p.b}")
+    if not (100 < p.reflected_k < 2000 and 150 < p.air_k < 400 and 0 <= p.humidity <= 1):
+        raise ValueError(f"reflected {p.reflected_k} K, air {p.air_k} K, humidity {p.humidity}")
 
     def radiance(kelvin: float) -> float:
-        return p.r1 / (p.r2 * (np.exp(p.b / kelvin) - p.f)) - p.o
+        return float(p.r1 / (p.r2 * (np.exp(p.b / kelvin) - p.f)) - p.o)
 
     air_c = p.air_k - ZERO_C_K
     vapour = p.humidity * np.exp(

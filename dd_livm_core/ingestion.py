@@ -3,8 +3,8 @@
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,10 +12,18 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.image_files import read_bytes
 from dd_livm_core.labels import Label, read_labels, write_labels
 from dd_livm_core.metadata import read_metadata
+from dd_livm_core.pair_facts import (
+    PAIR_FACTS,
+    PairFacts,
+    facts_from_bytes,
+    facts_line,
+    read_kept_facts,
+    write_kept_facts,
+)
 from dd_livm_core.pairing import FoundPair, pair_folder
-from dd_livm_core.radiometry import read_infrared, read_visible
 from dd_livm_core.records import Mission
 from dd_livm_core.sites import require_site
 
@@ -86,14 +94,27 @@ def ingest_mission(
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
     added = unchanged = 0
     quarantined: list[tuple[Path, str]] = []
-    for done, pair in enumerate(found.pairs, 1):
-        try:
-            new = _take(pair, mission_dir)
-            added, unchanged = added + new, unchanged + (not new)
-        except InputError as error:
-            quarantined.append((Path(error.where), str(error)))
-        if progress:
-            progress(done, len(found.pairs), pair.pair_id)
+    known = read_kept_facts(mission_dir)
+    kept: dict[tuple[str, str], PairFacts] = {}
+    with (
+        (mission_dir / PAIR_FACTS).open("a", encoding="utf-8") as journal,
+        ThreadPoolExecutor(os.cpu_count() or 1) as pool,
+    ):
+        outcomes = pool.map(lambda pair: _try(pair, mission_dir, known), found.pairs)
+        for done, (pair, outcome) in enumerate(zip(found.pairs, outcomes, strict=True), 1):
+            if isinstance(outcome, InputError):
+                quarantined.append((Path(outcome.where), str(outcome)))
+            else:
+                facts, new = outcome
+                added, unchanged = added + new, unchanged + (not new)
+                key = (facts.infrared_sha256, facts.visible_sha256)
+                kept[key] = facts
+                if key not in known:  # at once, so that nothing is decoded twice after a break
+                    journal.write(facts_line(facts))
+                    journal.flush()
+            if progress:
+                progress(done, len(found.pairs), pair.pair_id)
+    write_kept_facts(mission_dir, {**known, **kept})
     _write_json(mission_dir / MISSION, mission.model_dump(mode="json"))
     _write_json(
         mission_dir / QUARANTINE,
@@ -111,40 +132,59 @@ def _labels_of(source: Path, labels: Path | None) -> Path | None:
     return beside if beside.exists() else None
 
 
-def _take(pair: FoundPair, mission_dir: Path) -> bool:
-    """Check and copy one pair; False when both files are there already."""
-    targets = [
-        (pair.infrared, mission_dir / "infrared" / f"{pair.pair_id}{pair.infrared.suffix.lower()}"),
-        (pair.visible, mission_dir / "visible" / f"{pair.pair_id}{pair.visible.suffix.lower()}"),
-    ]
-    before = [(path.stat().st_size, path.stat().st_mtime_ns) for path, _ in targets]
-    if all(target.exists() and _same(path, target) for path, target in targets):
-        return False
-    read_infrared(pair.infrared)
-    read_visible(pair.visible)
-    for path, target in targets:
-        _copy(path, target)
-    if before != [(path.stat().st_size, path.stat().st_mtime_ns) for path, _ in targets]:
-        for _, target in targets:
-            target.unlink()
+Outcome = tuple[PairFacts, bool]
+
+
+def _try(
+    pair: FoundPair, mission_dir: Path, known: dict[tuple[str, str], PairFacts]
+) -> Outcome | InputError:
+    try:
+        return _take(pair, mission_dir, known)
+    except InputError as error:
+        return error
+    except OSError as error:
+        return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
+
+
+def _take(pair: FoundPair, mission_dir: Path, known: dict[tuple[str, str], PairFacts]) -> Outcome:
+    """Check and copy one pair; the flag says whether it is new."""
+    sources = (pair.infrared, pair.visible)
+    targets = (
+        mission_dir / "infrared" / f"{pair.pair_id}{pair.infrared.suffix.lower()}",
+        mission_dir / "visible" / f"{pair.pair_id}{pair.visible.suffix.lower()}",
+    )
+    before = [_stamp(path) for path in sources]
+    infrared, visible = (read_bytes(path) for path in sources)
+    hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
+    facts = known.get(hashes) or facts_from_bytes(infrared, sources[0], visible, sources[1])
+    if before != [_stamp(path) for path in sources]:
         raise InputError(
             "files at rest", "one still being written", pair.infrared, "Ingest again later."
         )
-    return True
+    same = [
+        _holds(target, content)
+        for target, content in zip(targets, (infrared, visible), strict=True)
+    ]
+    for target, content, there in zip(targets, (infrared, visible), same, strict=True):
+        if not there:
+            _write(target, content)
+    return facts, not all(same)
 
 
-def _same(path: Path, target: Path) -> bool:
-    return path.stat().st_size == target.stat().st_size and _digest(path) == _digest(target)
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _holds(target: Path, content: bytes) -> bool:
+    return (
+        target.exists() and target.stat().st_size == len(content) and target.read_bytes() == content
+    )
 
 
-def _copy(path: Path, target: Path) -> None:
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    shutil.copyfile(path, unfinished)
+def _write(target: Path, content: bytes) -> None:
+    unfinished = target.with_name(f".{target.name}.tmp")
+    unfinished.write_bytes(content)
     unfinished.replace(target)
 
 

@@ -2,24 +2,25 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.image_files import read_bytes
 from dd_livm_core.ingestion import LABELS, MISSION, read_record
 from dd_livm_core.labels import Label, read_labels
-from dd_livm_core.metadata import read_metadata
-from dd_livm_core.radiometry import read_infrared, read_visible
+from dd_livm_core.pair_facts import PairFacts, facts_from_bytes, read_kept_facts
 from dd_livm_core.records import DEFECT_CLASSES, Mission, Site
 from dd_livm_core.sites import read_sites
 
 KEY = ["site_id", "mission_id", "pair_id"]
-FILE_COLUMNS = ["infrared_size_b", "infrared_mtime_ns", "visible_size_b", "visible_mtime_ns", "infrared_sha256", "visible_sha256", "infrared_width_px", "infrared_height_px", "visible_width_px", "visible_height_px", "radiometric", "taken_at", "latitude_deg", "longitude_deg", "relative_altitude_m", "gimbal_pitch_deg", "camera_model", "focal_length_mm", "unreadable"]
-"""What is read from the files themselves, and kept while their size and time stay the same."""
 STAT_COLUMNS = ["infrared_size_b", "infrared_mtime_ns", "visible_size_b", "visible_mtime_ns"]
 """Only there to know a file again without reading it: they say nothing of the content."""
+FILE_COLUMNS = [*STAT_COLUMNS, *(field.name for field in fields(PairFacts)), "unreadable"]
+"""What is read from the files themselves, and kept while their size and time stay the same."""
 TEXT = {"infrared_sha256", "visible_sha256", "taken_at", "camera_model", "unreadable"}
 THREADS = 4
 
@@ -66,6 +67,7 @@ def _mission_rows(
     site: Site,
     known: dict[tuple[Any, ...], dict[str, Any]],
 ) -> list[dict[str, Any]]:
+    kept = read_kept_facts(folder)
     labels = read_labels(folder / LABELS) if (folder / LABELS).exists() else {}
     visible = {p.stem: p for p in (folder / "visible").iterdir() if not p.name.startswith(".")}
     pairs = [
@@ -77,7 +79,7 @@ def _mission_rows(
     def row(pair: tuple[Path, Path]) -> dict[str, Any]:
         pair_id = pair[0].stem
         before = known.get((site.site_id, mission.mission_id, pair_id))
-        content = _file_columns(*pair, before)
+        content = _file_columns(*pair, before, kept)
         return {
             "site_id": site.site_id,
             "mission_id": mission.mission_id,
@@ -108,44 +110,27 @@ def _stat_columns(infrared: Path, visible: Path) -> dict[str, int]:
     }
 
 
-def _file_columns(infrared: Path, visible: Path, before: dict[str, Any] | None) -> dict[str, Any]:
+def _file_columns(
+    infrared: Path,
+    visible: Path,
+    before: dict[str, Any] | None,
+    kept: dict[tuple[str, str], PairFacts],
+) -> dict[str, Any]:
     stat = _stat_columns(infrared, visible)
     if before is not None and all(before[name] == value for name, value in stat.items()):
         return {name: before[name] for name in FILE_COLUMNS}
-    columns: dict[str, Any] = {**dict.fromkeys(FILE_COLUMNS), **stat}
-    columns["infrared_sha256"] = hashlib.sha256(infrared.read_bytes()).hexdigest()
-    columns["visible_sha256"] = hashlib.sha256(visible.read_bytes()).hexdigest()
+    columns: dict[str, Any] = {**dict.fromkeys(FILE_COLUMNS), **stat, "radiometric": False}
     try:
-        thermogram = read_infrared(infrared)
-        seen = read_visible(visible)
-        metadata, of_visible = read_metadata(infrared), read_metadata(visible)
+        of_infrared, of_visible = read_bytes(infrared), read_bytes(visible)
+        hashes = (
+            hashlib.sha256(of_infrared).hexdigest(),
+            hashlib.sha256(of_visible).hexdigest(),
+        )
+        columns["infrared_sha256"], columns["visible_sha256"] = hashes
+        facts = kept.get(hashes) or facts_from_bytes(of_infrared, infrared, of_visible, visible)
     except InputError as error:
-        return {**columns, "unreadable": str(error), "radiometric": False}
-    height, width = thermogram.values.shape
-    latitude = (
-        metadata.latitude_deg if metadata.latitude_deg is not None else of_visible.latitude_deg
-    )
-    longitude = (
-        metadata.longitude_deg if metadata.longitude_deg is not None else of_visible.longitude_deg
-    )
-    return {
-        **columns,
-        "infrared_width_px": width,
-        "infrared_height_px": height,
-        "visible_width_px": seen.shape[1],
-        "visible_height_px": seen.shape[0],
-        "radiometric": thermogram.radiometric,
-        "taken_at": (metadata.taken_at or of_visible.taken_at or None)
-        and str(metadata.taken_at or of_visible.taken_at),
-        "latitude_deg": latitude,
-        "longitude_deg": longitude,
-        "relative_altitude_m": metadata.relative_altitude_m
-        if metadata.relative_altitude_m is not None
-        else of_visible.relative_altitude_m,
-        "gimbal_pitch_deg": metadata.gimbal_pitch_deg,
-        "camera_model": metadata.camera_model or thermogram.camera,
-        "focal_length_mm": metadata.focal_length_mm,
-    }
+        return {**columns, "unreadable": str(error)}
+    return {**columns, **asdict(facts)}
 
 
 PIXEL_PITCH_UM = {"XT2": 17.0, "XT S": 17.0, "ZH20T": 12.0, "M3T": 12.0, "M30T": 12.0, "XT R": 17.0}

@@ -4,6 +4,7 @@ import io
 import logging
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,15 @@ XMP_FIELDS = {
     "GpsLatitude": "latitude_deg",
     "GpsLongitude": "longitude_deg",
 }
+PLAUSIBLE = {
+    "altitude_m": (-500.0, 20_000.0),
+    "relative_altitude_m": (-1000.0, 20_000.0),
+    "gimbal_pitch_deg": (-360.0, 360.0),
+    "gimbal_yaw_deg": (-360.0, 360.0),
+    "gimbal_roll_deg": (-360.0, 360.0),
+    "latitude_deg": (-90.0, 90.0),
+    "longitude_deg": (-180.0, 180.0),
+}
 
 
 @dataclass(frozen=True)
@@ -49,14 +59,18 @@ class ImageMetadata:
 
 
 def read_metadata(path: Path) -> ImageMetadata:
-    """Read EXIF and XMP of an image.
+    """Read EXIF and XMP of an image. See `metadata_from_bytes`."""
+    return metadata_from_bytes(read_bytes(path), path)
+
+
+def metadata_from_bytes(content: bytes, path: Path) -> ImageMetadata:
+    """Read EXIF and XMP of an image's bytes; ``path`` is only named in errors.
 
     Raises
     ------
     InputError
         The file is no image. Broken metadata in a good image is left out, not an error.
     """
-    content = read_bytes(path)
     width, height = open_image(content, path).size
     metadata = ImageMetadata(width, height)
     exif = _exif(content)
@@ -69,10 +83,12 @@ def read_metadata(path: Path) -> ImageMetadata:
         camera_model=_text(exif, "Image Model"),
         focal_length_mm=_number(exif, "EXIF FocalLength") or None,
     )
-    found = {
+    found: dict[str, Any] = {
         k: v
-        for k, v in _xmp(content).items()
-        if not k.startswith("l") or getattr(metadata, k) is None
+        for k, v in xmp_values(content, XMP_FIELDS).items()
+        if k in PLAUSIBLE
+        and PLAUSIBLE[k][0] <= v <= PLAUSIBLE[k][1]
+        and (not k.startswith("l") or getattr(metadata, k) is None)
     }
     return replace(metadata, **found)
 
@@ -127,7 +143,8 @@ def _time(exif: dict[str, Any]) -> datetime | None:
         return None
 
 
-def _xmp(content: bytes) -> dict[str, float]:
+def xmp_values(content: bytes, fields: Mapping[str, str]) -> dict[str, float]:
+    """Return the numbers that the XMP packet holds under the given names, by their new names."""
     start = content.find(b"<x:xmpmeta")
     end = content.find(b"</x:xmpmeta>", start)
     if start < 0 or end < 0 or end - start > MAX_XMP_BYTES:
@@ -140,7 +157,7 @@ def _xmp(content: bytes) -> dict[str, float]:
     for element in root.iter():
         pairs = [(element.tag, element.text or ""), *element.attrib.items()]
         for name, text in pairs:
-            field = XMP_FIELDS.get(re.sub(r"^\{.*\}", "", str(name)))
+            field = fields.get(re.sub(r"^\{.*\}", "", str(name)))
             try:
                 value = float(text)
             except ValueError:
