@@ -34,16 +34,21 @@ LIKE_THE_REAL_PAIRS = "plain_meadow"
 
 def speed(root: Path) -> dict[str, object]:
     """Render the small fleet with two processes, truth included; memory of the processes."""
+    load = os.getloadavg()[0]
     start = time.perf_counter()
     write_fleet(root / "data", size="small", seed=SEED, truth_root=root / "truth", processes=2)
     seconds = time.perf_counter() - start
     pairs = FLEET_SIZES["small"] * len(bundled_profiles())
-    peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = used.ru_utime + used.ru_stime
     return {
         "pairs": pairs,
         "seconds": seconds,
         "pairs_per_s": pairs / seconds,
-        "peak_mib": peak_mib,
+        "cpu_seconds": cpu_s,
+        "pairs_per_s_of_two_free_cores": 2 * pairs / cpu_s,
+        "load_average_before": load,
+        "peak_mib_of_a_process": used.ru_maxrss / 1024,
     }
 
 

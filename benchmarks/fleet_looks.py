@@ -120,7 +120,7 @@ def draw_defects(path: Path) -> None:
     (profile,) = (p for p in bundled_profiles() if p.site_id == "gobi_west")
     mission = SimulatedMission(profile, 0, 4, SEED)
     station = mission.station
-    face = station._faces[0]
+    face = station.faces[0]
     columns = []
     for defect_class in DEFECT_CLASSES:
         for seed in range(4):

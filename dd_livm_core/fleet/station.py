@@ -45,7 +45,7 @@ class Station:
         rng = generator(seed, profile.site_id, "looks")
         module, count = profile.pv_module, len(layout.corner_px)
         self._ground = Ground(profile, layout, conditions, sun, seed)
-        self._faces = module_texture(module, layout.tile_px, _VARIANTS, rng)
+        self.faces = module_texture(module, layout.tile_px, _VARIANTS, rng)
         self._warmth, self._box = module_warmth(module, layout.tile_px)
         junction = profile.look_alikes.junction_box_k
         self._junction_k = rng.uniform(junction.low, junction.high, count).astype(np.float32)
@@ -89,7 +89,7 @@ class Station:
         image = self._ground.draw_colour(window)
         index = self.modules_in(window)
         for i in index:
-            paste(image, self._faces[self._variant[i]], self.layout.corner_px[i], window)
+            paste(image, self.faces[self._variant[i]], self.layout.corner_px[i], window)
         image = self._mirror_sun(image, window, camera_m, index)
         for i in index:
             look = self.look(int(i))
