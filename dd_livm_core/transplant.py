@@ -56,6 +56,7 @@ def module_steps_px(
     if correlation[0, 0] <= 0:
         return np.zeros((0, 2))
     reach = int(1.3 * max(pv_module_width_px, pv_module_height_px)) + 1
+    reach = min(reach, min(excess.shape) - 1)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     near = (correlation[y, x] / correlation[0, 0]).astype(np.float32)
     # Along a straight frame everything resembles everything: a period has a valley half-way.

@@ -284,3 +284,22 @@ def test_a_pixel_s_size_follows_from_the_pv_module_s_width():
     given = compose(**at(800, 8))(**scene())["image"]
     derived = compose(**at(800, 8, pv_module_width_m=width_m))(**scene() | {"weather": known})
     np.testing.assert_allclose(derived["image"], given, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 7), (40, 24)])
+def test_frames_smaller_than_a_module(shape):
+    excess = np.zeros(shape, np.float32)
+    excess[shape[0] // 2, shape[1] // 2] = 9
+    transform = HotspotWeather(p=1.0, transplant_probability=1.0, pv_module_width_px=24.0)
+    assert np.isfinite(transform(image=excess)["image"]).all()
+
+
+def test_irradiance_of_stripes_is_linear_and_of_points_steeper():
+    exponent = {"irradiance_exponent_range": (1.6, 1.6)}
+    stripe = compose(**{**at(400, 2), **exponent})(**scene())
+    assert hot(stripe) == pytest.approx(hot(scene()) / 2, abs=0.2)
+    frame = scene(kelvin=0.0)
+    frame["image"][40:43, 64:67] += 12
+    frame |= {"bboxes": [(64.0, 40.0, 3.0, 3.0)]}
+    point = compose(**{**at(400, 2), **exponent})(**frame)["image"]
+    assert point[41, 65] == pytest.approx(12 * 0.5**1.6, abs=0.6)
