@@ -188,8 +188,10 @@ def retrain(
     from dd_livm_core.configuration import BUNDLED_PROFILES, load_profile
 
     configuration = load_profile(config or BUNDLED_PROFILES, profile)
+    from flows.pages import use_running_server
     from flows.retrain import retrain as retrain_flow
 
+    use_running_server(opened)
     retrain_flow(workspace=opened.root, configuration=configuration, processes=processes)
 
 

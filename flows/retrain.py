@@ -124,9 +124,7 @@ def _retrain(
         aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
         stores = [a.store for a in aligned if a.site_id in plan.training]
         trained = _train_stages(place, stores, configuration, run_id)
-        detector = run_step(
-            choose_operating_point, place, stores, trained.weights, configuration.training
-        )
+        detector = run_step(choose_operating_point, place, stores, trained.weights)
         scores = _score(place, detector.weights, aligned, plan)
         before = _score_champion(place, aligned, plan)
         decision = decide(

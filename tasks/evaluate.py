@@ -1,17 +1,44 @@
-"""Score a detector on one site."""
+"""Choose the operating point on training sites; score a detector on one site."""
 
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
+from dd_livm_core.detector import Detections, Detector, load_detector, predict, save_detector
+from dd_livm_core.evaluation import choose_threshold, corners, score_site
+from dd_livm_core.labels import Label
+from dd_livm_core.overlays import checkerboard
+from dd_livm_core.pairs import AlignedMission, held_out_rows, read_aligned_mission, scaled_labels
+from dd_livm_core.pictures import detection_picture, infrared_picture, write_picture
 from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
 BATCH = 8
-SHOWN = 3
+SHOWN = 2
+WEIGHTS = "weights.safetensors"
+POINT = "operating_point.json"
 SCORES = "scores.json"
 
+operating_point_step = Step("operating_point", "1", ("tasks.evaluate",))
 evaluate_step = Step("evaluate", "1", ("tasks.evaluate",))
+
+
+class OperatingPoint(BaseModel):
+    """A detector with its threshold, chosen on training sites only."""
+
+    model_config = ConfigDict(frozen=True)
+
+    weights: Reference
+    threshold: float
+
+    def weights_file(self, workspace: Workspace) -> Path:
+        """Return the safetensors file."""
+        return self.weights.folder(workspace) / WEIGHTS
 
 
 class SiteScore(BaseModel):
@@ -27,3 +54,115 @@ class SiteScore(BaseModel):
     def folder(self, workspace: Workspace) -> Path:
         """Return where the site's scores and pictures lie."""
         return self.result.folder(workspace)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One labelled pair with what was detected in it."""
+
+    mission: AlignedMission
+    row: int
+    detections: Detections
+    labels: list[Label]
+
+
+def outcomes(model: Detector, stores: Sequence[Path], *, held_out: bool) -> Iterator[Outcome]:
+    """Detect in the labelled pairs of aligned missions, batch by batch; only those kept from training on request."""
+    for folder in stores:
+        mission = read_aligned_mission(folder)
+        labelled = [scaled_labels(mission, row) for row in range(len(mission.index))]
+        kept = held_out_rows(mission.index) if held_out else np.ones(len(labelled), bool)
+        rows = [row for row, labels in enumerate(labelled) if labels is not None and kept[row]]
+        for start in range(0, len(rows), BATCH):
+            chosen = rows[start : start + BATCH]
+            found = predict(
+                model,
+                np.asarray(mission.infrared_excess[chosen], np.float32),
+                np.asarray(mission.visible[chosen]),
+                np.asarray(mission.panel_mask[chosen]),
+            )
+            for row, detections in zip(chosen, found, strict=True):
+                yield Outcome(mission, row, detections, labelled[row] or [])
+
+
+@task(
+    name="operating_point",
+    version="1",
+    task_run_name="operating point on training sites",
+    cache_key_fn=operating_point_step,
+    persist_result=True,
+    result_serializer="json",
+)
+def choose_operating_point(
+    workspace: Workspace, stores: list[Reference], weights: Reference
+) -> OperatingPoint:
+    """Choose the threshold on the training sites' held-out pairs and keep it with the weights."""
+
+    def write(folder: Path) -> None:
+        model = load_detector(weights.folder(workspace) / WEIGHTS)
+        found = list(outcomes(model, [s.folder(workspace) for s in stores], held_out=True))
+        model.threshold = choose_threshold([o.detections for o in found], [o.labels for o in found])
+        save_detector(model, folder / WEIGHTS)
+        (folder / POINT).write_text(json.dumps({"threshold": model.threshold, "pairs": len(found)}))
+
+    parameters = {"workspace": workspace, "stores": stores, "weights": weights}
+    kept = operating_point_step.produce(workspace, parameters, write)
+    point = json.loads((kept.folder(workspace) / POINT).read_text())
+    get_run_logger().info("Threshold %.3f, from %d pairs", point["threshold"], point["pairs"])
+    return OperatingPoint(weights=kept, threshold=point["threshold"])
+
+
+@task(
+    name="evaluate",
+    version="1",
+    task_run_name="evaluate {site_id}",
+    cache_key_fn=evaluate_step,
+    persist_result=True,
+    result_serializer="json",
+)
+def evaluate_site(
+    workspace: Workspace, site_id: str, stores: list[Reference], weights: Reference, unseen: bool
+) -> SiteScore:
+    """Score a detector on one site: all pairs of an unseen site, the held-out ones of a training site."""
+
+    def write(folder: Path) -> None:
+        model = load_detector(weights.folder(workspace) / WEIGHTS)
+        found = list(outcomes(model, [s.folder(workspace) for s in stores], held_out=not unseen))
+        metrics = score_site(
+            [o.detections for o in found], [o.labels for o in found], model.threshold
+        )
+        (folder / SCORES).write_text(json.dumps(metrics, indent=1))
+        _write_pictures(folder, found, model.threshold)
+
+    parameters = {
+        "workspace": workspace,
+        "site_id": site_id,
+        "stores": stores,
+        "weights": weights,
+        "unseen": unseen,
+    }
+    result = evaluate_step.produce(workspace, parameters, write)
+    metrics = json.loads((result.folder(workspace) / SCORES).read_text())
+    get_run_logger().info("%s: detection accuracy %.1f %%", site_id, metrics["detection_accuracy"])
+    return SiteScore(site_id=site_id, unseen=unseen, metrics=metrics, result=result)
+
+
+def _write_pictures(folder: Path, found: Sequence[Outcome], threshold: float) -> None:
+    """Draw the pairs with most labels, and the alignment of the first."""
+    for number, outcome in enumerate(sorted(found, key=lambda o: -len(o.labels))[:SHOWN]):
+        excess = np.asarray(outcome.mission.infrared_excess[outcome.row], np.float32)
+        visible = np.asarray(outcome.mission.visible[outcome.row])
+        shown = outcome.detections.scores >= threshold
+        picture = detection_picture(
+            excess,
+            visible,
+            outcome.detections.boxes_xyxy_px[shown],
+            [c for c, kept in zip(outcome.detections.defect_classes, shown, strict=True) if kept],
+            outcome.detections.scores[shown].tolist(),
+            corners(outcome.labels),
+        )
+        pair_id = outcome.mission.index.iloc[outcome.row]["pair_id"]
+        write_picture(folder / f"detections_{number}_{pair_id}.jpg", picture)
+        if number == 0:
+            board = checkerboard(infrared_picture(excess), visible)
+            write_picture(folder / f"alignment_{pair_id}.jpg", board)
