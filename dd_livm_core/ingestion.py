@@ -88,7 +88,8 @@ def ingest_mission(
             source,
             "Name them as the drone does (..._T.JPG with ..._V.JPG), or use folders infrared/ and visible/.",
         )
-    known_labels = read_labels(_labels_of(source, labels)) if _labels_of(source, labels) else None
+    label_file = _labels_of(source, labels)
+    known_labels = read_labels(label_file) if label_file else None
     mission_dir = data_root / mission.site_id / mission.mission_id
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)

@@ -91,7 +91,8 @@ def write_labels(
     sizes_px
         pair id → (width, height).
     """
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, (pair_id, of_pair) in enumerate(sorted(labels.items()), 1):
         width, height = sizes_px[pair_id]
         images.append({"id": number, "file_name": files[pair_id], "width": width, "height": height})

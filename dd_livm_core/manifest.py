@@ -21,7 +21,14 @@ STAT_COLUMNS = ["infrared_size_b", "infrared_mtime_ns", "visible_size_b", "visib
 """Only there to know a file again without reading it: they say nothing of the content."""
 FILE_COLUMNS = [*STAT_COLUMNS, *(field.name for field in fields(PairFacts)), "unreadable"]
 """What is read from the files themselves, and kept while their size and time stay the same."""
-TEXT = {"infrared_sha256", "visible_sha256", "taken_at", "camera_model", "unreadable"}
+TEXT = {
+    "annotations_sha256",
+    "infrared_sha256",
+    "visible_sha256",
+    "taken_at",
+    "camera_model",
+    "unreadable",
+}
 THREADS = 4
 
 
@@ -41,7 +48,10 @@ def build_manifest(data_root: Path, previous: pd.DataFrame | None = None) -> pd.
     sites = read_sites(data_root)
     known = {}
     if previous is not None and not previous.empty:
-        known = {tuple(row[k] for k in KEY): row for row in previous.to_dict("records")}
+        rows_before: list[dict[str, Any]] = [
+            {str(name): value for name, value in row.items()} for row in previous.to_dict("records")
+        ]
+        known = {tuple(row[k] for k in KEY): row for row in rows_before}
     rows: list[dict[str, Any]] = []
     for mission_file in sorted(data_root.glob(f"*/*/{MISSION}")):
         mission = read_record(mission_file, Mission)
@@ -160,9 +170,20 @@ def _label_columns(labels: list[Label] | None, content: dict[str, Any]) -> dict[
     return {
         "labelled": labels is not None,
         "label_count": len(labels or []),
+        "annotations_sha256": _labels_hash(labels),
         "labels_outside_frame": outside,
         **counts,
     }
+
+
+def _labels_hash(labels: list[Label] | None) -> str | None:
+    """Name the labels of one pair by their content, whatever their order."""
+    if labels is None:
+        return None
+    boxes = sorted(
+        repr((x.defect_class, x.hotspot_shape, [float(v) for v in x.box_xywh_px])) for x in labels
+    )
+    return hashlib.sha256("\n".join(boxes).encode()).hexdigest()
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:

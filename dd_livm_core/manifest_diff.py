@@ -1,15 +1,19 @@
 """What changed between two manifests: pairs, labels, sites."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dd_livm_core.manifest import KEY
 from dd_livm_core.records import DEFECT_CLASSES
 
 PairKey = tuple[str, str, str]
 IMAGE_COLUMNS = ["infrared_sha256", "visible_sha256"]
-LABEL_COLUMNS = ["labelled", "label_count", *(f"labels_{name}" for name in DEFECT_CLASSES)]
+LABEL_COLUMNS = ["labelled", "annotations_sha256"]
+COUNT_COLUMNS = [f"labels_{name}" for name in DEFECT_CLASSES]
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def manifest_diff(before: pd.DataFrame, after: pd.DataFrame) -> ManifestDifferen
     before, after
         Manifests as `read_manifest` returns them; an empty one is allowed.
     """
-    columns = [*KEY, *IMAGE_COLUMNS, *LABEL_COLUMNS]
+    columns = [*KEY, *IMAGE_COLUMNS, *LABEL_COLUMNS, *COUNT_COLUMNS]
     old, new = (table.reindex(columns=columns).set_index(KEY) for table in (before, after))
     both = old.index.intersection(new.index).sort_values()
     sites = [set(table.index.get_level_values("site_id")) for table in (old, new)]
@@ -57,10 +61,10 @@ def manifest_diff(before: pd.DataFrame, after: pd.DataFrame) -> ManifestDifferen
     )
 
 
-def _differ(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> "pd.Series[bool]":
+def _differ(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> NDArray[np.bool_]:
     """Compare as text, so that a missing hash equals a missing hash."""
-    return (old[columns].astype(str) != new[columns].astype(str)).any(axis=1).to_numpy(bool)
+    return np.asarray((old[columns].astype(str) != new[columns].astype(str)).any(axis=1), bool)
 
 
-def _keys(index: "pd.Index[str]") -> tuple[PairKey, ...]:
+def _keys(index: Any) -> tuple[PairKey, ...]:
     return tuple((str(a), str(b), str(c)) for a, b, c in index)

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Literal
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.pairing_by_time import pair_by_order, pair_by_time, taken_at
 
 ENDINGS = {".jpg", ".jpeg", ".tif", ".tiff", ".png"}
 INFRARED_FOLDER = re.compile(r"^(t|ir|infrared|thermal)(?:[_-](.+))?$", re.I)
 VISIBLE_FOLDER = re.compile(r"^(v|w|vis|visible|rgb|wide)(?:[_-](.+))?$", re.I)
-MARKED_NAME = re.compile(r"^(.*?)[_-](T|V|W|Z|IR|VIS|RGB)$", re.I)
-INFRARED_MARKS = {"t", "ir"}
+MARKED_NAME = re.compile(r"^(.*?)[_-](T|R|V|W|Z|IR|VIS|RGB)$", re.I)
+INFRARED_MARKS = {"t", "r", "ir"}
 NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
+How = Literal["name", "time", "order"]
 Modality = Literal["infrared", "visible"]
 
 
@@ -26,6 +28,7 @@ class FoundPair:
     pair_id: str
     infrared: Path
     visible: Path
+    how: How = "name"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def pair_folder(folder: Path) -> PairingReport:
 
     Split folders (``T`` with ``V``, ``infrared`` with ``visible``; a suffix such as ``T_south`` pairs with
     ``V_south`` and becomes part of the id) and marked names in one folder (``DJI_0001_T`` with ``_V``, ``_W`` or
-    ``_Z``) are understood. Links that leave the folder are not followed.
+    ``_Z``) are understood. Where names do not match, images are paired by time; where no image has a time and both
+    sides are equally many, by order. Links that leave the folder are not followed.
 
     Raises
     ------
@@ -67,24 +71,36 @@ def pair_folder(folder: Path) -> PairingReport:
         else:
             files[placed[0]][placed[1]].append(path)
     pairs: list[FoundPair] = []
+    left: dict[Modality, list[tuple[Path, str, str]]] = {"infrared": [], "visible": []}
     for pair_id, sides in sorted(files.items()):
         infrared, visible = sides["infrared"], sides["visible"]
         if len(infrared) == 1 and len(visible) >= 1:
             pairs.append(FoundPair(pair_id, infrared[0], visible[0]))
             single += [(path, f"a further visible image of {pair_id}") for path in visible[1:]]
+        elif len(infrared) > 1:
+            why = f"{len(infrared)} infrared images share the id {pair_id}"
+            single += [(path, why) for path in (*infrared, *visible)]
         else:
-            single += [
-                (path, _why_single(pair_id, infrared, visible)) for path in (*infrared, *visible)
-            ]
-    return _without_duplicates(pairs, single)
+            left["infrared"] += [(p, pair_id, f"no visible image for {pair_id}") for p in infrared]
+            left["visible"] += [(p, pair_id, f"no infrared image for {pair_id}") for p in visible]
+    more = _pair_left(left, by_order=not pairs)
+    used = {path for pair in more for path in (pair.infrared, pair.visible)}
+    single += [(p, why) for side in left.values() for p, _, why in side if p not in used]
+    return _without_duplicates([*pairs, *more], single)
 
 
-def _why_single(pair_id: str, infrared: list[Path], visible: list[Path]) -> str:
-    if not visible:
-        return f"no visible image for {pair_id}"
-    if not infrared:
-        return f"no infrared image for {pair_id}"
-    return f"{len(infrared)} infrared images share the id {pair_id}"
+def _pair_left(
+    left: dict[Modality, list[tuple[Path, str, str]]], *, by_order: bool
+) -> list[FoundPair]:
+    """Pair what names left single; by order only where names said nothing at all and nobody has a time."""
+    ids = {path: pair_id for path, pair_id, _ in left["infrared"]}
+    infrared, visible = ([path for path, _, _ in left[side]] for side in ("infrared", "visible"))
+    if not infrared or not visible:
+        return []
+    found = [FoundPair(ids[a], a, b, "time") for a, b in pair_by_time(infrared, visible)]
+    if found or not by_order or any(taken_at(path) for path in (*infrared, *visible)):
+        return found
+    return [FoundPair(ids[a], a, b, "order") for a, b in pair_by_order(infrared, visible)]
 
 
 def _place(path: Path, root: Path) -> tuple[str, Modality] | None:
