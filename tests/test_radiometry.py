@@ -1,0 +1,222 @@
+"""Temperatures come out as they went in; what declares none gives none; what is broken says so."""
+
+import io
+import struct
+import subprocess
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.radiometry import read_infrared, read_visible
+from tests import drone_files as made
+
+WARM_C = np.linspace(5, 95, 64 * 80).reshape(64, 80)
+COUNT_STEP_K = 0.03
+"""More than half a count of the sensor at these temperatures."""
+
+
+@pytest.mark.parametrize("raw", ["png", "tiff", "bytes"])
+@pytest.mark.parametrize("order", [">", "<"])
+def test_flir_temperatures_come_back(tmp_path: Path, raw: str, order: str) -> None:
+    path = made.put(tmp_path / "a.jpg", made.flir_jpeg(WARM_C, raw=raw, order=order))
+    thermogram = read_infrared(path, require_temperature=True)
+    assert thermogram.values.dtype == np.float32
+    assert thermogram.camera == "TEST"
+    np.testing.assert_allclose(thermogram.values, WARM_C, atol=COUNT_STEP_K)
+
+
+def test_an_object_at_the_temperature_of_what_it_reflects_needs_no_emissivity(
+    tmp_path: Path,
+) -> None:
+    """In a room of one temperature emissivity, reflection and air do not matter (Kirchhoff)."""
+    room_c = np.full((64, 80), 20.0)
+    content = made.flir_jpeg(room_c, emissivity=0.6, distance_m=30.0, reflected_c=20.0)
+    values = read_infrared(made.put(tmp_path / "a.jpg", content)).values
+    np.testing.assert_allclose(values, 20.0, atol=2 * COUNT_STEP_K)
+
+
+def test_a_poor_emitter_above_a_cold_sky_is_warmer_than_it_looks(tmp_path: Path) -> None:
+    looks_c = np.full((64, 80), 40.0)
+    content = made.flir_jpeg(looks_c, emissivity=0.85, reflected_c=-30.0)
+    assert (read_infrared(made.put(tmp_path / "a.jpg", content)).values > 44).all()
+
+
+def test_a_missing_flir_segment_is_an_error_and_no_shifted_image(tmp_path: Path) -> None:
+    content = made.flir_jpeg(WARM_C, raw="bytes")
+    first = content.index(b"FLIR\0\1\1") - 4
+    (length,) = struct.unpack_from(">H", content, first + 2)
+    cut = content[:first] + content[first + 2 + length :]
+    with pytest.raises(InputError, match="segments"):
+        read_infrared(made.put(tmp_path / "a.jpg", cut))
+
+
+def test_a_flipped_bit_in_the_raw_png_is_an_error(tmp_path: Path) -> None:
+    content = bytearray(made.flir_jpeg(WARM_C))
+    content[content.index(b"IDAT") + 40] ^= 4
+    with pytest.raises(InputError):
+        read_infrared(made.put(tmp_path / "a.jpg", bytes(content)))
+
+
+@pytest.mark.parametrize(
+    ("unit", "stored"),
+    [
+        ("centikelvin", np.rint((WARM_C + 273.15) * 100).astype(np.uint16)),
+        ("kelvin", (WARM_C + 273.15).astype(np.float32)),
+        ("celsius", WARM_C.astype(np.float32)),
+    ],
+)
+def test_declared_units(tmp_path: Path, unit: str, stored: np.ndarray) -> None:
+    values = read_infrared(made.put(tmp_path / "a.tiff", made.tiff(stored, unit))).values
+    np.testing.assert_allclose(values, WARM_C, atol=0.006)
+
+
+def test_declared_scale(tmp_path: Path) -> None:
+    stored = np.rint((WARM_C + 273.15) / 0.04).astype(np.uint16)
+    values = read_infrared(made.put(tmp_path / "a.tiff", made.tiff(stored, "kelvin", scale=0.04)))
+    np.testing.assert_allclose(values.values, WARM_C, atol=0.021)
+
+
+def test_an_undeclared_tiff_gives_shape_and_the_reason(tmp_path: Path) -> None:
+    path = made.put(tmp_path / "a.tiff", made.tiff((WARM_C * 100).astype(np.uint16)))
+    thermogram = read_infrared(path)
+    assert not thermogram.radiometric
+    assert "declares no unit" in str(thermogram.reason)
+    assert (np.diff(thermogram.values.ravel()) >= 0).all()
+    with pytest.raises(InputError, match="declares no unit"):
+        read_infrared(path, require_temperature=True)
+
+
+def test_a_wrongly_declared_unit_is_refused(tmp_path: Path) -> None:
+    stored = np.rint((WARM_C + 273.15) * 100).astype(np.uint16)
+    with pytest.raises(InputError, match="unit"):
+        read_infrared(made.put(tmp_path / "a.tiff", made.tiff(stored, "celsius")))
+
+
+def test_a_picture_gives_shape_only(tmp_path: Path) -> None:
+    thermogram = read_infrared(made.put(tmp_path / "a.jpg", made.jpeg(made.picture())))
+    assert not thermogram.radiometric
+    assert 0 <= thermogram.values.min() <= thermogram.values.max() <= 255
+
+
+def test_dji_counts_without_the_sdk_are_no_temperatures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DD_LIVM_DJI_SDK", raising=False)
+    counts = np.full((512, 640), 64 * 300, np.uint16)
+    path = made.put(tmp_path / "a.jpg", made.dji_rjpeg(counts))
+    assert not read_infrared(path).radiometric
+    with pytest.raises(InputError, match="DD_LIVM_DJI_SDK"):
+        read_infrared(path, require_temperature=True)
+
+
+STAND_IN = r"""
+#include <stdint.h>
+#include <stdlib.h>
+typedef struct { int32_t width, height; } size_2d;
+int32_t dirp_create_from_rjpeg(const uint8_t *d, int32_t n, void **h) {
+  if (n < 3 || d[0] != 0xff) return -1; *h = malloc(8); return 0; }
+int32_t dirp_destroy(void *h) { free(h); return 0; }
+int32_t dirp_get_rjpeg_resolution(void *h, size_2d *s) { s->width = 640; s->height = 512; return 0; }
+int32_t dirp_measure_ex(void *h, float *t, int32_t bytes) {
+  if (bytes != 640 * 512 * 4) return -3; for (int i = 0; i < 640 * 512; i++) t[i] = i % 640 * 0.1f; return 0; }
+int32_t dirp_get_measurement_params(void *h, float *p) { p[0] = 25; p[1] = 70; p[2] = 0.95f; p[3] = 23; return 0; }
+"""
+
+
+def test_the_sdk_is_called_as_its_header_says(tmp_path: Path) -> None:
+    """Against a simulated library with the header's functions: it shows the calls, not DJI's numbers."""
+    source = made.put(tmp_path / "dirp.c", STAND_IN.encode())
+    library = tmp_path / "libdirp.so"
+    try:
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip("needs a C compiler")
+    path = made.put(tmp_path / "a.jpg", made.dji_rjpeg(np.zeros((512, 640), np.uint16)))
+    thermogram = read_infrared(path, require_temperature=True, dji_library=library)
+    assert thermogram.values.shape == (512, 640)
+    np.testing.assert_allclose(thermogram.values[7], np.arange(640) * 0.1, rtol=1e-5)
+    assert (thermogram.distance_m, thermogram.reflected_c) == (25, 23)
+    assert thermogram.relative_humidity == pytest.approx(0.7)
+
+
+def test_a_library_that_is_none_is_named(tmp_path: Path) -> None:
+    path = made.put(tmp_path / "a.jpg", made.dji_rjpeg(np.zeros((512, 640), np.uint16)))
+    with pytest.raises(InputError, match="Thermal SDK"):
+        read_infrared(path, dji_library=made.put(tmp_path / "libdirp.so", b"no library"))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xd8", b"GIF89a", b"%PDF-1.7", b"\0" * 4096])
+def test_foreign_and_empty_files(tmp_path: Path, content: bytes) -> None:
+    path = made.put(tmp_path / "a.jpg", content)
+    for read in (read_infrared, read_visible):
+        with pytest.raises(InputError):
+            read(path)
+
+
+@given(st.floats(0.05, 0.95))
+@settings(max_examples=25, deadline=None)
+def test_a_cut_jpeg_is_never_taken(share: float) -> None:
+    """Decoders like to fill the rest with grey."""
+    from dd_livm_core.radiometry import visible_from_bytes
+
+    content = made.jpeg(made.picture())
+    with pytest.raises(InputError):
+        visible_from_bytes(content[: int(share * len(content))], Path("cut.jpg"))
+
+
+def bomb() -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + body))
+        return struct.pack(">I", len(body)) + kind + body + checksum
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    data = zlib.compress(bytes(1_000_000))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
+
+
+def test_a_decompression_bomb_is_refused_from_its_header(tmp_path: Path) -> None:
+    path = made.put(tmp_path / "a.png", bomb())
+    for read in (read_infrared, read_visible):
+        with pytest.raises(InputError, match=r"megapixels|exceeds"):
+            read(path)
+
+
+def test_visible_is_rgb(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 30, 10)).save(out, "JPEG", quality=95)
+    seen = read_visible(made.put(tmp_path / "a.jpg", out.getvalue()))
+    assert seen.shape == (64, 64, 3)
+    assert seen[..., 0].mean() > 190 > 40 > seen[..., 1].mean()
+
+
+FLIR_DUMPS = {
+    "DJI_XT2.jpg": (1.0, 22.0, 20.0, 0.5),
+    "FLIR.jpg": (0.95, 20.0, 1.0, 0.5),
+}
+"""(emissivity, reflected °C, distance m, humidity), as ExifTool printed them."""
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", sorted(FLIR_DUMPS))
+def test_constants_of_real_files_are_those_exiftool_prints(real_data: Path, name: str) -> None:
+    found = read_infrared(real_data / "radiometric/camera_models" / name, require_temperature=True)
+    read = (found.emissivity, found.reflected_c, found.distance_m, found.relative_humidity)
+    assert read == pytest.approx(FLIR_DUMPS[name], abs=1e-3)
+
+
+@pytest.mark.real_data
+def test_real_files_against_an_independent_reader(real_data: Path) -> None:
+    flyr = pytest.importorskip("flyr", reason="needs the independent reader flyr")
+    names = ["camera_models/FLIR.jpg", *(f"xt2_india/RJPG/DJI_000{n}_R.JPG" for n in (2, 4, 6))]
+    for name in names:
+        path = real_data / "radiometric" / name
+        other = flyr.unpack(str(path)).celsius
+        assert np.abs(read_infrared(path).values - other).max() < 0.1
