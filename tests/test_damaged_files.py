@@ -1,0 +1,81 @@
+"""Damaged files end in an InputError or a plausible image: no crash, no hang, no memory beyond a bound."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from benchmarks.mutations import mutated
+from dd_livm_core.errors import InputError
+from dd_livm_core.metadata import metadata_from_bytes
+from dd_livm_core.radiometry import PLAUSIBLE_C, infrared_from_bytes, visible_from_bytes
+from tests import drone_files as made
+
+MAX_SECONDS = 5.0
+MAX_GROWTH_MIB = 600
+
+
+def read_all(content: bytes, whole: np.ndarray, kind: str) -> None:
+    """Read damaged content all ways and hold the outcome against what is allowed."""
+    path = Path("damaged")
+    begun = time.perf_counter()
+    try:
+        thermogram = infrared_from_bytes(content, path)
+    except InputError:
+        thermogram = None
+    for read in (visible_from_bytes, metadata_from_bytes):
+        try:
+            read(content, path)
+        except InputError:
+            continue
+    assert time.perf_counter() - begun < MAX_SECONDS
+    if thermogram is None:
+        return
+    assert thermogram.values.dtype == np.float32
+    assert np.isfinite(thermogram.values).all()
+    if thermogram.radiometric:
+        assert (
+            PLAUSIBLE_C[0] <= thermogram.values.min() <= thermogram.values.max() <= PLAUSIBLE_C[1]
+        )
+        if kind == "cut":  # a part of a file never gives other temperatures than the whole
+            np.testing.assert_array_equal(thermogram.values, whole)
+
+
+def damage(contents: list[bytes], count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    before = psutil.Process().memory_info().rss
+    whole = [infrared_from_bytes(content, Path("whole")).values for content in contents]
+    for number in range(count):
+        which = number % len(contents)
+        kind, broken = mutated(contents[which], rng)
+        read_all(broken, whole[which], kind)
+    grown_mib = (psutil.Process().memory_info().rss - before) / 2**20
+    assert grown_mib < MAX_GROWTH_MIB
+
+
+def test_damaged_made_files() -> None:
+    celsius = np.linspace(5, 95, 64 * 80).reshape(64, 80)
+    kelvin = (celsius + 273.15) * 100
+    damage(
+        [
+            made.flir_jpeg(celsius),
+            made.flir_jpeg(celsius, raw="tiff", order="<"),
+            made.flir_jpeg(celsius, raw="bytes"),
+            made.tiff(np.rint(kelvin).astype(np.uint16), "centikelvin"),
+            made.tiff(celsius.astype(np.float32), "celsius"),
+            made.jpeg(
+                made.picture(), at="2024:06:01 12:00:00", xmp=made.dji_xmp(GimbalPitchDegree=-90)
+            ),
+        ],
+        count=400,
+        seed=1,
+    )
+
+
+@pytest.mark.real_data
+def test_damaged_real_files(real_data: Path) -> None:
+    names = ["camera_models/DJI_XT2.jpg", "camera_models/FLIR.jpg", "xt2_india/RJPG/DJI_0002_R.JPG"]
+    names += ["h20t_chile/DJI_20220902151742_0028_T.JPG", "camera_models/M3TD/DJI_0001_R.JPG"]
+    damage([(real_data / "radiometric" / name).read_bytes() for name in names], count=200, seed=2)

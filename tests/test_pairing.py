@@ -1,0 +1,118 @@
+"""Every image is in one pair or named with the reason why not."""
+
+from pathlib import Path
+
+import pytest
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.pairing import pair_folder
+from tests import drone_files as made
+
+
+def image(folder: Path, name: str, seed: int, at: str | None = None) -> Path:
+    return made.put(folder / name, made.jpeg(made.picture(seed), at=at))
+
+
+@pytest.mark.parametrize("mark", ["V", "W", "Z"])
+def test_dji_names_in_one_folder(tmp_path: Path, mark: str) -> None:
+    image(tmp_path, "DJI_0001_T.JPG", 0)
+    image(tmp_path, f"DJI_0001_{mark}.JPG", 1)
+    (pair,) = pair_folder(tmp_path).pairs
+    assert (pair.pair_id, pair.infrared.name, pair.how) == ("DJI_0001", "DJI_0001_T.JPG", "name")
+
+
+def test_wide_is_taken_before_zoom_and_zoom_is_named(tmp_path: Path) -> None:
+    for seed, mark in enumerate("TWZ"):
+        image(tmp_path, f"DJI_0001_{mark}.JPG", seed)
+    report = pair_folder(tmp_path)
+    assert report.pairs[0].visible.name == "DJI_0001_W.JPG"
+    assert [path.name for path, _ in report.single] == ["DJI_0001_Z.JPG"]
+
+
+def test_split_folders_keep_flights_apart(tmp_path: Path) -> None:
+    for number, suffix in enumerate(("", "_south11")):
+        image(tmp_path, f"T{suffix}/DJI_1_T.JPG", 2 * number)
+        image(tmp_path, f"V{suffix}/DJI_1_V.JPG", 2 * number + 1)
+    assert [pair.pair_id for pair in pair_folder(tmp_path).pairs] == ["DJI_1", "south11_DJI_1"]
+
+
+def test_pairing_by_time(tmp_path: Path) -> None:
+    """XT2: the two files of one exposure carry consecutive numbers."""
+    for n in range(4):
+        image(tmp_path, f"thermal/DJI_{2 * n:04d}.JPG", 2 * n, f"2024:06:01 12:00:{3 * n:02d}")
+        image(
+            tmp_path, f"rgb/DJI_{2 * n + 1:04d}.JPG", 2 * n + 1, f"2024:06:01 12:00:{3 * n + 1:02d}"
+        )
+    pairs = pair_folder(tmp_path).pairs
+    numbers = [(int(p.infrared.stem[-4:]), int(p.visible.stem[-4:])) for p in pairs]
+    assert numbers == [(0, 1), (2, 3), (4, 5), (6, 7)]
+    assert {p.how for p in pairs} == {"time"}
+
+
+def test_times_too_far_apart_pair_nothing(tmp_path: Path) -> None:
+    image(tmp_path, "thermal/a.JPG", 0, "2024:06:01 12:00:00")
+    image(tmp_path, "rgb/b.JPG", 1, "2024:06:01 12:00:09")
+    report = pair_folder(tmp_path)
+    assert not report.pairs
+    assert len(report.single) == 2
+
+
+def test_pairing_by_order_only_when_both_sides_are_equally_many(tmp_path: Path) -> None:
+    for n in range(3):
+        image(tmp_path, f"thermal/ir{n}.JPG", 2 * n)
+        image(tmp_path, f"rgb/photo{n}.JPG", 2 * n + 1)
+    assert [(p.infrared.name, p.visible.name, p.how) for p in pair_folder(tmp_path).pairs] == [
+        (f"ir{n}.JPG", f"photo{n}.JPG", "order") for n in range(3)
+    ]
+    (tmp_path / "rgb/photo1.JPG").unlink()
+    assert not pair_folder(tmp_path).pairs
+
+
+def test_two_pairs_of_one_id_are_named(tmp_path: Path) -> None:
+    image(tmp_path, "DJI 0001_T.JPG", 0)
+    image(tmp_path, "DJI-0001_T.JPG", 1)
+    image(tmp_path, "DJI-0001_V.JPG", 2)
+    report = pair_folder(tmp_path)
+    assert not report.pairs
+    assert all("share the id" in why for _, why in report.single)
+
+
+def test_the_same_content_twice(tmp_path: Path) -> None:
+    for number in (1, 2):
+        image(tmp_path, f"DJI_000{number}_T.JPG", 0)
+        image(tmp_path, f"DJI_000{number}_V.JPG", number)
+    report = pair_folder(tmp_path)
+    assert len(report.pairs) == len(report.duplicates) == 1
+
+
+@pytest.mark.parametrize("stem", ["süd 1", "a;rm -rf", "..hidden", "x" * 150, "%2e%2e", "名前"])
+def test_odd_names_become_safe_ids(tmp_path: Path, stem: str) -> None:
+    image(tmp_path, f"{stem}_T.JPG", 0)
+    image(tmp_path, f"{stem}_V.JPG", 1)
+    (pair,) = pair_folder(tmp_path).pairs
+    assert pair.pair_id[0].isalnum()
+    assert len(pair.pair_id) <= 64
+    assert not set(pair.pair_id) - set(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+    )
+
+
+def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path) -> None:
+    outside = image(tmp_path / "outside", "secret.JPG", 0)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/DJI_0001_T.JPG").symlink_to(outside)
+    image(tmp_path / "in", "DJI_0001_V.JPG", 1)
+    report = pair_folder(tmp_path / "in")
+    assert not report.pairs
+    assert "a link that leaves the folder" in [why for _, why in report.single]
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        pair_folder(tmp_path / "none")
+
+
+@pytest.mark.real_data
+def test_the_real_mission_is_109_pairs(real_data: Path) -> None:
+    report = pair_folder(real_data / "pv_pairs")
+    assert (len(report.pairs), report.single, report.duplicates) == (109, (), ())
