@@ -5,6 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft2, rfft2
 
 from dd_livm_core.fleet.profile import Rgb, Surface
 
@@ -17,12 +18,12 @@ Recipe = tuple[Floats, Floats, Floats | None]
 
 def power_noise(rng: np.random.Generator, exponent: float, stretch: float = 1.0) -> Floats:
     """Return periodic noise whose power falls as frequency^-exponent: zero mean, deviation 1."""
-    fy = np.fft.fftfreq(TILE_PX)[:, None] * stretch
-    fx = np.fft.rfftfreq(TILE_PX)[None, :]
-    radius = np.maximum(np.hypot(fx, fy), 2 / TILE_PX)
-    white = np.fft.rfft2(rng.standard_normal((TILE_PX, TILE_PX), dtype=np.float32))
+    fy = np.fft.fftfreq(TILE_PX).astype(np.float32)[:, None] * np.float32(stretch)
+    fx = np.fft.rfftfreq(TILE_PX).astype(np.float32)[None, :]
+    radius2 = np.maximum(fx * fx + fy * fy, np.float32((2 / TILE_PX) ** 2))
+    white = rfft2(rng.standard_normal((TILE_PX, TILE_PX), dtype=np.float32))
     white[0, 0] = 0
-    field = np.fft.irfft2(white * radius ** (-exponent / 2), s=(TILE_PX, TILE_PX))
+    field = irfft2(white * radius2 ** np.float32(-exponent / 4), s=(TILE_PX, TILE_PX))
     return np.asarray(field / field.std(), dtype=np.float32)
 
 

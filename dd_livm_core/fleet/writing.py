@@ -28,7 +28,8 @@ FULL_PAIRS = 7078
 FLEET_SIZES: dict[str, int] = {"tiny": 24, "small": 40, "full": FULL_PAIRS // 9 + 1}
 """Pairs per station; ``full`` ends at ``FULL_PAIRS``."""
 TINY_SITES = ("gobi_west", "plain_meadow", "roof_sheet")
-_CHUNK = 24
+_FEW, _MANY = 12, 48
+"""Pairs per job: few keep all processes busy, many build the station less often."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,9 @@ def write_fleet(
     _check(profiles, data_root, truth_root)
     missions = plan_missions(profiles, size)
     jobs = [
-        Job(profile, number, pairs, seed, range(start, min(start + _CHUNK, pairs)), data_root, truth_root)
+        Job(profile, number, pairs, seed, range(start, min(start + _chunk(pairs), pairs)), data_root, truth_root)
         for profile, number, pairs in missions
-        for start in range(0, pairs, _CHUNK)
+        for start in range(0, pairs, _chunk(pairs))
     ]  # fmt: skip
     total, done = sum(pairs for _, _, pairs in missions), 0
     geometry: dict[Path, list[Row]] = {}
@@ -131,6 +132,10 @@ def write_fleet(
             progress(done, total)
     _write_sites(data_root, profiles)
     return mission_dirs
+
+
+def _chunk(pairs: int) -> int:
+    return _MANY if pairs > 2 * _MANY else _FEW
 
 
 def _check(profiles: Sequence[Profile], data_root: Path, truth_root: Path | None) -> None:
