@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import albumentations as A  # noqa: N812 (the library's own idiom)
+import albumentations as A
 import numpy as np
 import torch
 from torch import nn

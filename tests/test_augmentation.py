@@ -2,7 +2,7 @@
 
 import json
 
-import albumentations as A  # noqa: N812 (the library's own idiom)
+import albumentations as A
 import numpy as np
 import pytest
 from hypothesis import given, settings
