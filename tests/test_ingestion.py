@@ -1,0 +1,221 @@
+"""Nothing is lost, taken twice or half written, whatever happens on the way."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import dd_livm_core.ingestion as ingestion
+from dd_livm_core.contract import quarantine_reasons
+from dd_livm_core.errors import InputError
+from dd_livm_core.ingestion import ingest_mission
+from dd_livm_core.labels import Label, write_labels
+from dd_livm_core.manifest import build_manifest, content_of, read_manifest, write_manifest
+from dd_livm_core.manifest_diff import manifest_diff
+from dd_livm_core.records import Mission, Site
+from dd_livm_core.sites import write_site
+from tests import drone_files as made
+
+MISSION = Mission(mission_id="m1", site_id="s1", irradiance_w_m2=800)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    write_site(tmp_path / "data", Site(site_id="s1"))
+    return tmp_path / "data"
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_bytes_are_copied_and_originals_untouched(tmp_path: Path, data: Path) -> None:
+    source = made.mission_folder(tmp_path / "in", 3)
+    before = hashes(source)
+    report = ingest_mission(source, data, MISSION)
+    assert (report.added, report.unchanged) == (3, 0)
+    assert hashes(source) == before
+    assert set(before.values()) <= set(hashes(report.mission_dir).values())
+
+
+def test_repeated_ingestion_changes_nothing(tmp_path: Path, data: Path) -> None:
+    source = made.mission_folder(tmp_path / "in", 3)
+    ingest_mission(source, data, MISSION)
+    before = hashes(data)
+    report = ingest_mission(source, data, MISSION)
+    assert (report.added, report.unchanged) == (0, 3)
+    assert hashes(data) == before
+
+
+def test_only_new_pairs_are_decoded(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = made.mission_folder(tmp_path / "in", 3)
+    ingest_mission(source, data, MISSION)
+    made.mission_folder(source, 2, first=3)
+    decoded = []
+    real = ingestion.facts_from_bytes
+    monkeypatch.setattr(
+        ingestion, "facts_from_bytes", lambda *a: decoded.append(a[1].name) or real(*a)
+    )
+    assert ingest_mission(source, data, MISSION).added == 2
+    assert sorted(decoded) == ["DJI_0003_T.JPG", "DJI_0004_T.JPG"]
+
+
+def test_bad_pairs_are_set_aside_with_their_reason(tmp_path: Path, data: Path) -> None:
+    source = made.mission_folder(tmp_path / "in", 4)
+    (source / "DJI_0000_T.JPG").write_bytes(b"")
+    cut = source / "DJI_0001_V.JPG"
+    cut.write_bytes(cut.read_bytes()[:-900])
+    (source / "DJI_0002_V.JPG").unlink()
+    report = ingest_mission(source, data, MISSION)
+    assert report.added == 1
+    assert {path.name for path, _ in report.quarantined} == {"DJI_0000_T.JPG", "DJI_0001_V.JPG"}
+    assert [path.name for path, _ in report.single] == ["DJI_0002_T.JPG"]
+    assert "DJI_0001_V" in (report.mission_dir / "quarantine.json").read_text()
+
+
+def test_a_file_still_being_written_waits(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = made.mission_folder(tmp_path / "in", 2)
+    growing = source / "DJI_0000_V.JPG"
+    real = ingestion.facts_from_bytes
+
+    def while_writing(*arguments: object) -> object:
+        facts = real(*arguments)  # type: ignore[arg-type]
+        if arguments[3] == growing:
+            with growing.open("ab") as stream:
+                stream.write(b"more")
+        return facts
+
+    monkeypatch.setattr(ingestion, "facts_from_bytes", while_writing)
+    report = ingest_mission(source, data, MISSION)
+    assert report.added == 1
+    assert "still being written" in report.quarantined[0][1]
+    assert not list((report.mission_dir / "infrared").glob("*0000*"))
+    monkeypatch.undo()
+    assert ingest_mission(source, data, MISSION).added == 1
+
+
+def test_an_undeclared_site_is_told_how(tmp_path: Path) -> None:
+    source = made.mission_folder(tmp_path / "in", 1)
+    with pytest.raises(InputError, match="dd-livm sites add s1"):
+        ingest_mission(source, tmp_path / "data", MISSION)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from dd_livm_core.ingestion import ingest_mission
+from dd_livm_core.records import Mission
+ingest_mission(Path(sys.argv[1]), Path(sys.argv[2]), Mission(mission_id="m1", site_id="s1", irradiance_w_m2=800),
+               progress=lambda done, total, name: print(done, flush=True))
+"""
+
+
+def test_killed_and_repeated_gives_the_same(tmp_path: Path, data: Path) -> None:
+    source = made.mission_folder(tmp_path / "in", 120)
+    write_site(tmp_path / "whole", Site(site_id="s1"))
+    ingest_mission(source, tmp_path / "whole", MISSION)
+    for stop_after in (1, 40, 80):
+        run = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(source), str(data)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[1],
+        )
+        assert run.stdout is not None
+        while int(run.stdout.readline() or 10**6) < stop_after:
+            pass
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+        run.stdout.close()
+        assert not [
+            p for p in data.rglob("*.jpg") if not p.name.startswith(".") and p.stat().st_size == 0
+        ]
+    ingest_mission(source, data, MISSION)
+    assert hashes(data) == hashes(tmp_path / "whole")
+    pd.testing.assert_frame_equal(
+        content_of(build_manifest(data)), content_of(build_manifest(tmp_path / "whole"))
+    )
+
+
+def test_the_manifest_is_the_same_for_the_same_input(tmp_path: Path, data: Path) -> None:
+    ingest_mission(made.mission_folder(tmp_path / "in", 4), data, MISSION)
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    first = build_manifest(data)
+    write_manifest(first, paths[0])
+    write_manifest(build_manifest(data, previous=read_manifest(paths[0])), paths[1])
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert first["pair_id"].is_monotonic_increasing
+    assert first["relative_altitude_m"].tolist() == [41.1] * 4
+    assert first["latitude_deg"].isna().all()
+
+
+def test_facts_kept_and_facts_read_agree(tmp_path: Path, data: Path) -> None:
+    ingest_mission(made.mission_folder(tmp_path / "in", 3), data, MISSION)
+    kept = build_manifest(data)
+    (data / "s1/m1/pairs.jsonl").write_text('{"broken')
+    pd.testing.assert_frame_equal(kept, build_manifest(data))
+
+
+def test_a_file_changed_in_data_is_seen(tmp_path: Path, data: Path) -> None:
+    ingest_mission(made.mission_folder(tmp_path / "in", 3), data, MISSION)
+    before = build_manifest(data)
+    time.sleep(0.01)
+    (data / "s1/m1/visible/DJI_0001.jpg").write_bytes(made.jpeg(made.picture(99)))
+    (data / "s1/m1/visible/DJI_0002.jpg").write_bytes(b"broken")
+    after = build_manifest(data, previous=before)
+    assert manifest_diff(before, after).images_changed == (
+        ("s1", "m1", "DJI_0001"),
+        ("s1", "m1", "DJI_0002"),
+    )
+    assert quarantine_reasons(after)["pair_id"].tolist().count("DJI_0002") >= 1
+
+
+def test_differences_of_pairs_labels_and_sites(tmp_path: Path, data: Path) -> None:
+    source = made.mission_folder(tmp_path / "in", 3)
+    names = [f"DJI_{n:04d}" for n in range(3)]
+    files, sizes = {n: f"infrared/{n}.jpg" for n in names}, dict.fromkeys(names, (80, 64))
+
+    def labelled(x: float) -> pd.DataFrame:
+        boxes = {n: [Label((x if n == names[1] else 5.0, 5.0, 9.0, 9.0), "dust")] for n in names}
+        write_labels(tmp_path / "labels.json", boxes, files, sizes)
+        ingest_mission(source, data, MISSION, labels=tmp_path / "labels.json")
+        return build_manifest(data)
+
+    before, after = labelled(5.0), labelled(6.0)
+    assert manifest_diff(before, before).same
+    moved = manifest_diff(before, after)
+    assert moved.labels_changed == (("s1", "m1", names[1]),)
+    assert (moved.images_changed, moved.added, moved.label_counts) == ((), (), {})
+    fewer = manifest_diff(after, after.iloc[1:])
+    assert fewer.removed == (("s1", "m1", names[0]),)
+    assert fewer.label_counts == {"dust": (3, 2)}
+    assert manifest_diff(after.iloc[:0], after).sites_added == ("s1",)
+
+
+@pytest.mark.real_data
+def test_the_real_mission(real_data: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write_site(data, Site(site_id="mo", latitude_deg=37.246, longitude_deg=-93.167))
+    report = ingest_mission(
+        real_data / "pv_pairs", data, Mission(mission_id="m", site_id="mo", irradiance_w_m2=700)
+    )
+    assert (report.added, report.quarantined, report.single) == (109, (), ())
+    manifest = build_manifest(data)
+    assert manifest["gsd_m"].between(0.03, 0.045).all()
+    assert manifest["taken_at"].notna().all()
+    assert not manifest["radiometric"].any()
+    assert quarantine_reasons(manifest).empty
