@@ -63,6 +63,12 @@ CONTRACT: tuple[Rule, ...] = (
         "no two pairs share an infrared image",
         columns=("infrared_sha256",),
     ),
+    Rule(
+        "ExpectColumnValuesToBeUnique",
+        {"column": "visible_sha256"},
+        "no two pairs share a visible image",
+        columns=("visible_sha256",),
+    ),
     _between("infrared_width_px", 80, 2048, "infrared width of a drone camera, px"),
     _between("infrared_height_px", 60, 2048, "infrared height of a drone camera, px"),
     _between("visible_width_px", 320, 12000, "visible width of a drone camera, px"),
@@ -141,7 +147,7 @@ def _fails(rule: Rule, table: pd.DataFrame) -> "pd.Series[bool]":
     if rule.expectation == "ExpectColumnValuesToBeNull":
         return values.notna()
     if rule.expectation == "ExpectColumnValuesToBeUnique":
-        return values.duplicated(keep="first")
+        return values.notna() & values.duplicated(keep="first")
     if rule.expectation == "ExpectColumnPairValuesAToBeGreaterThanB":
         return table[rule.columns[1]] > values
     low, high = rule.kwargs["min_value"], rule.kwargs["max_value"]
