@@ -1,6 +1,7 @@
 """A fleet on disk: missions in the folder format that ingestion reads, and the truth apart."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -28,8 +29,7 @@ FULL_PAIRS = 7078
 FLEET_SIZES: dict[str, int] = {"tiny": 24, "small": 40, "full": FULL_PAIRS // 9 + 1}
 """Pairs per station; ``full`` ends at ``FULL_PAIRS``."""
 TINY_SITES = ("gobi_west", "plain_meadow", "roof_sheet")
-_FEW, _MANY = 12, 48
-"""Pairs per job: few keep all processes busy, many build the station less often."""
+_MOST_PAIRS_PER_JOB = 48
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,14 @@ def write_fleet(
         profiles = [p for p in bundled if p.site_id in TINY_SITES] if size == "tiny" else bundled
     _check(profiles, data_root, truth_root)
     missions = plan_missions(profiles, size)
+    # Every job builds its station anew: few jobs, but enough to keep all processes busy.
+    parts = math.ceil(2 * max(processes, 1) / max(len(missions), 1))
+    most = max((pairs for _, _, pairs in missions), default=1)
+    chunk = min(math.ceil(most / parts), _MOST_PAIRS_PER_JOB)
     jobs = [
-        Job(profile, number, pairs, seed, range(start, min(start + _chunk(pairs), pairs)), data_root, truth_root)
+        Job(profile, number, pairs, seed, range(start, min(start + chunk, pairs)), data_root, truth_root)
         for profile, number, pairs in missions
-        for start in range(0, pairs, _chunk(pairs))
+        for start in range(0, pairs, chunk)
     ]  # fmt: skip
     total, done = sum(pairs for _, _, pairs in missions), 0
     geometry: dict[Path, list[Row]] = {}
@@ -132,10 +136,6 @@ def write_fleet(
             progress(done, total)
     _write_sites(data_root, profiles)
     return mission_dirs
-
-
-def _chunk(pairs: int) -> int:
-    return _MANY if pairs > 2 * _MANY else _FEW
 
 
 def _check(profiles: Sequence[Profile], data_root: Path, truth_root: Path | None) -> None:
