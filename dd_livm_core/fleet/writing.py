@@ -113,7 +113,7 @@ def write_fleet(
     _check(profiles, data_root, truth_root)
     missions = plan_missions(profiles, size)
     # Every job builds its station anew: few jobs, but enough to keep all processes busy.
-    parts = math.ceil(2 * max(processes, 1) / max(len(missions), 1))
+    parts = math.ceil(2 * processes / len(missions)) if processes > 1 and missions else 1
     most = max((pairs for _, _, pairs in missions), default=1)
     chunk = min(math.ceil(most / parts), _MOST_PAIRS_PER_JOB)
     jobs = [
