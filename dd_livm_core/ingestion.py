@@ -157,7 +157,7 @@ def _take(pair: FoundPair, mission_dir: Path, known: dict[tuple[str, str], PairF
     before = [_stamp(path) for path in sources]
     infrared, visible = (read_bytes(path) for path in sources)
     hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
-    facts = known.get(hashes) or facts_from_bytes(infrared, sources[0], visible, sources[1])
+    facts = known.get(hashes) or facts_from_bytes(infrared, sources[0], visible, sources[1], hashes)
     if before != [_stamp(path) for path in sources]:
         raise InputError(
             "files at rest", "one still being written", pair.infrared, "Ingest again later."

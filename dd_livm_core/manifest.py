@@ -137,7 +137,9 @@ def _file_columns(
             hashlib.sha256(of_visible).hexdigest(),
         )
         columns["infrared_sha256"], columns["visible_sha256"] = hashes
-        facts = kept.get(hashes) or facts_from_bytes(of_infrared, infrared, of_visible, visible)
+        facts = kept.get(hashes) or facts_from_bytes(
+            of_infrared, infrared, of_visible, visible, hashes
+        )
     except InputError as error:
         return {**columns, "unreadable": str(error)}
     return {**columns, **asdict(facts)}

@@ -47,9 +47,17 @@ def read_facts(infrared: Path, visible: Path) -> PairFacts:
 
 
 def facts_from_bytes(
-    infrared: bytes, infrared_path: Path, visible: bytes, visible_path: Path
+    infrared: bytes,
+    infrared_path: Path,
+    visible: bytes,
+    visible_path: Path,
+    hashes: tuple[str, str] | None = None,
 ) -> PairFacts:
-    """Decode both files of a pair; the paths are only named in errors. See `read_facts`."""
+    """Decode both files of a pair; the paths are only named in errors, known SHA-256 are not taken again."""
+    infrared_sha256, visible_sha256 = hashes or (
+        hashlib.sha256(infrared).hexdigest(),
+        hashlib.sha256(visible).hexdigest(),
+    )
     thermogram = infrared_from_bytes(infrared, infrared_path)
     seen = visible_from_bytes(visible, visible_path)
     own = metadata_from_bytes(infrared, infrared_path)
@@ -58,8 +66,8 @@ def facts_from_bytes(
     height = own if own.relative_altitude_m is not None else other
     taken_at = own.taken_at or other.taken_at
     return PairFacts(
-        infrared_sha256=hashlib.sha256(infrared).hexdigest(),
-        visible_sha256=hashlib.sha256(visible).hexdigest(),
+        infrared_sha256=infrared_sha256,
+        visible_sha256=visible_sha256,
         infrared_width_px=thermogram.values.shape[1],
         infrared_height_px=thermogram.values.shape[0],
         visible_width_px=seen.shape[1],

@@ -141,7 +141,7 @@ def _write_inspection(folder: Path, found: FoundPairs, inspection: Inspection) -
         pair_id = str(row.pair_id)
         of_pair = table[table["pair_id"] == pair_id]
         infrared, visible = store.infrared_excess[number], store.visible[number]
-        boxes = of_pair[["x_px", "y_px", "width_px", "height_px"]].to_numpy(float)
+        boxes = of_pair[["x_px", "y_px", "width_px", "height_px"]].to_numpy(float, copy=True)
         boxes[:, 2:] += boxes[:, :2]
         picture = detection_picture(
             infrared.astype("float32"),
