@@ -31,8 +31,11 @@ MIN_SCORE = 0.12
 """Correlation below which nothing was found: unrelated frames of panels reach about 0.1."""
 CLEAR_RATIO = 1.05
 """Best over second peak above which a pair decides for itself (registration literature on row aliasing)."""
-MIN_REACH_PX, MAX_REACH_PX = 12.0, 16.0
+REACH_PX = 12.0
 """How far a pair may lie from the mission's offset: time skew moves it, half a panel's side would be a slip."""
+MODE_REACH_PX = 6.0
+MODE_SHARE = 0.15
+"""Pairs whose offsets agree this closely, and their least share of a mission, make one of its offsets."""
 RIVAL_SHARE = 0.7
 """Score, relative to the best, from which a position is worth refining."""
 FINE_ROUNDS = 3
@@ -113,7 +116,7 @@ def register_pair(view: PairView, rig: RigGeometry) -> PairCandidates:
     )
     if not np.isfinite(view.infrared).all() or spread[0] < 1e-3 or spread[1] < 2:
         blank = "infrared" if not spread[0] >= 1e-3 else "visible"
-        return PairCandidates(view.pair_id, *shapes, rig, (), (), f"the {blank} image is blank")  # type: ignore[arg-type]
+        return PairCandidates(view.pair_id, *shapes, rig, (), (), f"the {blank} image is blank")
     found = [
         (centre, score)
         for centre, score in coarse_peaks(view.infrared, visible, rig)
@@ -121,7 +124,7 @@ def register_pair(view: PairView, rig: RigGeometry) -> PairCandidates:
     ]
     if not found:
         reason = "infrared and visible share no structure: wrong pair, or no panels in view"
-        return PairCandidates(view.pair_id, *shapes, rig, (), (), reason)  # type: ignore[arg-type]
+        return PairCandidates(view.pair_id, *shapes, rig, (), (), reason)
     candidates, refinements = [], []
     rivals = [peak for peak in found[:3] if peak[1] > RIVAL_SHARE * found[0][1]]
     for centre, score in rivals:
@@ -134,7 +137,7 @@ def register_pair(view: PairView, rig: RigGeometry) -> PairCandidates:
     order = np.argsort([-c.score for c in candidates], kind="stable")
     return PairCandidates(
         view.pair_id,
-        *shapes,  # type: ignore[arg-type]
+        *shapes,
         rig,
         tuple(candidates[i] for i in order),
         tuple(refinements[i] for i in order),
@@ -176,14 +179,28 @@ def mission_consensus(candidates: Sequence[PairCandidates]) -> list[Alignment]:
     clear = [c for c in candidates if c.candidates and _ratio(c) >= CLEAR_RATIO]
     voters = clear or [c for c in candidates if c.candidates]
     offsets = np.array([_offset(c, c.candidates[0]) for c in voters]).reshape(-1, 2)
-    shared = np.median(offsets, axis=0) if len(offsets) else np.zeros(2)
-    spread = (
-        1.4826 * np.median(np.abs(offsets - shared), axis=0).max() if len(offsets) >= 5 else np.inf
-    )
-    return [
-        _decide(c, shared, float(np.clip(4 * spread, MIN_REACH_PX, MAX_REACH_PX)))
-        for c in candidates
-    ]
+    shared = _modes(offsets)
+    return [_decide(c, shared) for c in candidates]
+
+
+def _modes(offsets_px: Floats) -> Floats:
+    """Return the offsets that several pairs share, (N, 2), the most shared first.
+
+    There may be more than one: the shutters' time skew turns with the flight direction.
+    """
+    if not len(offsets_px):
+        return np.zeros((1, 2))
+    near = np.linalg.norm(offsets_px[:, None] - offsets_px[None], axis=2) <= MODE_REACH_PX
+    support = near.sum(1)
+    least = max(2, round(MODE_SHARE * len(offsets_px)))
+    modes: list[Floats] = []
+    # falling support, then by place, so that the order of the pairs does not matter
+    for number in np.lexsort((offsets_px[:, 1], offsets_px[:, 0], -support)):
+        middle = np.median(offsets_px[near[number]], axis=0)
+        apart = all(np.linalg.norm(middle - mode) > MODE_REACH_PX for mode in modes)
+        if not modes or (support[number] >= least and apart):
+            modes.append(middle)
+    return np.array(modes)
 
 
 def _ratio(pair: PairCandidates) -> float:
@@ -194,28 +211,31 @@ def _ratio(pair: PairCandidates) -> float:
 
 def _offset(pair: PairCandidates, candidate: Candidate) -> Floats:
     """Return the candidate's offset from the visible centre in infrared pixels."""
-    return np.linalg.solve(pair.rig.linear(), candidate.centre_px - _middle(pair.visible_shape))
+    offset = candidate.centre_px - _middle(pair.visible_shape)
+    return np.asarray(np.linalg.solve(pair.rig.linear(), offset), np.float64)
 
 
-def _decide(pair: PairCandidates, shared: Floats, reach_px: float) -> Alignment:
+def _decide(pair: PairCandidates, shared: Floats) -> Alignment:
     if not pair.candidates:
-        centre = pair.rig.linear() @ shared + _middle(pair.visible_shape)
+        centre = pair.rig.linear() @ shared[0] + _middle(pair.visible_shape)
         matrix = similarity(pair.rig, centre, pair.infrared_shape)
         return _result(pair, matrix, "failed", pair.reason, 0.0)
-    distances = [float(np.linalg.norm(_offset(pair, c) - shared)) for c in pair.candidates]
+    distances = [
+        float(np.linalg.norm(_offset(pair, c) - shared, axis=1).min()) for c in pair.candidates
+    ]
     best, ratio = pair.candidates[0], _ratio(pair)
     strength = float(np.clip((best.score - MIN_SCORE) / 0.4, 0, 1))
-    if distances[0] <= reach_px:
+    if distances[0] <= REACH_PX:
         return _result(pair, pair.refinements[0], "aligned", "", 0.5 + 0.5 * strength)
     near = int(np.argmin(distances))
-    if distances[near] <= reach_px and pair.candidates[near].score >= 0.7 * best.score:
+    if distances[near] <= REACH_PX and pair.candidates[near].score >= 0.7 * best.score:
         reason = f"its best position is {distances[0]:.0f} px from the mission's offset, this one {distances[near]:.0f}"
         return _result(pair, pair.refinements[near], "consensus", reason, 0.3 + 0.3 * strength)
     if ratio >= 1.5 and best.score > 0.4:
         return _result(
             pair, pair.refinements[0], "aligned", "far from the mission's offset, but clear", 0.4
         )
-    centre = pair.rig.linear() @ shared + _middle(pair.visible_shape)
+    centre = pair.rig.linear() @ shared[0] + _middle(pair.visible_shape)
     matrix = similarity(pair.rig, centre, pair.infrared_shape)
     reason = f"no position near the mission's offset (nearest {distances[near]:.0f} px): the offset itself is taken"
     return _result(pair, matrix, "ambiguous", reason, 0.2)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import albumentations as A  # noqa: N812  its own documentation's name
+import albumentations as A
 import cv2
 import numpy as np
 import torch

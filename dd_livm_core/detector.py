@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -242,7 +243,7 @@ def _predict_batch(
     return [_detections(model, maps, boxes[n], centres[n], n, scale) for n in range(len(excess))]
 
 
-def resize(image: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.generic]:
+def resize(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """Resize to (width, height) by area averaging."""
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
@@ -263,7 +264,7 @@ def _detections(
     scores = (centres[kept] * certainty.sqrt()).numpy()
     order = np.argsort(-scores, kind="stable")
     return Detections(
-        (chosen.numpy() / scale)[order],
+        np.asarray(chosen.numpy() / scale, np.float32)[order],
         scores[order],
         tuple(DEFECT_CLASSES[int(kind[i])] for i in order),
         tuple(HOTSPOT_SHAPES[int(shapes[i])] for i in order),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -57,7 +58,7 @@ def write_aligned_mission(
     """Write a mission's aligned pairs into a folder, one at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    arrays: dict[str, NDArray[np.generic]] = {}
+    arrays: dict[str, NDArray[Any]] = {}
     shape: tuple[int, int] = (0, 0)
     for number, pair in enumerate(pairs):
         if not arrays:
@@ -68,7 +69,7 @@ def write_aligned_mission(
                 "visible": (np.uint8, (*shape, 3)),
             }
             arrays = {
-                name: open_memmap(folder / f"{name}.npy", "w+", kind, (count, *size))  # type: ignore[no-untyped-call]
+                name: open_memmap(folder / f"{name}.npy", "w+", kind, (count, *size))
                 for name, (kind, size) in kinds.items()
             }
         scale = min(
@@ -93,7 +94,7 @@ def write_aligned_mission(
     )
 
 
-def _fit(image: NDArray[np.generic], shape: tuple[int, int], scale: float) -> NDArray[np.generic]:
+def _fit(image: NDArray[Any], shape: tuple[int, int], scale: float) -> NDArray[Any]:
     """Scale an image and put it into the upper left corner of a frame."""
     if image.shape[:2] == shape:
         return image
@@ -128,7 +129,7 @@ def read_aligned_mission(folder: Path) -> AlignedMission:
     """
     try:
         index = pd.read_parquet(folder / INDEX)
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for name in ARRAYS:
             path = folder / f"{name}.npy"
             arrays[name] = (
@@ -150,6 +151,13 @@ def held_out_rows(index: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(order >= np.ceil(len(index) * (1 - HELD_OUT_SHARE)))
 
 
+def _scaled(
+    box: tuple[float, float, float, float], scale: float
+) -> tuple[float, float, float, float]:
+    x, y, width, height = box
+    return scale * x, scale * y, scale * width, scale * height
+
+
 def scaled_labels(mission: AlignedMission, row: int) -> list[Label] | None:
     """Return a pair's labels in stored pixels, or None where the pair was not labelled."""
     entry = mission.index.iloc[row]
@@ -159,9 +167,9 @@ def scaled_labels(mission: AlignedMission, row: int) -> list[Label] | None:
     scale = float(entry["grid_scale"])
     return [
         Label(
-            tuple(scale * value for value in label.box_xywh_px),
+            _scaled(label.box_xywh_px, scale),
             label.defect_class,
             label.hotspot_shape,
-        )  # type: ignore[arg-type]
+        )
         for label in labels
     ]

@@ -5,6 +5,8 @@ alone does not tell. Several brightness bands are tried, and the one is taken wh
 rectangles and whose inner edges keep to two perpendicular directions, as the frames of modules do.
 """
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +33,11 @@ def _bands(fine: NDArray[np.float32]) -> list[Mask]:
     bands: list[Mask] = []
     for count in (2, 3, 4):
         cv2.setRNGSeed(0)
-        _, _, centres = cv2.kmeans(values, count, None, criteria, 2, cv2.KMEANS_PP_CENTERS)
+        labels = np.zeros((len(values), 1), np.int32)
+        _, _, centres = cv2.kmeans(values, count, labels, criteria, 2, cv2.KMEANS_PP_CENTERS)
         edges = np.sort(centres.ravel())
         cuts = np.concatenate([[-1.0], (edges[:-1] + edges[1:]) / 2, [256.0]])
-        for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+        for low, high in pairwise(cuts):
             bands.append((fine > low) & (fine <= high))
     return bands
 

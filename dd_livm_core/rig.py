@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -75,7 +76,8 @@ def coarse_peaks(
     """Return candidate positions of the infrared centre in the visible frame, with scores, best first."""
     step = infrared.shape[1] / width_px
     size = (width_px, round(infrared.shape[0] / step))
-    template = orientation_field(cv2.resize(infrared, size, interpolation=cv2.INTER_AREA))
+    shrunk = np.asarray(cv2.resize(infrared, size, interpolation=cv2.INTER_AREA), np.float32)
+    template = orientation_field(shrunk)
     scene, inside, to_visible = _scene(visible, rig, step, size)
     score = correlate(template, scene, inside)
     apart = max(3, width_px // 40)
@@ -140,7 +142,7 @@ def block_shifts(
 
 def _cuts(length: int, parts: int, margin: int) -> list[tuple[int, int]]:
     edges = np.linspace(margin, length - margin, parts + 1).astype(int)
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges.tolist()))
 
 
 def fit_similarity(centres: Floats, shifts: Floats, weights: Floats) -> Floats | None:

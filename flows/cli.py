@@ -3,11 +3,14 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dd_livm_core.errors import InputError
+
+if TYPE_CHECKING:
+    from tasks.workspace import Workspace
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,7 +45,7 @@ ProcessesOption = Annotated[
 CORES = os.cpu_count() or 1
 
 
-def _open(workspace: Path):
+def _open(workspace: Path) -> "Workspace":
     from tasks.workspace import Workspace, prefect_environment
 
     opened = Workspace.at(workspace)

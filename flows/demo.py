@@ -22,13 +22,17 @@ def simulate(workspace: Workspace, processes: int) -> None:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     ) as bar:
         shown = bar.add_task("rendering simulated stations", total=None)
+
+        def advance(done: int, total: int, note: str = "") -> None:
+            bar.update(shown, completed=done, total=total)
+
         write_fleet(
             workspace.data,
             size="tiny",
             seed=SEED,
             truth_root=workspace.derived / "fleet_truth",
             processes=processes,
-            progress=lambda done, total, note="": bar.update(shown, completed=done, total=total),
+            progress=advance,
         )
 
 

@@ -63,12 +63,16 @@ def ingest_folder(
         console=console,
     ) as bar:
         shown = bar.add_task(f"ingesting {mission.mission_id}", total=None)
+
+        def advance(done: int, total: int, note: str = "") -> None:
+            bar.update(shown, completed=done, total=total)
+
         report = ingest_mission(
             source,
             workspace.data,
             mission,
             labels=labels,
-            progress=lambda done, total, note="": bar.update(shown, completed=done, total=total),
+            progress=advance,
         )
     _tell(console, report)
     if not report.added and not report.unchanged:

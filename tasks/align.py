@@ -69,7 +69,7 @@ def missions_of(workspace: Workspace, manifest: Reference) -> list[MissionInput]
 
 def summary_counts(summary: MissionSummary) -> dict[str, int]:
     """Count the pairs of each alignment status."""
-    statuses = [alignment.status for alignment in summary.alignments]
+    statuses: list[str] = [alignment.status for alignment in summary.alignments]
     counts = {status: statuses.count(status) for status in sorted(set(statuses))}
     return {**counts, **({"unreadable": len(summary.unreadable)} if summary.unreadable else {})}
 

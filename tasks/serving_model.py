@@ -15,7 +15,7 @@ from mlflow.pyfunc import PythonModel
 from tasks.pair_signature import COLUMNS
 
 
-class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow ships no types
+class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow is typed in parts only
     """Detects defects in pairs of image files."""
 
     def load_context(self, context: Any) -> None:
@@ -34,12 +34,12 @@ class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow ships no types
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             pairs = []
-            for number, row in enumerate(model_input.itertuples(index=False)):
+            for number, row in enumerate(model_input.to_dict("records")):
                 pair = PairFiles(
                     str(number), root / f"{number}_infrared", root / f"{number}_visible"
                 )
-                pair.infrared.write_bytes(row.infrared)
-                pair.visible.write_bytes(row.visible)
+                pair.infrared.write_bytes(row["infrared"])
+                pair.visible.write_bytes(row["visible"])
                 pairs.append(pair)
             inspected = inspect_pairs(self.detector, pairs, root / "aligned")
             table = findings_table(inspected)

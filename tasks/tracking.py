@@ -35,7 +35,8 @@ def client(workspace: Workspace) -> MlflowClient:
 
 def experiment_id(store: MlflowClient) -> str:
     """Return the id of the one experiment."""
-    return str(store.get_experiment_by_name(EXPERIMENT).experiment_id)
+    experiment = store.get_experiment_by_name(EXPERIMENT)
+    return str(experiment.experiment_id)
 
 
 def code_version() -> str:

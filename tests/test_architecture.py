@@ -31,5 +31,9 @@ def test_tasks_do_not_import_flows(path: Path) -> None:
 
 
 def test_no_room_for_leftovers() -> None:
-    names = {path.stem for folder in ("dd_livm_core", "tasks", "flows") for path in (ROOT / folder).rglob("*.py")}
+    names = {
+        path.stem
+        for folder in ("dd_livm_core", "tasks", "flows")
+        for path in (ROOT / folder).rglob("*.py")
+    }
     assert not names & {"utils", "util", "misc", "helpers", "common"}

@@ -21,7 +21,9 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
 
 
 def test_any_state_comes_back_byte_for_byte_and_none_is_lost(workspace: Workspace) -> None:
