@@ -12,7 +12,7 @@ Source: the description of DTFT in ACM MobiCom 2025, doi 10.1145/3680207.3765266
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -96,7 +96,7 @@ def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels, ignore_index=-1, label_smoothing=0.05)
 
 
-def trainable(stage: Stage, model: Detector, config: TrainingConfig) -> list[dict[str, object]]:
+def trainable(stage: Stage, model: Detector, config: TrainingConfig) -> list[dict[str, Any]]:
     """Freeze what a stage must not touch, and return the optimiser's groups with their rates."""
     infrared_side = [
         model.infrared,
@@ -115,18 +115,16 @@ def trainable(stage: Stage, model: Detector, config: TrainingConfig) -> list[dic
         + [model.where_residual, model.what_residual, model.class_head],
     }[stage]
     model.requires_grad_(False)
-    groups: list[dict[str, object]] = [{"modules": freely, "rate": config.learning_rate}]
+    groups = [(freely, config.learning_rate)]
     if stage == 3:
-        groups.append(
-            {"modules": gently, "rate": config.learning_rate * config.encoder_rate_factor}
-        )
-    optimiser_groups = []
-    for group in groups:
-        parameters = [p for module in group["modules"] for p in module.parameters()]  # type: ignore[attr-defined]
+        groups.append((gently, config.learning_rate * config.encoder_rate_factor))
+    optimiser_groups: list[dict[str, Any]] = []
+    for modules, rate in groups:
+        parameters = [p for part in modules for p in part.parameters()]
         for parameter in parameters:
             parameter.requires_grad_(True)
-        optimiser_groups.append({"params": parameters, "lr": group["rate"], "rate": group["rate"]})
-    return optimiser_groups  # type: ignore[return-value]
+        optimiser_groups.append({"params": parameters, "lr": rate, "rate": rate})
+    return optimiser_groups
 
 
 def train_stage(
@@ -157,9 +155,7 @@ def train_stage(
     """
     torch.set_num_threads(config.torch_threads)
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = (
-        False  # nothing here reads what it did not write
-    )
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     work_dir.mkdir(parents=True, exist_ok=True)
     pairs = TrainingPairs(stores, config)
     model = _initial_model(config, initial_weights).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
