@@ -257,7 +257,11 @@ def _detections(
     scale: NDArray[np.float32],
 ) -> Detections:
     kept = keep_apart(boxes, centres)
-    chosen, owner = boxes[kept], torch.full((len(kept),), number)
+    limits = torch.tensor(
+        [model.architecture.input_width_px, model.architecture.input_height_px] * 2
+    )
+    inside = torch.minimum(boxes.clamp(min=0), limits - 1.0)
+    chosen, owner = inside[kept], torch.full((len(kept),), number)
     classes = model.class_logits(maps, chosen, owner).softmax(-1)
     shapes = model.shape_logits(maps.where, chosen, owner).argmax(-1)
     certainty, kind = classes.max(-1)

@@ -1,5 +1,6 @@
 """The MLflow and Prefect pages, both on loopback."""
 
+import contextlib
 import json
 import os
 import signal
@@ -99,6 +100,7 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
                         stderr=log,
                         cwd=workspace.root,
                         env=environment,
+                        start_new_session=True,
                     )
                 )
         with console.status("Starting the pages ..."):
@@ -114,12 +116,17 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
     finally:
         server_file(workspace).unlink(missing_ok=True)
         for server in servers:
-            server.send_signal(signal.SIGINT)
+            _signal_group(server, signal.SIGINT)
         for server in servers:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
+            _signal_group(server, signal.SIGKILL)
+
+
+def _signal_group(server: "subprocess.Popen[bytes]", number: int) -> None:
+    """Reach a server's own workers too: they outlive it otherwise."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, number)
 
 
 def _wait(

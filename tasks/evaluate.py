@@ -21,7 +21,6 @@ from tasks.workspace import Workspace
 BATCH = 8
 SHOWN = 2
 WEIGHTS = "weights.safetensors"
-POINT = "operating_point.json"
 SCORES = "scores.json"
 
 operating_point_step = Step("operating_point", "1", ("tasks.evaluate",))
@@ -103,13 +102,12 @@ def choose_operating_point(
         found = list(outcomes(model, [s.folder(workspace) for s in stores], held_out=True))
         model.threshold = choose_threshold([o.detections for o in found], [o.labels for o in found])
         save_detector(model, folder / WEIGHTS)
-        (folder / POINT).write_text(json.dumps({"threshold": model.threshold, "pairs": len(found)}))
 
     parameters = {"workspace": workspace, "stores": stores, "weights": weights}
     kept = operating_point_step.produce(workspace, parameters, write)
-    point = json.loads((kept.folder(workspace) / POINT).read_text())
-    get_run_logger().info("Threshold %.3f, from %d pairs", point["threshold"], point["pairs"])
-    return OperatingPoint(weights=kept, threshold=point["threshold"])
+    threshold = load_detector(kept.folder(workspace) / WEIGHTS).threshold
+    get_run_logger().info("Threshold %.3f, chosen on training sites", threshold)
+    return OperatingPoint(weights=kept, threshold=threshold)
 
 
 @task(
