@@ -1,0 +1,76 @@
+"""Batches follow from seed, stage and epoch, and augmentation keeps labels on their hotspots."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dd_livm_core.batches import Augmentation, TrainingPairs
+from dd_livm_core.errors import InputError
+from dd_livm_core.pairs import write_aligned_mission
+from dd_livm_core.training_configuration import TrainingConfig
+from tests.synthetic_store import HEIGHT, WIDTH, synthetic_pair, write_synthetic_store
+
+CONFIG = TrainingConfig(
+    input_width_px=WIDTH, input_height_px=HEIGHT, channels=8, batch_size=3, torch_threads=1
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_synthetic_store(tmp_path_factory.mktemp("store"), count=10)
+
+
+def test_the_same_epoch_twice_is_the_same(store: Path) -> None:
+    for first, second in zip(
+        TrainingPairs([store], CONFIG).batches(1, 4),
+        TrainingPairs([store], CONFIG).batches(1, 4),
+        strict=True,
+    ):
+        assert torch.equal(first.infrared, second.infrared)
+        assert torch.equal(first.visible, second.visible)
+        assert all(torch.equal(a, b) for a, b in zip(first.boxes, second.boxes, strict=True))
+
+
+@pytest.mark.parametrize("other", [(1, 5), (2, 4)])
+def test_another_epoch_or_stage_is_another_draw(store: Path, other: tuple[int, int]) -> None:
+    pairs = TrainingPairs([store], CONFIG)
+    assert not torch.equal(next(pairs.batches(1, 4)).infrared, next(pairs.batches(*other)).infrared)
+
+
+def test_each_training_pair_comes_once_and_held_out_ones_never(store: Path) -> None:
+    pairs = TrainingPairs([store], CONFIG)
+    assert sorted(row for _, row in pairs.rows) == list(range(8))
+    assert sum(len(batch.infrared) for batch in pairs.batches(1, 0)) == 8
+
+
+def test_augmented_boxes_stay_on_their_hotspots(store: Path) -> None:
+    """Rotation widens boxes, so the hot share of a box falls, but it never loses the hotspot."""
+    pairs = TrainingPairs([store], CONFIG.model_copy(update={"hotspot_augmentation": False}))
+    augmentation = Augmentation(pairs.config)
+    hot_shares = []
+    for draw in range(40):
+        example = augmentation(pairs.example(draw % 8), [9, draw])
+        assert len(example.boxes) == len(example.targets)
+        for x0, y0, x1, y1 in example.boxes.astype(int):
+            box = example.excess[y0 : y1 + 1, x0 : x1 + 1]
+            hot_shares.append(float((box > 4).mean()))
+    assert len(hot_shares) > 40
+    assert np.median(hot_shares) > 0.6
+    assert min(hot_shares) > 0.15
+
+
+def test_pairs_without_defects_can_be_augmented(tmp_path: Path) -> None:
+    made = [synthetic_pair(number, seed=2, defects=0)[0] for number in range(5)]
+    write_aligned_mission(tmp_path, iter(made), 5, {pair.pair_id: [] for pair in made})
+    batch = next(TrainingPairs([tmp_path], CONFIG).batches(1, 0))
+    assert all(len(boxes) == 0 for boxes in batch.boxes)
+    assert len(batch.classes) == 0
+
+
+def test_no_labels_is_a_clear_error(tmp_path: Path) -> None:
+    made = [synthetic_pair(number, seed=2)[0] for number in range(3)]
+    write_aligned_mission(tmp_path, iter(made), 3, {})
+    with pytest.raises(InputError, match="labelled pairs"):
+        TrainingPairs([tmp_path], CONFIG)

@@ -1,0 +1,69 @@
+"""The detector as its users meet it: boxes in the frame, weights that come back, bad files refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dd_livm_core.detector import (
+    Architecture,
+    Detector,
+    keep_apart,
+    load_detector,
+    predict,
+    save_detector,
+)
+from dd_livm_core.errors import InputError
+
+
+@pytest.fixture
+def model() -> Detector:
+    torch.manual_seed(0)
+    return Detector(Architecture(160, 128, 8))
+
+
+def inputs(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    excess = rng.normal(0, 2, (2, 256, 320)).astype(np.float32)
+    return excess, rng.integers(0, 255, (2, 256, 320, 3), np.uint8), np.ones((2, 256, 320), bool)
+
+
+def test_weights_come_back_with_their_threshold(model: Detector, tmp_path: Path) -> None:
+    model.threshold = 0.425
+    save_detector(model, tmp_path / "weights.safetensors")
+    again = load_detector(tmp_path / "weights.safetensors")
+    assert again.threshold == 0.425
+    for one, other in zip(predict(model, *inputs()), predict(again, *inputs()), strict=True):
+        assert np.array_equal(one.boxes_xyxy_px, other.boxes_xyxy_px)
+        assert np.array_equal(one.scores, other.scores)
+
+
+def test_boxes_stay_in_the_frame_and_scores_fall(model: Detector) -> None:
+    with torch.no_grad():
+        model.centre.bias.fill_(2.0)  # type: ignore[union-attr]
+    for detections in predict(model, *inputs()):
+        assert len(detections.scores) > 0
+        assert (detections.boxes_xyxy_px >= 0).all()
+        assert (detections.boxes_xyxy_px <= [320, 256, 320, 256]).all()
+        assert (np.diff(detections.scores) <= 0).all()
+
+
+def test_a_pair_does_not_change_its_neighbour(model: Detector) -> None:
+    excess, visible, mask = inputs()
+    alone = predict(model, excess[:1], visible[:1], mask[:1])[0]
+    beside = predict(model, excess, visible, mask)[0]
+    assert np.allclose(alone.scores, beside.scores, atol=1e-5)
+
+
+def test_of_boxes_that_overlap_the_best_is_kept() -> None:
+    boxes = torch.tensor([[0.0, 0, 10, 10], [1, 0, 11, 10], [30, 30, 40, 40]])
+    assert keep_apart(boxes, torch.tensor([0.9, 0.8, 0.7])) == [0, 2]
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights", b"\x80\x04pickle"])
+def test_what_is_no_detector_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="safetensors"):
+        load_detector(path)

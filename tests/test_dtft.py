@@ -1,0 +1,169 @@
+"""Three stages: what each may change, that a kill changes nothing, and that both images are needed."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from dd_livm_core.detector import Architecture, Detector, load_detector, predict, save_detector
+from dd_livm_core.dtft import train_stage
+from dd_livm_core.errors import InputError
+from dd_livm_core.evaluation import choose_threshold, score_site
+from dd_livm_core.pairs import held_out_rows, read_aligned_mission, scaled_labels
+from dd_livm_core.records import EXTERNAL_DEFECTS
+from dd_livm_core.training_configuration import TrainingConfig
+from tests.synthetic_store import HEIGHT, PANEL, WIDTH, write_synthetic_store
+
+ROOT = Path(__file__).parents[1]
+CONFIG = TrainingConfig(
+    input_width_px=WIDTH, input_height_px=HEIGHT, channels=8, batch_size=4, torch_threads=1,
+    epochs_stage_1=6, epochs_stage_2=6, epochs_stage_3=6,
+)  # fmt: skip
+ONE_EPOCH = CONFIG.model_copy(
+    update={"epochs_stage_1": 1, "epochs_stage_2": 1, "epochs_stage_3": 1}
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_synthetic_store(tmp_path_factory.mktemp("store"), count=10)
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("start") / "weights.safetensors"
+    save_detector(Detector(Architecture(WIDTH, HEIGHT, 8)), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("stage", "changed"),
+    [
+        (1, {"infrared", "tower", "centre", "sides", "shape_head", "shape_embedding"}),
+        (2, {"visible", "external_head", "type_embedding"}),
+    ],
+)
+def test_a_stage_changes_its_own_side_only(
+    stage: int, changed: set[str], store: Path, start: Path, tmp_path: Path
+) -> None:
+    result = train_stage(stage, [store], ONE_EPOCH, tmp_path, start)  # type: ignore[arg-type]
+    before, after = load_file(start), load_file(result.weights)
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == changed
+
+
+def test_stage_3_moves_both_encoders_and_the_gates(
+    store: Path, start: Path, tmp_path: Path
+) -> None:
+    result = train_stage(3, [store], ONE_EPOCH, tmp_path, start)
+    before, after = load_file(start), load_file(result.weights)
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert {"infrared", "visible", "where_residual", "what_residual", "class_head"} <= moved
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from dd_livm_core.dtft import train_stage
+from dd_livm_core.training_configuration import TrainingConfig
+config = TrainingConfig.model_validate_json(sys.argv[1])
+train_stage(2, [Path(sys.argv[2])], config, Path(sys.argv[3]), Path(sys.argv[4]),
+            lambda epoch: print(int(epoch["epoch"]), flush=True))
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 4])
+def test_killed_and_started_again_ends_with_the_same_weights(
+    lines: int, store: Path, start: Path, tmp_path: Path
+) -> None:
+    whole = train_stage(2, [store], CONFIG, tmp_path / "whole", start)
+    work_dir = tmp_path / "killed"
+    run = subprocess.Popen(
+        [sys.executable, "-c", KILLED, CONFIG.model_dump_json(), store, work_dir, start],
+        stdout=subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    assert run.stdout is not None
+    for _ in range(lines):
+        assert run.stdout.readline()
+    run.send_signal(signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL
+    run.stdout.close()
+    assert not (work_dir / whole.weights.name).exists(), "it was killed before its end"
+    (work_dir / "epoch-torn").mkdir()
+    (work_dir / "epoch-torn" / "weights.safetensors").write_bytes(b"half a file")
+    seen: list[int] = []
+    resumed = train_stage(
+        2, [store], CONFIG, work_dir, start, lambda epoch: seen.append(int(epoch["epoch"]))
+    )
+    assert seen == list(range(seen[0], 6))
+    assert seen[0] >= lines, "whole epochs are not trained again"
+    assert resumed.weights.read_bytes() == whole.weights.read_bytes()
+    assert resumed.history == whole.history
+
+
+def test_another_seed_is_another_training(store: Path, tmp_path: Path) -> None:
+    weights = [
+        train_stage(1, [store], ONE_EPOCH.model_copy(update={"seed": seed}), tmp_path / name, None)
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    ]
+    a, b, c = (result.weights.read_bytes() for result in weights)
+    assert a == b
+    assert a != c
+
+
+def test_a_loss_that_is_not_finite_stops(store: Path, tmp_path: Path) -> None:
+    model = Detector(Architecture(WIDTH, HEIGHT, 8))
+    with torch.no_grad():
+        model.centre.bias.fill_(float("nan"))
+    save_detector(model, tmp_path / "broken.safetensors")
+    with pytest.raises(InputError, match="a finite loss"):
+        train_stage(1, [store], ONE_EPOCH, tmp_path / "work", tmp_path / "broken.safetensors")
+
+
+def test_weights_of_another_architecture_are_refused(store: Path, tmp_path: Path) -> None:
+    save_detector(Detector(Architecture(WIDTH, HEIGHT, 16)), tmp_path / "other.safetensors")
+    with pytest.raises(InputError, match="weights of"):
+        train_stage(2, [store], ONE_EPOCH, tmp_path / "work", tmp_path / "other.safetensors")
+
+
+@pytest.mark.slow
+def test_three_stages_learn_what_only_both_images_tell(tmp_path: Path) -> None:
+    """Unseen pairs are found and typed; without the dirt in view, external defects cannot be typed."""
+    config = CONFIG.model_copy(
+        update={"epochs_stage_1": 30, "epochs_stage_2": 15, "epochs_stage_3": 30}
+    )
+    stores = [write_synthetic_store(tmp_path / f"s{seed}", count=30, seed=seed) for seed in (1, 2)]
+    weights = None
+    for stage in (1, 2, 3):
+        weights = train_stage(stage, stores, config, tmp_path / str(stage), weights).weights  # type: ignore[arg-type]
+    assert weights is not None
+    model = load_detector(weights)
+    held = [read_aligned_mission(folder) for folder in stores]
+    predictions, labels = [], []
+    for mission in held:
+        rows = np.nonzero(held_out_rows(mission.index))[0]
+        predictions += predict(
+            model, np.asarray(mission.infrared_excess[rows], np.float32),
+            np.asarray(mission.visible[rows]), np.asarray(mission.panel_mask[rows]),
+        )  # fmt: skip
+        labels += [scaled_labels(mission, int(row)) or [] for row in rows]
+    threshold = choose_threshold(predictions, labels)
+
+    unseen = read_aligned_mission(write_synthetic_store(tmp_path / "unseen", count=24, seed=77))
+    truth = [scaled_labels(unseen, row) or [] for row in range(24)]
+    excess, mask = np.asarray(unseen.infrared_excess, np.float32), np.asarray(unseen.panel_mask)
+    clean = np.broadcast_to(PANEL.astype(np.uint8), unseen.visible.shape)
+    both, infrared_only = (
+        score_site(predict(model, excess, np.ascontiguousarray(seen), mask), truth, threshold)
+        for seen in (unseen.visible, clean)
+    )
+    external = np.mean([label.defect_class in EXTERNAL_DEFECTS for of in truth for label in of])
+    print(both, infrared_only, external)
+    assert both["detection_accuracy"] > 60
+    assert both["type_accuracy"] > infrared_only["type_accuracy"] + 50 * external

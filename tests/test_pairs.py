@@ -1,0 +1,79 @@
+"""The aligned store gives back what was put in."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.pairs import (
+    held_out_rows,
+    read_aligned_mission,
+    scaled_labels,
+    write_aligned_mission,
+)
+from tests.synthetic_store import HEIGHT, WIDTH, synthetic_pair, write_synthetic_store
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    pair, labels = synthetic_pair(3, seed=1)
+    write_aligned_mission(tmp_path, iter([pair]), 1, {pair.pair_id: labels})
+    store = read_aligned_mission(tmp_path)
+    np.testing.assert_array_equal(store.infrared_excess[0], pair.infrared_excess.astype(np.float16))
+    np.testing.assert_array_equal(store.panel_mask[0], pair.panel_mask)
+    np.testing.assert_array_equal(store.visible[0], pair.visible)
+    assert scaled_labels(store, 0) == labels
+    assert isinstance(store.visible, np.memmap)
+
+
+def test_a_pair_of_another_size_is_scaled_with_its_labels(tmp_path: Path) -> None:
+    first, labels = synthetic_pair(0, seed=1)
+    second, _ = synthetic_pair(1, seed=1)
+    twice = replace(
+        second,
+        infrared_excess=np.kron(second.infrared_excess, np.ones((2, 2), np.float32)),
+        panel_mask=np.kron(second.panel_mask, np.ones((2, 2), bool)),
+        visible=np.kron(second.visible, np.ones((2, 2, 1), np.uint8)),
+    )
+    write_aligned_mission(
+        tmp_path, iter([first, twice]), 2, {first.pair_id: labels, second.pair_id: labels}
+    )
+    store = read_aligned_mission(tmp_path)
+    assert store.infrared_excess.shape == (2, HEIGHT, WIDTH)
+    np.testing.assert_allclose(store.infrared_excess[1], second.infrared_excess, atol=0.02)
+    scaled, original = scaled_labels(store, 1), labels
+    assert scaled is not None
+    assert np.allclose(
+        [label.box_xywh_px for label in scaled],
+        0.5 * np.array([label.box_xywh_px for label in original]),
+    )
+
+
+def test_unlabelled_is_not_the_same_as_without_defects(tmp_path: Path) -> None:
+    pairs = [synthetic_pair(number, seed=1)[0] for number in range(2)]
+    write_aligned_mission(tmp_path, iter(pairs), 2, {pairs[0].pair_id: []})
+    store = read_aligned_mission(tmp_path)
+    assert scaled_labels(store, 0) == []
+    assert scaled_labels(store, 1) is None
+
+
+def test_the_last_fifth_of_a_flight_is_held_out(tmp_path: Path) -> None:
+    store = read_aligned_mission(write_synthetic_store(tmp_path, count=10))
+    assert held_out_rows(store.index).tolist() == [False] * 8 + [True] * 2
+    shuffled = store.index.sample(frac=1, random_state=4)
+    held = set(shuffled["pair_id"][held_out_rows(shuffled)])
+    assert held == {"pair_008", "pair_009"}, "the flight decides, not the order of rows"
+
+
+def test_a_folder_that_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="an aligned store"):
+        read_aligned_mission(tmp_path)
+
+
+@pytest.mark.parametrize("pair_id", ["DJI_0001", "DJI_0001.south", "flight.2"])
+def test_labels_stay_with_their_pair_whatever_its_name(tmp_path: Path, pair_id: str) -> None:
+    pair, labels = synthetic_pair(0, seed=1)
+    named = replace(pair, pair_id=pair_id)
+    write_aligned_mission(tmp_path, iter([named]), 1, {pair_id: labels})
+    assert scaled_labels(read_aligned_mission(tmp_path), 0) == labels
