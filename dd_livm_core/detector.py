@@ -277,10 +277,9 @@ def _detections(
 
 def save_detector(model: Detector, path: Path) -> None:
     """Write weights and everything needed to use them as one safetensors file, in one move."""
-    about = {
-        "architecture": json.dumps(vars(model.architecture)),
-        "threshold": repr(model.threshold),
-    }
+    content = {"architecture": vars(model.architecture), "threshold": model.threshold}
+    # One entry, as safetensors writes several in random order and the file is known by its hash.
+    about = {"detector": json.dumps(content)}
     unfinished = path.with_name(f".{path.name}.tmp")
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, unfinished, about)
     unfinished.replace(path)
@@ -296,8 +295,8 @@ def load_detector(path: Path) -> Detector:
     """
     try:
         with safe_open(path, "pt") as stored:
-            about = stored.metadata() or {}
-            model = Detector(Architecture(**json.loads(about["architecture"])))
+            about = json.loads((stored.metadata() or {})["detector"])
+            model = Detector(Architecture(**about["architecture"]))
             model.threshold = float(about["threshold"])
             model.load_state_dict({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:

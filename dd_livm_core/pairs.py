@@ -89,7 +89,7 @@ def write_aligned_mission(
     write_labels(
         folder / LABELS,
         kept,
-        {p: f"infrared/{p}" for p in kept},
+        {p: f"infrared/{p}.npy" for p in kept},
         dict.fromkeys(kept, (shape[1], shape[0])),
     )
 
