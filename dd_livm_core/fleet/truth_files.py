@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.missions import RenderedPair
-from dd_livm_core.fleet.rig import similarity
+from dd_livm_core.fleet.rig import Array, Camera, View, similarity
 
 Row = dict[str, object]
+_GRID_STEPS_PX = (20, 10, 5, 2)
+_ENOUGH_POINTS = 50
 
 
 def geometry_row(pair: RenderedPair) -> Row:
@@ -19,9 +22,8 @@ def geometry_row(pair: RenderedPair) -> Row:
 
     ``h00`` to ``h22`` map infrared to visible pixels; scale, rotation and offset (against the
     centre of the visible frame) are that map's at the infrared centre. With lens distortion the
-    homography is the best fit, and ``homography_residual_px`` what it leaves; the exact map is:
-    undo ``infrared_k1``, apply the inverse of ``infrared_plane_homography``, then
-    ``visible_plane_homography``, then ``visible_k1``.
+    homography is only the best fit, and ``homography_residual_px`` what it leaves; both cameras
+    are stored whole, and ``read_correspondences`` maps exactly.
     """
     infrared, visible = pair.exposure.infrared, pair.exposure.visible
     middle = infrared.camera.centre_px
@@ -39,8 +41,11 @@ def geometry_row(pair: RenderedPair) -> Row:
     }
     row |= {f"h{i}{j}": float(pair.homography[i, j]) for i in range(3) for j in range(3)}
     for name, view in (("infrared", infrared), ("visible", visible)):
-        row[f"{name}_focal_px"], row[f"{name}_k1"] = view.camera.focal_px, view.camera.k1
-        row[f"{name}_cx_px"], row[f"{name}_cy_px"] = view.camera.centre_px
+        camera = view.camera
+        row[f"{name}_width_px"], row[f"{name}_height_px"] = camera.width_px, camera.height_px
+        row[f"{name}_focal_px"], row[f"{name}_k1"] = camera.focal_px, camera.k1
+        row[f"{name}_cx_px"], row[f"{name}_cy_px"] = camera.centre_px
+        row[f"{name}_position_m"] = view.position_m.tolist()
         row[f"{name}_plane_homography"] = view.homography.ravel().tolist()
     return row
 
@@ -111,6 +116,91 @@ def read_truth_arrays(
         mask = np.unpackbits(stored["panel_mask"], axis=1, count=excess.shape[1]).astype(bool)
         temperature = stored["temperature_centikelvin"].astype(np.float32) / 100 - 273.15
     return mask, excess, temperature
+
+
+def read_views(truth_dir: Path, pair_id: str) -> tuple[View, View]:
+    """Read both cameras of a pair as they saw the plane of the PV modules.
+
+    ``visible.project(infrared.plane(points))`` is the exact map of infrared pixels on PV modules
+    to visible pixels, lenses included; all in pixels with centres at integers.
+
+    Parameters
+    ----------
+    truth_dir
+        ``<truth_root>/<site>/<mission>``.
+    pair_id
+        Name of the pair, as ``DJI_0001``.
+
+    Returns
+    -------
+    infrared, visible
+
+    Raises
+    ------
+    InputError
+        No such table, or no such pair in it.
+    """
+    path = truth_dir / "truth.parquet"
+    todo = "Render the fleet with truth_root, and name a pair of this mission."
+    try:
+        rows = pd.read_parquet(path, filters=[("pair_id", "==", pair_id)]).to_dict("records")
+    except OSError as error:
+        raise InputError("a table of truth", str(error), path, todo) from error
+    if len(rows) != 1:
+        raise InputError("one row of this pair", f"{len(rows)} of {pair_id}", path, todo)
+    infrared, visible = (_view(rows[0], name) for name in ("infrared", "visible"))
+    return infrared, visible
+
+
+def _view(row: dict[Any, Any], name: str) -> View:
+    camera = Camera(
+        width_px=int(row[f"{name}_width_px"]),
+        height_px=int(row[f"{name}_height_px"]),
+        focal_px=float(row[f"{name}_focal_px"]),
+        centre_px=(float(row[f"{name}_cx_px"]), float(row[f"{name}_cy_px"])),
+        k1=float(row[f"{name}_k1"]),
+    )
+    homography = np.asarray(row[f"{name}_plane_homography"], dtype=np.float64).reshape(3, 3)
+    return View(camera, homography, np.asarray(row[f"{name}_position_m"], dtype=np.float64))
+
+
+def read_correspondences(truth_dir: Path, pair_id: str) -> tuple[Array, Array]:
+    """Read where points on PV modules lie in both images, exactly, lenses included.
+
+    The points lie on a regular grid of infrared pixels, 20 px apart (finer where the frame shows
+    few PV modules), kept where a PV module is and where the visible frame shows it too.
+
+    Parameters
+    ----------
+    truth_dir
+        ``<truth_root>/<site>/<mission>``.
+    pair_id
+        Name of the pair, as ``DJI_0001``.
+
+    Returns
+    -------
+    infrared_xy_px, visible_xy_px
+        (n, 2) float64 each; pixel centres at integers. At least 50 points where PV modules fill a
+        thousandth of the frame; none where it shows none.
+
+    Raises
+    ------
+    InputError
+        No truth of this pair.
+    """
+    infrared, visible = read_views(truth_dir, pair_id)
+    mask, _, _ = read_truth_arrays(truth_dir / f"{pair_id}.npz")
+    limit = (visible.camera.width_px - 1, visible.camera.height_px - 1)
+    seen, target = np.empty((0, 2)), np.empty((0, 2))
+    for step in _GRID_STEPS_PX:
+        y, x = np.mgrid[step // 2 : mask.shape[0] : step, step // 2 : mask.shape[1] : step]
+        seen = np.column_stack([x[mask[y, x]], y[mask[y, x]]]).astype(np.float64)
+        target = visible.project(infrared.plane(seen))
+        inside = ((target >= 0) & (target <= limit)).all(axis=1)
+        seen, target = seen[inside], target[inside]
+        if len(seen) >= _ENOUGH_POINTS:
+            break
+    return seen, target
 
 
 def write_table(path: Path, rows: list[Row]) -> None:
