@@ -17,6 +17,8 @@ from dd_livm_core.records import DEFECT_CLASSES, Mission, Site
 from dd_livm_core.sites import read_sites
 
 KEY = ["site_id", "mission_id", "pair_id"]
+CONDITIONS = ["irradiance_w_m2", "wind_m_s", "ambient_c", "infrared_unit", "infrared_scale"]
+"""What was recorded for the mission, the same on all its pairs."""
 STAT_COLUMNS = ["infrared_size_b", "infrared_mtime_ns", "visible_size_b", "visible_mtime_ns"]
 """Only there to know a file again without reading it: they say nothing of the content."""
 FILE_COLUMNS = [*STAT_COLUMNS, *(field.name for field in fields(PairFacts)), "unreadable"]

@@ -24,6 +24,10 @@ With your own labelled missions:  `sites add`, then `ingest`, then `retrain`, th
 )
 sites_app = typer.Typer(no_args_is_help=True, help="Declare stations and list them.")
 app.add_typer(sites_app, name="sites")
+data_app = typer.Typer(
+    no_args_is_help=True, help="Look at the data that retrainings were trained on."
+)
+app.add_typer(data_app, name="data")
 
 WorkspaceOption = Annotated[
     Path,
@@ -50,6 +54,7 @@ def _open(workspace: Path) -> "Workspace":
 
     opened = Workspace.at(workspace)
     prefect_environment(opened)
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     return opened
 
 
@@ -262,6 +267,25 @@ def restore(
     typer.echo(f"data/ is at {now}, the snapshot of run {run_id}.")
     if before:
         typer.echo(f"Before, it was at {before}: kept as .dd_livm/snapshots/{before}.pin")
+
+
+@data_app.command("diff")
+def data_diff(
+    run_a: Annotated[str, typer.Argument(help="A retraining's run id (`dd-livm runs`).")],
+    run_b: Annotated[str, typer.Argument(help="The run id of another, usually later retraining.")],
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Say what changed in `data/` between two retrainings: sites, missions, pairs, images, labels.
+
+    Read from what each run kept, so that it works when `data/` has moved on.
+
+    Example:  `dd-livm data diff 4f1c... 9be2...`
+    """
+    opened = _open(workspace)
+    from tasks.data_difference import data_difference
+
+    for line in data_difference(opened, run_a, run_b):
+        typer.echo(line)
 
 
 @app.command()

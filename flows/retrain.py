@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
 from dd_livm_core.configuration import RetrainConfiguration
 from dd_livm_core.promotion import decide
 from dd_livm_core.site_plan import SitePlan, plan_sites
-from dd_livm_core.sites import read_sites
+from dd_livm_core.sites import SITES, read_sites
 from tasks.align import AlignedMission, align, align_step, missions_of
 from tasks.evaluate import (
     SiteScore,
@@ -20,7 +20,7 @@ from tasks.evaluate import (
     evaluate_step,
     operating_point_step,
 )
-from tasks.manifest import ingest
+from tasks.manifest import ingest, manifest_path
 from tasks.register import CHAMPION, apply_decision, example_pair, register, registered_detector
 from tasks.report import report_retraining
 from tasks.snapshot import snapshot
@@ -120,6 +120,7 @@ def _retrain(
             run_id,
             configuration.model_dump(mode="json"),
             [place.pinned, *checked.documents(place)],
+            [manifest_path(place, manifest), place.data / SITES],
         )
         aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
         stores = [a.store for a in aligned if a.site_id in plan.training]

@@ -9,6 +9,7 @@ from typing import Any
 
 import mlflow
 from mlflow.entities import Metric, Run, RunStatus
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from dd_livm_core.errors import InputError
@@ -18,8 +19,11 @@ EXPERIMENT = "dd-livm"
 MODEL_NAME = "dd-livm"
 RUN_KEY = "dd_livm.run_key"
 STAGE = "dd_livm.stage"
+DATA_FOLDER = "data"
+"""Artifact folder that holds a retraining's manifest and sites."""
 HEADLINES = ("detection_accuracy", "located_and_typed", "type_accuracy", "map50")
 """The four numbers that are always reported together."""
+RUNS_TODO = "`dd-livm runs` lists the runs."
 
 
 def client(workspace: Workspace) -> MlflowClient:
@@ -154,17 +158,39 @@ def log_history(
         store.set_terminated(run_id)
 
 
-def pinned_by(workspace: Workspace, run_id: str, to: Path) -> Path:
-    """Fetch the ``data.dvc`` that a run recorded into the folder ``to``."""
-    store = client(workspace)
+def recorded_run(workspace: Workspace, run_id: str) -> Run:
+    """Return a run.
+
+    Raises
+    ------
+    InputError
+        There is none of this id.
+    """
     try:
-        return Path(store.download_artifacts(run_id, "data.dvc", str(to)))
-    except Exception as error:
+        return client(workspace).get_run(run_id)
+    except MlflowException as error:
         raise InputError(
-            "the id of a retraining run that recorded its data snapshot",
+            "the id of a retraining run", repr(run_id), workspace.tracking_uri, RUNS_TODO
+        ) from error
+
+
+def pinned_by(workspace: Workspace, run_id: str, to: Path) -> Path:
+    """Fetch the ``data.dvc`` that a run recorded into the folder ``to``.
+
+    Raises
+    ------
+    InputError
+        There is no such run, or it recorded none.
+    """
+    recorded_run(workspace, run_id)
+    try:
+        return Path(client(workspace).download_artifacts(run_id, "data.dvc", str(to)))
+    except (MlflowException, OSError) as error:
+        raise InputError(
+            "a retraining run that recorded its data snapshot",
             f"{run_id} ({error})",
             workspace.tracking_uri,
-            "`dd-livm runs` lists the runs.",
+            RUNS_TODO,
         ) from error
 
 
@@ -186,9 +212,21 @@ def list_retrainings(workspace: Workspace) -> list[str]:
 
 
 def log_start(
-    workspace: Workspace, run_id: str, configuration: Mapping[str, Any], artifacts: Sequence[Path]
+    workspace: Workspace,
+    run_id: str,
+    configuration: Mapping[str, Any],
+    artifacts: Sequence[Path],
+    data: Sequence[Path],
 ) -> None:
-    """Log what a retraining starts from: its resolved configuration, the data pin, the validation."""
+    """Log what a retraining starts from.
+
+    Parameters
+    ----------
+    artifacts
+        Files and folders to keep: the data pin, the validation.
+    data
+        Files that say what the data held: manifest and sites.
+    """
     store = client(workspace)
     log_params(store, run_id, configuration)
     store.log_dict(run_id, dict(configuration), "configuration.json")
@@ -197,6 +235,8 @@ def log_start(
             store.log_artifacts(run_id, str(path), path.name)
         else:
             store.log_artifact(run_id, str(path))
+    for path in data:
+        store.log_artifact(run_id, str(path), DATA_FOLDER)
 
 
 def log_site_metrics(

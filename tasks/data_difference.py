@@ -1,0 +1,53 @@
+"""Say what changed between the data of two retrainings, from what each kept with its run."""
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.manifest import read_manifest
+from dd_livm_core.manifest_diff import describe, manifest_diff
+from dd_livm_core.records import Site
+from dd_livm_core.sites import SITES, read_sites
+from tasks.manifest import MANIFEST
+from tasks.snapshot import snapshot_id
+from tasks.tracking import DATA_FOLDER, client, pinned_by
+from tasks.workspace import Workspace
+
+
+def data_difference(workspace: Workspace, before: str, after: str) -> list[str]:
+    """Compare the data snapshots of two runs, as lines for a person.
+
+    Raises
+    ------
+    InputError
+        A run is unknown, or keeps no manifest.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        old, new = (
+            _recorded_data(workspace, run_id, Path(folder) / str(number))
+            for number, run_id in enumerate((before, after))
+        )
+    head = [f"data/ from {old[0]} (run {before})", f"       to {new[0]} (run {after})"]
+    return head + describe(manifest_diff(old[1], new[1], old[2], new[2]))
+
+
+def _recorded_data(
+    workspace: Workspace, run_id: str, to: Path
+) -> tuple[str, pd.DataFrame, dict[str, Site]]:
+    """Fetch a run's snapshot id, manifest and sites."""
+    to.mkdir()
+    identity = snapshot_id(pinned_by(workspace, run_id, to))
+    store = client(workspace)
+    kept = {artifact.path for artifact in store.list_artifacts(run_id, DATA_FOLDER)}
+    wanted = {f"{DATA_FOLDER}/{MANIFEST}", f"{DATA_FOLDER}/{SITES}"}
+    if not wanted <= kept:
+        raise InputError(
+            "a retraining that kept the manifest of its data",
+            f"run {run_id} keeps {', '.join(sorted(kept)) or 'none'}",
+            workspace.tracking_uri,
+            "Retrain: manifests are kept from then on.",
+        )
+    folder = Path(store.download_artifacts(run_id, DATA_FOLDER, str(to)))
+    return identity, read_manifest(folder / MANIFEST), read_sites(folder)

@@ -1,0 +1,123 @@
+"""What changed between two snapshots, from the manifests and from what real MLflow runs kept."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.ingestion import ingest_mission
+from dd_livm_core.labels import Label, write_labels
+from dd_livm_core.manifest import build_manifest, content_of, write_manifest
+from dd_livm_core.manifest_diff import describe, manifest_diff
+from dd_livm_core.records import Mission, Site
+from dd_livm_core.sites import write_site
+from tasks.data_difference import data_difference
+from tasks.snapshot import pin
+from tasks.tracking import client, experiment_id, log_start, parent_run
+from tasks.workspace import Workspace
+from tests import drone_files as made
+
+NAMES = [f"DJI_{n:04d}" for n in range(3)]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    write_site(tmp_path / "data", Site(site_id="s1"))
+    made.mission_folder(tmp_path / "in", 3)
+    return tmp_path / "data"
+
+
+def labelled(data: Path, x: float, irradiance_w_m2: float = 800) -> pd.DataFrame:
+    """Ingest the mission with one dust label a pair, the second pair's at ``x``."""
+    labels = data.parent / "labels.json"
+    boxes = {n: [Label((x if n == NAMES[1] else 5.0, 5.0, 9.0, 9.0), "dust")] for n in NAMES}
+    files = {n: f"infrared/{n}.jpg" for n in NAMES}
+    write_labels(labels, boxes, files, dict.fromkeys(NAMES, (80, 64)))
+    mission = Mission(mission_id="m1", site_id="s1", irradiance_w_m2=irradiance_w_m2)
+    ingest_mission(data.parent / "in", data, mission, labels=labels)
+    return build_manifest(data)
+
+
+def test_pairs_labels_and_missions(data: Path) -> None:
+    before, after = labelled(data, 5.0), labelled(data, 6.0, irradiance_w_m2=700)
+    assert manifest_diff(before, before, {}, {}).same
+    moved = manifest_diff(before, after, {}, {})
+    assert moved.labels_changed == (("s1", "m1", NAMES[1]),)
+    assert (moved.images_changed, moved.added, moved.label_counts) == ((), (), {})
+    assert moved.missions_changed == {("s1", "m1", "irradiance_w_m2"): (800, 700)}
+    fewer = manifest_diff(after, after.iloc[1:], {}, {})
+    assert fewer.removed == (("s1", "m1", NAMES[0]),)
+    assert fewer.label_counts == {"dust": (3, 2)}
+    assert describe(fewer) == [
+        "pairs removed: 1",
+        "  s1/m1/DJI_0000",
+        "label counts: 1",
+        "  dust: 3 -> 2",
+    ]
+    assert len(manifest_diff(after.iloc[:0], after, {}, {}).added) == 3
+
+
+def test_sites() -> None:
+    none = pd.DataFrame()
+    plain, named = Site(site_id="s"), Site(site_id="s", city="Graz")
+    changed = manifest_diff(none, none, {"s": plain}, {"s": named, "t": plain})
+    assert changed.sites_added == ("t",)
+    assert changed.sites_changed == {("s", "city"): (None, "Graz")}
+    assert "  s city: not recorded -> Graz" in describe(changed)
+    assert manifest_diff(none, none, {"s": plain}, {}).sites_removed == ("s",)
+    assert describe(manifest_diff(none, none, {"s": plain}, {"s": plain})) == [
+        "pairs, labels, missions and sites are the same"
+    ]
+
+
+def test_a_long_list_is_cut_and_says_so(data: Path) -> None:
+    manifest = labelled(data, 5.0)
+    lines = describe(manifest_diff(manifest.iloc[:0], manifest, {}, {}), shown=2)
+    assert lines[:4] == [
+        "pairs added: 3",
+        "  s1/m1/DJI_0000",
+        "  s1/m1/DJI_0001",
+        "  ... and 1 more",
+    ]
+
+
+def recorded(workspace: Workspace, manifest: pd.DataFrame, name: str) -> str:
+    """Record a retraining's start as the flow does; return the run's id."""
+    pin(workspace)
+    kept = workspace.derived / name / "manifest.parquet"
+    kept.parent.mkdir(parents=True)
+    write_manifest(content_of(manifest), kept)
+    with parent_run(workspace, name, name, {}) as run_id:
+        log_start(workspace, run_id, {}, [workspace.pinned], [kept, workspace.data / "sites.json"])
+    return run_id
+
+
+def test_from_runs_after_data_has_moved_on(data: Path) -> None:
+    workspace = Workspace.at(data.parent)
+    first = recorded(workspace, labelled(data, 5.0), "first")
+    write_site(data, Site(site_id="s1", city="Graz"))
+    second = recorded(workspace, labelled(data, 6.0), "second")
+    shutil.rmtree(data)  # and the manifests that runs keep below it do not matter
+    lines = data_difference(workspace, first, second)
+    assert "  s1 city: not recorded -> Graz" in lines
+    assert "  s1/m1/DJI_0001" in lines
+    assert lines[0].endswith(f"(run {first})")
+    assert data_difference(workspace, first, first)[2:] == [
+        "pairs, labels, missions and sites are the same"
+    ]
+
+
+def test_runs_that_tell_nothing(data: Path) -> None:
+    workspace = Workspace.at(data.parent)
+    known = recorded(workspace, labelled(data, 5.0), "first")
+    with pytest.raises(InputError, match="dd-livm runs"):
+        data_difference(workspace, known, "0123456789abcdef")
+    store = client(workspace)
+    bare = store.create_run(experiment_id(store)).info.run_id
+    with pytest.raises(InputError, match="recorded its data snapshot"):
+        data_difference(workspace, bare, known)
+    store.log_artifact(bare, str(workspace.pinned))
+    with pytest.raises(InputError, match="manifest"):
+        data_difference(workspace, known, bare)
