@@ -1,18 +1,22 @@
 """Opening image files that nobody vouches for: size checked before decoding, truncation refused."""
 
 import io
-import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from dd_livm_core.errors import InputError
 
 MAX_FILE_BYTES = 256 * 2**20
 MAX_PIXELS = 120_000_000
 """Above any drone camera's frame; a decompression bomb is refused from its header alone."""
+
+BROKEN = (OSError, ValueError, SyntaxError, MemoryError, EOFError, IndexError)
+"""What Pillow raises on broken files."""
+FORMATS = ("JPEG", "PNG", "TIFF")
+"""What drones write; Pillow's other readers, some of which start programs, are left out."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -36,20 +40,10 @@ def read_bytes(path: Path) -> bytes:
 
 def open_image(content: bytes, path: Path) -> Image.Image:
     """Parse an image's header and check its size; pixels are not decoded yet."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try:
-            image = Image.open(io.BytesIO(content))
-        except (
-            UnidentifiedImageError,
-            OSError,
-            ValueError,
-            SyntaxError,
-            Image.DecompressionBombError,
-        ) as error:
-            raise InputError(
-                "an image file", str(error)[:200], path, "Copy the file anew."
-            ) from error
+    try:
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except (*BROKEN, Image.DecompressionBombError) as error:
+        raise InputError("an image file", str(error)[:200], path, "Copy the file anew.") from error
     width, height = image.size
     if width * height > MAX_PIXELS or min(width, height) < 8:
         raise InputError(
@@ -61,12 +55,44 @@ def open_image(content: bytes, path: Path) -> Image.Image:
     return image
 
 
-def decode(image: Image.Image, mode: str, path: Path) -> NDArray[np.uint8]:
-    """Decode all pixels, in the given Pillow mode; a truncated file is refused."""
+def decode(content: bytes, path: Path) -> Image.Image:
+    """Decode all pixels of an image with 8 bits a channel; a truncated or broken file is refused."""
+    return _load(open_image(content, path), path)
+
+
+def size_of_whole(content: bytes, path: Path) -> tuple[int, int]:
+    """Return (width, height) of an image that `decode` would decode, at half the work for a JPEG.
+
+    All of a JPEG's entropy-coded data is read, which is where damage shows; only the cosine transform is done
+    at an eighth of the size, in grey.
+    """
+    image = open_image(content, path)
+    size = image.size
+    image.draft("L", (1, 1))
+    _load(image, path)
+    return size
+
+
+def _load(image: Image.Image, path: Path) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        raise InputError(
+            "8 bits a channel", f"mode {image.mode}", path, "Export 16-bit frames as TIFF."
+        )
     try:
         image.load()
-        return np.asarray(image.convert(mode))
-    except (OSError, ValueError, SyntaxError, MemoryError, EOFError, IndexError) as error:
-        raise InputError(
-            "a whole image", f"a broken one ({str(error)[:150]})", path, "Copy the file anew."
-        ) from error
+    except BROKEN as error:
+        raise _broken(error, path) from error
+    return image
+
+
+def pixels_of(image: Image.Image, path: Path) -> NDArray[np.uint8]:
+    """Return a decoded image as uint8 (H, W, 3) RGB."""
+    try:
+        return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    except BROKEN as error:
+        raise _broken(error, path) from error
+
+
+def _broken(error: Exception, path: Path) -> InputError:
+    found = f"a broken one ({str(error)[:150]})"
+    return InputError("a whole image", found, path, "Copy the file anew.")

@@ -21,10 +21,11 @@ from dd_livm_core.pair_facts import (
     facts_from_bytes,
     facts_line,
     read_kept_facts,
+    reader,
     write_kept_facts,
 )
 from dd_livm_core.pairing import FoundPair, pair_folder
-from dd_livm_core.records import Mission
+from dd_livm_core.records import DeclaredUnit, Mission
 from dd_livm_core.sites import require_site
 
 MISSION, LABELS, QUARANTINE = "mission.json", "labels.json", "quarantine.json"
@@ -95,13 +96,16 @@ def ingest_mission(
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
     added = unchanged = 0
     quarantined: list[tuple[Path, str]] = []
-    known = read_kept_facts(mission_dir)
+    by = reader(mission.infrared_unit)
+    known = read_kept_facts(mission_dir, by)
     kept: dict[tuple[str, str], PairFacts] = {}
     with (
         (mission_dir / PAIR_FACTS).open("a", encoding="utf-8") as journal,
         ThreadPoolExecutor(os.cpu_count() or 1) as pool,
     ):
-        outcomes = pool.map(lambda pair: _try(pair, mission_dir, known), found.pairs)
+        outcomes = pool.map(
+            lambda pair: _try(pair, mission_dir, mission.infrared_unit, known), found.pairs
+        )
         for done, (pair, outcome) in enumerate(zip(found.pairs, outcomes, strict=True), 1):
             if isinstance(outcome, InputError):
                 quarantined.append((Path(outcome.where), str(outcome)))
@@ -111,11 +115,11 @@ def ingest_mission(
                 key = (facts.infrared_sha256, facts.visible_sha256)
                 kept[key] = facts
                 if key not in known:  # at once, so that nothing is decoded twice after a break
-                    journal.write(facts_line(facts))
+                    journal.write(facts_line(facts, by))
                     journal.flush()
             if progress:
                 progress(done, len(found.pairs), pair.pair_id)
-    write_kept_facts(mission_dir, {**known, **kept})
+    write_kept_facts(mission_dir, {**known, **kept}, by)
     _write_json(mission_dir / MISSION, mission.model_dump(mode="json"))
     _write_json(
         mission_dir / QUARANTINE,
@@ -137,17 +141,25 @@ Outcome = tuple[PairFacts, bool]
 
 
 def _try(
-    pair: FoundPair, mission_dir: Path, known: dict[tuple[str, str], PairFacts]
+    pair: FoundPair,
+    mission_dir: Path,
+    declared: DeclaredUnit | None,
+    known: dict[tuple[str, str], PairFacts],
 ) -> Outcome | InputError:
     try:
-        return _take(pair, mission_dir, known)
+        return _take(pair, mission_dir, declared, known)
     except InputError as error:
         return error
     except OSError as error:
         return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
 
 
-def _take(pair: FoundPair, mission_dir: Path, known: dict[tuple[str, str], PairFacts]) -> Outcome:
+def _take(
+    pair: FoundPair,
+    mission_dir: Path,
+    declared: DeclaredUnit | None,
+    known: dict[tuple[str, str], PairFacts],
+) -> Outcome:
     """Check and copy one pair; the flag says whether it is new."""
     sources = (pair.infrared, pair.visible)
     targets = (
@@ -157,7 +169,9 @@ def _take(pair: FoundPair, mission_dir: Path, known: dict[tuple[str, str], PairF
     before = [_stamp(path) for path in sources]
     infrared, visible = (read_bytes(path) for path in sources)
     hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
-    facts = known.get(hashes) or facts_from_bytes(infrared, sources[0], visible, sources[1], hashes)
+    facts = known.get(hashes) or facts_from_bytes(
+        infrared, sources[0], visible, sources[1], hashes=hashes, declared=declared
+    )
     if before != [_stamp(path) for path in sources]:
         raise InputError(
             "files at rest", "one still being written", pair.infrared, "Ingest again later."

@@ -2,7 +2,7 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,23 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.image_files import read_bytes
 from dd_livm_core.ingestion import LABELS, MISSION, read_record
 from dd_livm_core.labels import Label, read_labels
-from dd_livm_core.pair_facts import PairFacts, facts_from_bytes, read_kept_facts
-from dd_livm_core.records import DEFECT_CLASSES, Mission, Site
+from dd_livm_core.pair_facts import PairFacts, facts_from_bytes, read_kept_facts, reader
+from dd_livm_core.records import DEFECT_CLASSES, DeclaredUnit, Mission, Site
 from dd_livm_core.sites import read_sites
 
 KEY = ["site_id", "mission_id", "pair_id"]
-CONDITIONS = ["irradiance_w_m2", "wind_m_s", "ambient_c", "infrared_unit", "infrared_scale"]
+CONDITIONS = ["irradiance_w_m2", "wind_m_s", "ambient_c", "infrared_unit"]
 """What was recorded for the mission, the same on all its pairs."""
-STAT_COLUMNS = ["infrared_size_b", "infrared_mtime_ns", "visible_size_b", "visible_mtime_ns"]
+STAT_COLUMNS = [
+    "infrared_size_b",
+    "infrared_mtime_ns",
+    "visible_size_b",
+    "visible_mtime_ns",
+    "reader",
+]
 """Only there to know a file again without reading it: they say nothing of the content."""
-FILE_COLUMNS = [*STAT_COLUMNS, *(field.name for field in fields(PairFacts)), "unreadable"]
+CONTENT_COLUMNS = [*(field.name for field in fields(PairFacts)), "unreadable"]
+FILE_COLUMNS = [*STAT_COLUMNS, *CONTENT_COLUMNS]
 """What is read from the files themselves, and kept while their size and time stay the same."""
 TEXT = {
     "annotations_sha256",
@@ -29,6 +36,8 @@ TEXT = {
     "visible_sha256",
     "taken_at",
     "camera_model",
+    "infrared_unit",
+    "reader",
     "unreadable",
 }
 THREADS = 4
@@ -79,7 +88,8 @@ def _mission_rows(
     site: Site,
     known: dict[tuple[Any, ...], dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    kept = read_kept_facts(folder)
+    by = reader(mission.infrared_unit)
+    kept = read_kept_facts(folder, by)
     labels = read_labels(folder / LABELS) if (folder / LABELS).exists() else {}
     visible = {p.stem: p for p in (folder / "visible").iterdir() if not p.name.startswith(".")}
     pairs = [
@@ -91,7 +101,11 @@ def _mission_rows(
     def row(pair: tuple[Path, Path]) -> dict[str, Any]:
         pair_id = pair[0].stem
         before = known.get((site.site_id, mission.mission_id, pair_id))
-        content = _file_columns(*pair, before, kept)
+        stat = {**_stat_columns(*pair), "reader": by}
+        if before is not None and all(before.get(name) == value for name, value in stat.items()):
+            content = {name: before[name] for name in FILE_COLUMNS}
+        else:
+            content = {**stat, **_file_columns(*pair, mission.infrared_unit, kept)}
         return {
             "site_id": site.site_id,
             "mission_id": mission.mission_id,
@@ -103,6 +117,7 @@ def _mission_rows(
             "irradiance_w_m2": mission.irradiance_w_m2,
             "wind_m_s": mission.wind_m_s,
             "ambient_c": mission.ambient_c,
+            "infrared_unit": str(mission.infrared_unit) if mission.infrared_unit else None,
             "site_latitude_deg": site.latitude_deg,
             "site_longitude_deg": site.longitude_deg,
             "site_radius_m": site.radius_m,
@@ -125,26 +140,20 @@ def _stat_columns(infrared: Path, visible: Path) -> dict[str, int]:
 def _file_columns(
     infrared: Path,
     visible: Path,
-    before: dict[str, Any] | None,
+    declared: DeclaredUnit | None,
     kept: dict[tuple[str, str], PairFacts],
 ) -> dict[str, Any]:
-    stat = _stat_columns(infrared, visible)
-    if before is not None and all(before[name] == value for name, value in stat.items()):
-        return {name: before[name] for name in FILE_COLUMNS}
-    columns: dict[str, Any] = {**dict.fromkeys(FILE_COLUMNS), **stat, "radiometric": False}
+    columns: dict[str, Any] = {**dict.fromkeys(CONTENT_COLUMNS), "radiometric": False}
     try:
-        of_infrared, of_visible = read_bytes(infrared), read_bytes(visible)
-        hashes = (
-            hashlib.sha256(of_infrared).hexdigest(),
-            hashlib.sha256(of_visible).hexdigest(),
-        )
+        contents = read_bytes(infrared), read_bytes(visible)
+        hashes = (hashlib.sha256(contents[0]).hexdigest(), hashlib.sha256(contents[1]).hexdigest())
         columns["infrared_sha256"], columns["visible_sha256"] = hashes
         facts = kept.get(hashes) or facts_from_bytes(
-            of_infrared, infrared, of_visible, visible, hashes
+            contents[0], infrared, contents[1], visible, hashes=hashes, declared=declared
         )
     except InputError as error:
         return {**columns, "unreadable": str(error)}
-    return {**columns, **asdict(facts)}
+    return {**columns, **vars(facts)}
 
 
 PIXEL_PITCH_UM = {"XT2": 17.0, "XT S": 17.0, "ZH20T": 12.0, "M3T": 12.0, "M30T": 12.0, "XT R": 17.0}

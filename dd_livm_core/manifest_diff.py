@@ -1,6 +1,6 @@
 """What changed between two snapshots of ``data/``: pairs, labels, missions, sites."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,8 +133,8 @@ def describe(difference: ManifestDifference, shown: int = 10) -> list[str]:
     lines = [
         *_listed("sites added", [*difference.sites_added], shown),
         *_listed("sites removed", [*difference.sites_removed], shown),
-        *_listed("sites changed", _changes(difference.sites_changed), shown),
-        *_listed("missions changed", _changes(difference.missions_changed), shown),
+        *_listed("sites changed", _changes(difference.sites_changed.items()), shown),
+        *_listed("missions changed", _changes(difference.missions_changed.items()), shown),
     ]
     for title, keys in (
         ("pairs added", difference.added),
@@ -147,10 +147,10 @@ def describe(difference: ManifestDifference, shown: int = 10) -> list[str]:
     return lines + _listed("label counts", counts, len(counts))
 
 
-def _changes(changes: Mapping[tuple[str, ...], Change]) -> list[str]:
+def _changes(changes: Iterable[tuple[tuple[str, ...], Change]]) -> list[str]:
     return [
         f"{'/'.join(key[:-1])} {key[-1]}: {_shown(old)} -> {_shown(new)}"
-        for key, (old, new) in changes.items()
+        for key, (old, new) in changes
     ]
 
 

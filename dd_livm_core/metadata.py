@@ -59,26 +59,25 @@ class ImageMetadata:
 
 
 def read_metadata(path: Path) -> ImageMetadata:
-    """Read EXIF and XMP of an image. See `metadata_from_bytes`."""
-    return metadata_from_bytes(read_bytes(path), path)
-
-
-def metadata_from_bytes(content: bytes, path: Path) -> ImageMetadata:
-    """Read EXIF and XMP of an image's bytes; ``path`` is only named in errors.
+    """Read EXIF and XMP of an image.
 
     Raises
     ------
     InputError
         The file is no image. Broken metadata in a good image is left out, not an error.
     """
-    width, height = open_image(content, path).size
-    metadata = ImageMetadata(width, height)
+    content = read_bytes(path)
+    return metadata_from_bytes(content, open_image(content, path).size)
+
+
+def metadata_from_bytes(content: bytes, size_px: tuple[int, int]) -> ImageMetadata:
+    """Read EXIF and XMP from the bytes of an image of known (width, height)."""
     exif = _exif(content)
-    metadata = replace(
-        metadata,
+    metadata = ImageMetadata(
+        *size_px,
         latitude_deg=_coordinate(exif, "GPS GPSLatitude", "GPS GPSLatitudeRef", "S", 90),
         longitude_deg=_coordinate(exif, "GPS GPSLongitude", "GPS GPSLongitudeRef", "W", 180),
-        altitude_m=_number(exif, "GPS GPSAltitude"),
+        altitude_m=_altitude(exif),
         taken_at=_time(exif),
         camera_model=_text(exif, "Image Model"),
         focal_length_mm=_number(exif, "EXIF FocalLength") or None,
@@ -132,13 +131,21 @@ def _coordinate(
     return -degrees if str(exif[reference].values).strip().upper() == negative else degrees
 
 
+def _altitude(exif: dict[str, Any]) -> float | None:
+    height_m = _number(exif, "GPS GPSAltitude")
+    if height_m is None:
+        return None
+    below_sea = _values(exif, "GPS GPSAltitudeRef") == [1.0]
+    return -height_m if below_sea else height_m
+
+
 def _time(exif: dict[str, Any]) -> datetime | None:
     text = _text(exif, "EXIF DateTimeOriginal") or _text(exif, "Image DateTime")
     if text is None:
         return None
     zone = _text(exif, "EXIF OffsetTimeOriginal") or _text(exif, "EXIF OffsetTime") or ""
-    try:
-        return datetime.strptime(text + zone, "%Y:%m:%d %H:%M:%S" + ("%z" if zone else ""))
+    try:  # EXIF asks for 2022:09:02; some H20T write 2022-09-02
+        return datetime.fromisoformat(text[:10].replace(":", "-") + text[10:] + zone)
     except ValueError:
         return None
 

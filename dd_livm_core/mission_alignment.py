@@ -29,6 +29,7 @@ from dd_livm_core.mapping import map_pairs
 from dd_livm_core.pairs import AlignedPair, write_aligned_mission
 from dd_livm_core.panels import panel_mask_infrared, pv_module_side_px
 from dd_livm_core.radiometry import read_infrared, read_visible
+from dd_livm_core.records import DeclaredUnit
 from dd_livm_core.rig import RigGeometry
 
 Progress = Callable[[int, int, str], None]
@@ -37,11 +38,12 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class PairFiles:
-    """The two files of one pair."""
+    """The two files of one pair, and the unit of a TIFF that does not say it itself."""
 
     pair_id: str
     infrared: Path
     visible: Path
+    infrared_unit: DeclaredUnit | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class MissionSummary:
 
 def view(pair: PairFiles) -> PairView:
     """Read one pair."""
-    thermogram = read_infrared(pair.infrared)
+    thermogram = read_infrared(pair.infrared, declared=pair.infrared_unit)
     return PairView(
         pair.pair_id, thermogram.values, read_visible(pair.visible), thermogram.radiometric
     )

@@ -1,16 +1,16 @@
 """What one image pair's two files say, read and decoded once; kept beside the mission under their hashes."""
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from dd_livm_core.dji_sdk import sdk_path
-from dd_livm_core.image_files import read_bytes
+from dd_livm_core.image_files import size_of_whole
 from dd_livm_core.metadata import metadata_from_bytes
-from dd_livm_core.radiometry import infrared_from_bytes, visible_from_bytes
+from dd_livm_core.radiometry import examine_infrared
+from dd_livm_core.records import DeclaredUnit
 
-READER_VERSION = "1"
+READER_VERSION = "2"
 """To be changed with every change of what a reader returns: kept facts of an earlier version are read anew."""
 PAIR_FACTS = "pairs.jsonl"
 
@@ -35,63 +35,65 @@ class PairFacts:
     focal_length_mm: float | None
 
 
-def read_facts(infrared: Path, visible: Path) -> PairFacts:
-    """Read and decode both files of a pair, each once.
-
-    Raises
-    ------
-    InputError
-        One of them cannot be used.
-    """
-    return facts_from_bytes(read_bytes(infrared), infrared, read_bytes(visible), visible)
-
-
 def facts_from_bytes(
     infrared: bytes,
     infrared_path: Path,
     visible: bytes,
     visible_path: Path,
-    hashes: tuple[str, str] | None = None,
+    *,
+    hashes: tuple[str, str],
+    declared: DeclaredUnit | None = None,
 ) -> PairFacts:
-    """Decode both files of a pair; the paths are only named in errors, known SHA-256 are not taken again."""
-    infrared_sha256, visible_sha256 = hashes or (
-        hashlib.sha256(infrared).hexdigest(),
-        hashlib.sha256(visible).hexdigest(),
-    )
-    thermogram = infrared_from_bytes(infrared, infrared_path)
-    seen = visible_from_bytes(visible, visible_path)
-    own = metadata_from_bytes(infrared, infrared_path)
-    other = metadata_from_bytes(visible, visible_path)
+    """Decode both files of a pair, each once.
+
+    Parameters
+    ----------
+    infrared_path, visible_path
+        Only named in errors.
+    hashes
+        SHA-256 of both.
+    declared
+        Unit of the mission's TIFF files that do not say it themselves.
+
+    Raises
+    ------
+    InputError
+        One of the files cannot be used.
+    """
+    held = examine_infrared(infrared, infrared_path, declared)
+    seen_px = size_of_whole(visible, visible_path)
+    own = metadata_from_bytes(infrared, (held.width_px, held.height_px))
+    other = metadata_from_bytes(visible, seen_px)
     position = own if own.latitude_deg is not None and own.longitude_deg is not None else other
     height = own if own.relative_altitude_m is not None else other
     taken_at = own.taken_at or other.taken_at
     return PairFacts(
-        infrared_sha256=infrared_sha256,
-        visible_sha256=visible_sha256,
-        infrared_width_px=thermogram.values.shape[1],
-        infrared_height_px=thermogram.values.shape[0],
-        visible_width_px=seen.shape[1],
-        visible_height_px=seen.shape[0],
-        radiometric=thermogram.radiometric,
+        infrared_sha256=hashes[0],
+        visible_sha256=hashes[1],
+        infrared_width_px=held.width_px,
+        infrared_height_px=held.height_px,
+        visible_width_px=seen_px[0],
+        visible_height_px=seen_px[1],
+        radiometric=held.radiometric,
         taken_at=str(taken_at) if taken_at else None,
         latitude_deg=position.latitude_deg,
         longitude_deg=position.longitude_deg,
         relative_altitude_m=height.relative_altitude_m,
         gimbal_pitch_deg=own.gimbal_pitch_deg,
-        camera_model=own.camera_model or thermogram.camera,
+        camera_model=own.camera_model or held.camera,
         focal_length_mm=own.focal_length_mm,
     )
 
 
-def _reader() -> str:
-    """Name what read the facts: with DJI's SDK the same file may hold temperatures."""
-    return READER_VERSION + ("+dji" if sdk_path() else "")
+def reader(declared: DeclaredUnit | None) -> str:
+    """Name what reads the facts: with DJI's SDK or a declared unit the same file may hold temperatures."""
+    return READER_VERSION + ("+dji" if sdk_path() else "") + (f"+{declared}" if declared else "")
 
 
-def read_kept_facts(folder: Path) -> dict[tuple[str, str], PairFacts]:
+def read_kept_facts(folder: Path, by: str) -> dict[tuple[str, str], PairFacts]:
     """Return the facts kept in a mission's folder, by (infrared hash, visible hash).
 
-    Lines that are broken, as after a power cut, or of an earlier reader are left out: those pairs are read anew.
+    Lines that are broken, as after a power cut, or of another `reader` are left out: those pairs are read anew.
     """
     path = folder / PAIR_FACTS
     known: dict[tuple[str, str], PairFacts] = {}
@@ -103,7 +105,7 @@ def read_kept_facts(folder: Path) -> dict[tuple[str, str], PairFacts]:
             content = json.loads(line)
         except ValueError:
             continue
-        if not isinstance(content, dict) or content.pop("reader", None) != _reader():
+        if not isinstance(content, dict) or content.pop("reader", None) != by:
             continue
         if set(content) == names:
             facts = PairFacts(**content)
@@ -111,13 +113,13 @@ def read_kept_facts(folder: Path) -> dict[tuple[str, str], PairFacts]:
     return known
 
 
-def facts_line(facts: PairFacts) -> str:
-    """Return the line that keeps the facts of one pair."""
-    return json.dumps({"reader": _reader(), **asdict(facts)}, sort_keys=True) + "\n"
+def facts_line(facts: PairFacts, by: str) -> str:
+    """Return the line that keeps the facts of one pair, as read by a `reader`."""
+    return json.dumps({"reader": by, **vars(facts)}, sort_keys=True) + "\n"
 
 
-def write_kept_facts(folder: Path, known: dict[tuple[str, str], PairFacts]) -> None:
+def write_kept_facts(folder: Path, known: dict[tuple[str, str], PairFacts], by: str) -> None:
     """Write a mission's facts in one move, sorted, so that the same pairs give the same file."""
     unfinished = folder / f".{PAIR_FACTS}.tmp"
-    unfinished.write_text("".join(facts_line(known[key]) for key in sorted(known)))
+    unfinished.write_text("".join(facts_line(known[key], by) for key in sorted(known)))
     unfinished.replace(folder / PAIR_FACTS)

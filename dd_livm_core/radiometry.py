@@ -14,23 +14,30 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from dd_livm_core.dji_sdk import TODO as DJI_TODO
 from dd_livm_core.dji_sdk import holds_dji_counts, read_dji, sdk_path
 from dd_livm_core.errors import InputError
 from dd_livm_core.flir_radiometry import read_flir
-from dd_livm_core.image_files import MAX_PIXELS, decode, open_image, read_bytes
+from dd_livm_core.image_files import MAX_PIXELS, decode, pixels_of, read_bytes, size_of_whole
 from dd_livm_core.metadata import xmp_values
+from dd_livm_core.records import DeclaredUnit, TemperatureUnit
 
-UNITS_TO_C = {
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+"""ITU-R BT.601."""
+
+UNITS_TO_C: dict[TemperatureUnit, tuple[float, float]] = {
     "celsius": (1.0, 0.0),
     "kelvin": (1.0, -273.15),
     "centikelvin": (0.01, -273.15),
     "decikelvin": (0.1, -273.15),
 }
 """Declared unit to (gain, offset) that give °C."""
-ZERO_C_K = 273.15
 PLAUSIBLE_C = (-100.0, 2000.0)
+PLAUSIBLE_MEDIAN_C = (-60.0, 150.0)
+"""Of a frame whose unit somebody declared: °C declared for kelvin shows here and nowhere else."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,16 @@ class Thermogram:
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class InfraredContent:
+    """What an infrared file holds, without the values of a picture."""
+
+    width_px: int
+    height_px: int
+    radiometric: bool
+    camera: str | None
+
+
 def read_visible(path: Path) -> NDArray[np.uint8]:
     """Read a visible image as uint8 (H, W, 3) RGB.
 
@@ -68,16 +85,22 @@ def read_visible(path: Path) -> NDArray[np.uint8]:
 
 def visible_from_bytes(content: bytes, path: Path) -> NDArray[np.uint8]:
     """Decode a visible image; ``path`` is only named in errors."""
-    return decode(open_image(content, path), "RGB", path)
+    return pixels_of(decode(content, path), path)
 
 
 def read_infrared(
-    path: Path, *, require_temperature: bool = False, dji_library: Path | None = None
+    path: Path,
+    *,
+    declared: DeclaredUnit | None = None,
+    require_temperature: bool = False,
+    dji_library: Path | None = None,
 ) -> Thermogram:
     """Read an infrared image as temperatures in °C, or as grey values where it holds none.
 
     Parameters
     ----------
+    declared
+        The unit of a TIFF's values, as the mission's record says; not needed where the file says it.
     require_temperature
         Refuse a file without temperatures instead of returning its shape.
     dji_library
@@ -86,9 +109,12 @@ def read_infrared(
     Raises
     ------
     InputError
-        Not an image, too large, truncated, temperatures outside anything physical, or none where required.
+        Not an image, too large, truncated, a unit that does not fit the values or the file's own, or no
+        temperatures where required.
     """
-    thermogram = infrared_from_bytes(read_bytes(path), path, dji_library=dji_library)
+    thermogram = infrared_from_bytes(
+        read_bytes(path), path, declared=declared, dji_library=dji_library
+    )
     if require_temperature and not thermogram.radiometric:
         raise InputError("temperatures", thermogram.reason or "none", path, NO_TEMPERATURE)
     return thermogram
@@ -98,89 +124,137 @@ NO_TEMPERATURE = "Give the camera's radiometric file (16-bit TIFF, FLIR or DJI R
 
 
 def infrared_from_bytes(
-    content: bytes, path: Path, *, dji_library: Path | None = None
+    content: bytes,
+    path: Path,
+    *,
+    declared: DeclaredUnit | None = None,
+    dji_library: Path | None = None,
 ) -> Thermogram:
     """Decode an infrared image; ``path`` is only named in errors. See `read_infrared`."""
-    if content[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        thermogram = _read_tiff(content, path)
+    if content[:4] in TIFF_STARTS:
+        return _read_tiff(content, path, declared)
+    picture = decode(content, path)
+    found = _temperatures(content, path, dji_library)
+    if isinstance(found, Thermogram):
+        return found
+    # Luminance is monotone along the common palettes (iron, inferno, grey); it gives shape, never a ΔT.
+    grey = pixels_of(picture, path).astype(np.float32) @ LUMINANCE
+    return Thermogram(grey, False, reason=found)
+
+
+def examine_infrared(
+    content: bytes, path: Path, declared: DeclaredUnit | None = None
+) -> InfraredContent:
+    """Check an infrared image whole and say what it holds; as `infrared_from_bytes`, but faster for pictures."""
+    if content[:4] in TIFF_STARTS:
+        found: Thermogram | str = _read_tiff(content, path, declared)
     else:
-        thermogram = _read_jpeg(content, path, dji_library)
-    if thermogram.radiometric:
-        low, high = float(np.min(thermogram.values)), float(np.max(thermogram.values))
-        if not (PLAUSIBLE_C[0] <= low <= high <= PLAUSIBLE_C[1]):
-            raise InputError(
-                f"temperatures from {PLAUSIBLE_C[0]:g} to {PLAUSIBLE_C[1]:g} °C",
-                f"{low:.0f} to {high:.0f} °C",
-                path,
-                "The unit or the constants in the file do not fit its values.",
-            )
+        width, height = size_of_whole(content, path)
+        found = _temperatures(content, path, None)
+    if isinstance(found, Thermogram):
+        height, width = found.values.shape
+        return InfraredContent(width, height, found.radiometric, found.camera)
+    return InfraredContent(width, height, False, None)
+
+
+def _temperatures(content: bytes, path: Path, dji_library: Path | None) -> Thermogram | str:
+    """Return the temperatures embedded in a JPEG, or the reason why there are none."""
+    flir = read_flir(content, path)
+    if flir is not None:
+        return _plausible(
+            Thermogram(
+                values=flir.temperature_c,
+                radiometric=True,
+                emissivity=flir.emissivity,
+                reflected_c=flir.reflected_c,
+                distance_m=flir.distance_m,
+                relative_humidity=flir.relative_humidity,
+                camera=flir.camera,
+            ),
+            path,
+        )
+    if not holds_dji_counts(content):
+        return "an 8-bit picture holds no temperatures"
+    library = sdk_path(dji_library)
+    if library is None:
+        return f"a DJI R-JPEG gives its temperatures only to DJI's own SDK. {DJI_TODO}"
+    dji = read_dji(content, path, library)
+    return _plausible(
+        Thermogram(
+            values=dji.temperature_c,
+            radiometric=True,
+            emissivity=dji.emissivity,
+            reflected_c=dji.reflected_c,
+            distance_m=dji.distance_m,
+            relative_humidity=dji.relative_humidity,
+        ),
+        path,
+    )
+
+
+def _plausible(thermogram: Thermogram, path: Path) -> Thermogram:
+    low, high = float(np.min(thermogram.values)), float(np.max(thermogram.values))
+    if not PLAUSIBLE_C[0] <= low <= high <= PLAUSIBLE_C[1]:  # false for NaN, too
+        raise InputError(
+            f"temperatures from {PLAUSIBLE_C[0]:g} to {PLAUSIBLE_C[1]:g} °C",
+            f"{low:.0f} to {high:.0f} °C",
+            path,
+            "The unit or the constants in the file do not fit its values.",
+        )
     return thermogram
 
 
-def _read_jpeg(content: bytes, path: Path, dji_library: Path | None) -> Thermogram:
-    rgb = decode(open_image(content, path), "RGB", path)
-    flir = read_flir(content, path)
-    if flir is not None:
-        return Thermogram(
-            values=flir.temperature_c,
-            radiometric=True,
-            emissivity=flir.emissivity,
-            reflected_c=flir.reflected_c,
-            distance_m=flir.distance_m,
-            relative_humidity=flir.relative_humidity,
-            camera=flir.camera,
-        )
-    reason = "an 8-bit picture holds no temperatures"
-    if holds_dji_counts(content):
-        library = sdk_path(dji_library)
-        if library is not None:
-            dji = read_dji(content, path, library)
-            return Thermogram(
-                values=dji.temperature_c,
-                radiometric=True,
-                emissivity=dji.emissivity,
-                reflected_c=dji.reflected_c,
-                distance_m=dji.distance_m,
-                relative_humidity=dji.relative_humidity,
-            )
-        reason = f"a DJI R-JPEG gives its temperatures only to DJI's own SDK. {DJI_TODO}"
-    # Luminance is monotone along the common palettes (iron, inferno, grey); it gives shape, never a ΔT.
-    luminance = rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    return Thermogram(luminance, False, reason=reason)
-
-
-def _read_tiff(content: bytes, path: Path) -> Thermogram:
+def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> Thermogram:
+    """Decode a TIFF's first page: °C where the file or the mission declares the unit, else grey values."""
     values, description = _tiff_page(content, path)
-    scale = _declared_scale(description, content)
-    if scale is None:
-        finite = values[np.isfinite(values)]
-        if not finite.size:
-            raise InputError("finite values", "none", path, "Export the frame anew.")
-        low, high = (float(v) for v in np.percentile(finite, (0.5, 99.5)))
-        grey = np.clip((values - low) / max(high - low, 1e-6) * 255, 0, 255)
-        return Thermogram(np.nan_to_num(grey).astype(np.float32), False, reason=UNDECLARED)
-    gain, offset = scale
-    celsius = (values * gain + offset).astype(np.float32)
-    if not np.isfinite(celsius).all():
-        raise InputError("finite temperatures", "some that are not", path, "Export it anew.")
-    return Thermogram(celsius, True)
+    if not np.isfinite(values).all():
+        raise InputError("finite values", "some that are not", path, "Export the frame anew.")
+    own = _own_unit(description, content, path)
+    if own is not None and declared is not None and own != declared:
+        raise InputError(
+            f"the mission's unit ({declared})", f"{own} in the file", path, "Mend mission.json."
+        )
+    unit = own or declared
+    if unit is None:
+        grey = values if values.ndim == 2 else values[..., :3].mean(axis=-1)
+        low, high = (float(v) for v in np.percentile(grey, (0.5, 99.5)))
+        grey = np.clip((grey - low) / max(high - low, 1e-6) * 255, 0, 255)
+        return Thermogram(grey.astype(np.float32), False, reason=UNDECLARED)
+    if values.ndim != 2:
+        raise InputError(
+            f"one channel of {unit}",
+            f"{values.shape[2]} channels",
+            path,
+            "Export frames, not pictures.",
+        )
+    gain, offset = UNITS_TO_C[unit.unit]
+    celsius = values * (gain * unit.scale) + offset
+    median = float(np.median(celsius))
+    if not PLAUSIBLE_MEDIAN_C[0] <= median <= PLAUSIBLE_MEDIAN_C[1]:
+        raise InputError(
+            f"a median of {PLAUSIBLE_MEDIAN_C[0]:g} to {PLAUSIBLE_MEDIAN_C[1]:g} °C",
+            f"{median:.0f} °C when read as {unit}",
+            path,
+            "The declared unit does not fit the values.",
+        )
+    return _plausible(Thermogram(celsius.astype(np.float32), True), path)
 
 
 UNDECLARED = (
-    'the TIFF declares no unit: ImageDescription should hold e.g. {"unit": "centikelvin"}, '
-    'or {"unit": "kelvin", "scale": 0.04}'
+    'the TIFF declares no unit: its ImageDescription should hold e.g. {"unit": "centikelvin"} or '
+    '{"unit": "kelvin", "scale": 0.04}, or give --infrared-unit (and --infrared-scale) when ingesting'
 )
 
 
 def _tiff_page(content: bytes, path: Path) -> tuple[NDArray[np.float64], str]:
-    """Return the first page as float64 (H, W) and its description; its size is checked before decoding."""
+    """Return the first page as float64 (H, W) or (H, W, C) and its description; size is checked before decoding."""
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as tiff:
             page = tiff.pages[0]
             shape, kind = page.shape, np.dtype(page.dtype)
             samples = shape[2] if len(shape) == 3 else 1
             if not 2 <= len(shape) <= 3 or samples > 4 or kind.kind not in "uif":
-                raise InputError("a one-channel TIFF", f"{shape}, {kind}", path, "Export frames.")
+                raise InputError("a TIFF frame", f"{shape}, {kind}", path, "Export frames.")
             if math.prod(shape) > MAX_PIXELS or min(shape[:2]) < 8:
                 raise InputError("a drone camera's frame", f"{shape}", path, "Export frames.")
             description = str(getattr(page, "description", "") or "")
@@ -192,20 +266,28 @@ def _tiff_page(content: bytes, path: Path) -> tuple[NDArray[np.float64], str]:
         raise InputError("a whole TIFF", found, path, "Copy it anew.") from error
     if values.shape != shape:
         raise InputError(f"a TIFF of {shape}", f"{values.shape}", path, "Copy it anew.")
-    return (values[..., 0] if values.ndim == 3 else values).astype(np.float64), description
+    with np.errstate(
+        invalid="ignore", over="ignore"
+    ):  # what is not finite is refused by the caller
+        exact = values.astype(np.float64)
+    return (exact[..., 0] if samples == 1 and values.ndim == 3 else exact), description
 
 
-def _declared_scale(description: str, content: bytes) -> tuple[float, float] | None:
-    """Return (gain, offset) to °C from the description's JSON, else from FLIR's TLinear tag, else None."""
+def _own_unit(description: str, content: bytes, path: Path) -> DeclaredUnit | None:
+    """Return the unit in the description's JSON, else in FLIR's TLinear tag, else None."""
     try:
-        declared = json.loads(description)
+        said = json.loads(description)
     except (ValueError, RecursionError):
-        declared = None
-    if isinstance(declared, dict) and declared.get("unit") in UNITS_TO_C:
-        gain, offset = UNITS_TO_C[declared["unit"]]
-        scale = declared.get("scale", 1.0)
-        if isinstance(scale, int | float) and 0 < scale < 1e3:
-            return gain * float(scale), offset
-        return None
+        said = None
+    if isinstance(said, dict) and "unit" in said:
+        try:
+            return DeclaredUnit(unit=said["unit"], scale=said.get("scale", 1.0))
+        except ValidationError as error:
+            raise InputError(
+                f"a unit of {', '.join(UNITS_TO_C)} and a positive scale",
+                repr({name: said.get(name) for name in ("unit", "scale")})[:200],
+                path,
+                "Mend the TIFF's ImageDescription.",
+            ) from error
     gain_k = xmp_values(content, {"TlinearGain": "gain_k"}).get("gain_k", 0.0)
-    return (gain_k, -ZERO_C_K) if 0 < gain_k <= 1 else None
+    return DeclaredUnit(unit="kelvin", scale=gain_k) if 0 < gain_k <= 1 else None

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 HotspotShape = Literal["point", "stripe", "block", "patch"]
+TemperatureUnit = Literal["celsius", "kelvin", "centikelvin", "decikelvin"]
 DefectClass = Literal["weeds", "dust", "breakage", "open_circuit", "diode_failure"]
 
 HOTSPOT_SHAPES: tuple[HotspotShape, ...] = get_args(HotspotShape)
@@ -40,6 +41,17 @@ class Site(Record):
     simulated: bool = False
 
 
+class DeclaredUnit(Record):
+    """What the stored numbers of a TIFF mean: number times scale is a temperature in this unit."""
+
+    unit: TemperatureUnit
+    scale: float = Field(1.0, gt=0, lt=1000)
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return self.unit if self.scale == 1 else f"{self.scale:g} {self.unit}"
+
+
 class Mission(Record):
     """One flight over a site. Whatever was not recorded is null, never invented."""
 
@@ -48,6 +60,9 @@ class Mission(Record):
     drone: str | None = None
     infrared_camera: str | None = None
     visible_camera: str | None = None
+    infrared_unit: DeclaredUnit | None = Field(
+        None, description="of TIFF files that do not say it themselves"
+    )
     irradiance_w_m2: float | None = Field(None, ge=0, le=1600)
     wind_m_s: float | None = Field(None, ge=0, le=60)
     ambient_c: float | None = Field(None, ge=-60, le=60)

@@ -9,9 +9,11 @@ import pandas as pd
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
+from dd_livm_core.ingestion import LABELS, MISSION, read_record
 from dd_livm_core.labels import read_labels
 from dd_livm_core.manifest import read_manifest
 from dd_livm_core.mission_alignment import MissionSummary, PairFiles, Progress, align_mission
+from dd_livm_core.records import Mission
 from tasks.manifest import manifest_path
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step, hash_file
@@ -51,10 +53,11 @@ def missions_of(workspace: Workspace, manifest: Reference) -> list[MissionInput]
     rows = read_manifest(manifest_path(workspace, manifest))
     missions = []
     for (site_id, mission_id), group in rows.groupby(["site_id", "mission_id"], sort=True):
-        labels = workspace.data / str(site_id) / str(mission_id) / "labels.json"
+        labels = workspace.data / str(site_id) / str(mission_id) / LABELS
         content = hashlib.sha256((hash_file(labels) if labels.exists() else "no labels").encode())
         for row in group.sort_values("pair_id").itertuples():
-            content.update(f"{row.pair_id} {row.infrared_sha256} {row.visible_sha256}\n".encode())
+            of_pair = (row.pair_id, row.infrared_sha256, row.visible_sha256, row.infrared_unit)
+            content.update(f"{of_pair}\n".encode())
         missions.append(
             MissionInput(
                 site_id=str(site_id),
@@ -95,12 +98,14 @@ def write_summary(path: Path, summary: MissionSummary) -> None:
     path.write_text(json.dumps(content, indent=2))
 
 
-def _pair_files(workspace: Workspace, rows: pd.DataFrame) -> list[PairFiles]:
+def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> list[PairFiles]:
+    unit = read_record(mission_dir / MISSION, Mission).infrared_unit
     return [
         PairFiles(
             str(row.pair_id),
             workspace.data / str(row.infrared_path),
             workspace.data / str(row.visible_path),
+            unit,
         )
         for row in rows.sort_values("pair_id").itertuples()
     ]
@@ -120,7 +125,8 @@ def align(
     """Align one mission and return the reference of its aligned store."""
     rows = read_manifest(manifest_path(workspace, manifest))
     rows = rows[(rows["site_id"] == mission.site_id) & (rows["mission_id"] == mission.mission_id)]
-    labels_path = workspace.data / mission.site_id / mission.mission_id / "labels.json"
+    mission_dir = workspace.data / mission.site_id / mission.mission_id
+    labels_path = mission_dir / LABELS
     labels = read_labels(labels_path) if labels_path.exists() else None
     progress: Progress = StepProgress(
         f"align-{mission.site_id}-{mission.mission_id}".lower().replace("_", "-").replace(".", "-"),
@@ -129,7 +135,7 @@ def align(
 
     def write(folder: Path) -> None:
         summary = align_mission(
-            _pair_files(workspace, rows),
+            _pair_files(workspace, rows, mission_dir),
             folder,
             site_id=mission.site_id,
             mission_id=mission.mission_id,

@@ -16,12 +16,14 @@ from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.detector import load_detector
 from dd_livm_core.errors import InputError
+from dd_livm_core.ingestion import MISSION, read_record
 from dd_livm_core.inspection import Inspection, findings_table, inspect_pairs
 from dd_livm_core.metadata import read_metadata
 from dd_livm_core.mission_alignment import PairFiles
 from dd_livm_core.overlays import checkerboard
 from dd_livm_core.pairing import pair_folder
 from dd_livm_core.pictures import detection_picture, infrared_picture, write_picture
+from dd_livm_core.records import DeclaredUnit, Mission
 from tasks.align import summary_counts, write_summary
 from tasks.progress import StepProgress
 from tasks.report import data_url
@@ -54,6 +56,7 @@ class FoundPairs(BaseModel):
 
     source: Path
     pairs: tuple[FoundPair, ...]
+    infrared_unit: DeclaredUnit | None
     set_aside: tuple[tuple[str, str], ...]
 
 
@@ -98,7 +101,9 @@ def find_pairs(workspace: Workspace, source: Path) -> FoundPairs:
         )
         for pair in report.pairs
     )
-    return FoundPairs(source=source, pairs=pairs, set_aside=tuple(aside))
+    record = source / MISSION
+    unit = read_record(record, Mission).infrared_unit if record.exists() else None
+    return FoundPairs(source=source, pairs=pairs, infrared_unit=unit, set_aside=tuple(aside))
 
 
 @task(
@@ -115,7 +120,10 @@ def align_and_detect(
     """Align the pairs, find defects, and store findings with a picture of every pair that has some."""
     progress = StepProgress("inspection", f"inspecting {found.source.name}, pairs")
     model = load_detector(detector.folder(workspace) / WEIGHTS)
-    pairs = [PairFiles(pair.pair_id, pair.infrared, pair.visible) for pair in found.pairs]
+    pairs = [
+        PairFiles(pair.pair_id, pair.infrared, pair.visible, found.infrared_unit)
+        for pair in found.pairs
+    ]
 
     def write(folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder.parent) as store:

@@ -65,7 +65,7 @@ def test_only_new_pairs_are_decoded(
     decoded = []
     real = ingestion.facts_from_bytes
     monkeypatch.setattr(
-        ingestion, "facts_from_bytes", lambda *a: decoded.append(a[1].name) or real(*a)
+        ingestion, "facts_from_bytes", lambda *a, **k: decoded.append(a[1].name) or real(*a, **k)
     )
     assert ingest_mission(source, data, MISSION).added == 2
     assert sorted(decoded) == ["DJI_0003_T.JPG", "DJI_0004_T.JPG"]
@@ -91,8 +91,8 @@ def test_a_file_still_being_written_waits(
     growing = source / "DJI_0000_V.JPG"
     real = ingestion.facts_from_bytes
 
-    def while_writing(*arguments: object) -> object:
-        facts = real(*arguments)  # type: ignore[arg-type]
+    def while_writing(*arguments: object, **more: object) -> object:
+        facts = real(*arguments, **more)  # type: ignore[arg-type]
         if arguments[3] == growing:
             with growing.open("ab") as stream:
                 stream.write(b"more")

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.radiometry import read_infrared, read_visible
+from dd_livm_core.records import DeclaredUnit, TemperatureUnit
 from tests import drone_files as made
 
 WARM_C = np.linspace(5, 95, 64 * 80).reshape(64, 80)
@@ -92,10 +94,86 @@ def test_an_undeclared_tiff_gives_shape_and_the_reason(tmp_path: Path) -> None:
         read_infrared(path, require_temperature=True)
 
 
-def test_a_wrongly_declared_unit_is_refused(tmp_path: Path) -> None:
-    stored = np.rint((WARM_C + 273.15) * 100).astype(np.uint16)
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        (np.rint((WARM_C + 273.15) * 100).astype(np.uint16), "celsius"),
+        (np.rint((WARM_C + 273.15) * 100).astype(np.uint16), "kelvin"),
+        (np.rint((WARM_C + 273.15) * 100).astype(np.uint16), "decikelvin"),
+        (np.rint((WARM_C + 273.15) * 10).astype(np.uint16), "centikelvin"),
+        ((WARM_C + 273.15).astype(np.float32), "celsius"),
+        (WARM_C.astype(np.float32), "kelvin"),
+    ],
+)
+@pytest.mark.parametrize("by", ["file", "mission"])
+def test_a_wrongly_declared_unit_is_refused(
+    tmp_path: Path, values: np.ndarray, wrong: TemperatureUnit, by: str
+) -> None:
+    path = made.put(tmp_path / "a.tiff", made.tiff(values, wrong if by == "file" else None))
     with pytest.raises(InputError, match="unit"):
-        read_infrared(made.put(tmp_path / "a.tiff", made.tiff(stored, "celsius")))
+        read_infrared(path, declared=DeclaredUnit(unit=wrong))
+
+
+def test_the_mission_declares_what_its_files_do_not(tmp_path: Path) -> None:
+    stored = np.rint((WARM_C + 273.15) / 0.04).astype(np.uint16)
+    path = made.put(tmp_path / "a.tiff", made.tiff(stored))
+    declared = DeclaredUnit(unit="kelvin", scale=0.04)
+    thermogram = read_infrared(path, declared=declared, require_temperature=True)
+    np.testing.assert_allclose(thermogram.values, WARM_C, atol=0.021)
+
+
+def test_a_mission_and_a_file_that_disagree_are_an_error(tmp_path: Path) -> None:
+    stored = np.rint((WARM_C + 273.15) * 100).astype(np.uint16)
+    path = made.put(tmp_path / "a.tiff", made.tiff(stored, "centikelvin"))
+    assert read_infrared(path, declared=DeclaredUnit(unit="centikelvin")).radiometric
+    with pytest.raises(InputError, match="mission's unit"):
+        read_infrared(path, declared=DeclaredUnit(unit="decikelvin"))
+
+
+@pytest.mark.parametrize("said", [{"unit": "fahrenheit"}, {"unit": "kelvin", "scale": -1}])
+def test_a_unit_that_is_none_is_an_error(tmp_path: Path, said: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="centikelvin"):
+        read_infrared(made.put(tmp_path / "a.tiff", made.tiff(WARM_C.astype(np.float32), **said)))
+
+
+@pytest.mark.parametrize("gain_k", [0.04, 0.4])
+def test_flir_tlinear_gain(tmp_path: Path, gain_k: float) -> None:
+    """FLIR's TLinear mode: kelvin per count, in XMP."""
+    xmp = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:Camera="http://pix4d.com/camera/1.0/">'
+        f"<Camera:TlinearGain>{gain_k}</Camera:TlinearGain></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    counts = np.rint((WARM_C + 273.15) / gain_k).astype(np.uint16)
+    out = io.BytesIO()
+    tifffile.imwrite(out, counts, extratags=[(700, "B", len(xmp), xmp.encode(), True)])
+    values = read_infrared(made.put(tmp_path / "a.tiff", out.getvalue())).values
+    np.testing.assert_allclose(values, WARM_C, atol=gain_k / 2 + 1e-3)
+
+
+def test_a_colour_tiff_is_never_a_temperature(tmp_path: Path) -> None:
+    path = made.put(tmp_path / "a.tiff", made.tiff(made.picture()))
+    assert not read_infrared(path).radiometric
+    with pytest.raises(InputError, match="3 channels"):
+        read_infrared(path, declared=DeclaredUnit(unit="celsius"))
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+@pytest.mark.parametrize("unit", ["celsius", None])
+def test_values_that_are_no_numbers_are_an_error(
+    tmp_path: Path, broken: float, unit: str | None
+) -> None:
+    values = WARM_C.astype(np.float32)
+    values[3, 4] = broken
+    with pytest.raises(InputError, match="finite"):
+        read_infrared(made.put(tmp_path / "a.tiff", made.tiff(values, unit)))
+
+
+def test_sixteen_bits_in_a_png_are_not_clipped_to_eight(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(np.rint((WARM_C + 273.15) * 100).astype(np.uint16)).save(path)
+    with pytest.raises(InputError, match="TIFF"):
+        read_infrared(path)
 
 
 def test_a_picture_gives_shape_only(tmp_path: Path) -> None:
