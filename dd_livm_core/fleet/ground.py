@@ -1,5 +1,8 @@
 """The ground of a station, or its roof or water: colour and temperature under the tables."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,13 +10,18 @@ from numpy.typing import NDArray
 from dd_livm_core.fleet.land import MAP_M, MARGIN_M
 from dd_livm_core.fleet.layout import Layout, generator
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster import Window, wrapped
+from dd_livm_core.fleet.raster import Window, mixed, to_byte, wrapped
 from dd_livm_core.fleet.sun import Sun, cast_shadows
 from dd_livm_core.fleet.surfaces import ground_texture
 from dd_livm_core.fleet.thermal import Conditions
 
 Floats = NDArray[np.float32]
 _BUILDING_HEIGHT_M = 1.4
+_FULL_LIGHT = 128
+_SHARP, _SOFT = (3, 1), (5, 3)
+"""Running means (width in raster pixels, number) over the edges of shadows, seen and felt."""
+_WET_RGB = (70, 84, 100)
+_LAND_STEP_PX = 4
 _SHADED_LIGHT = (0.22, 0.25, 0.33)
 """Skylight over sunlight, per colour: shadows are blue."""
 
@@ -40,23 +48,36 @@ class Ground:
         step = layout.step_m[0]
         self._first = ground_texture(terrain.surface, terrain.rgb, step, rng)
         self._second = ground_texture(terrain.second_surface, terrain.second_rgb, step, rng)
-        count = len(layout.land.buildings_px)
+        land = layout.land
+        maps = [land.second_share, land.shade]
+        self._land_maps = cv2.merge(maps if land.puddles is None else [*maps, land.puddles])
+        count = len(land.buildings_px)
         self._building_grey = rng.integers(90, 245, count)
         self._building_k = rng.uniform(-2, 16, count)
 
-    def _map(self, values: Floats, window: Window) -> Floats:
-        """Read one of the layout's coarse maps over a window."""
-        sx, sy = (s / MAP_M for s in self.layout.step_m)
-        origin = MARGIN_M / MAP_M
-        warp = np.array([[sx, 0, window.x * sx + origin], [0, sy, window.y * sy + origin]])
-        size, flags = (window.width, window.height), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        read: Floats = np.asarray(
-            cv2.warpAffine(values, warp, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
-        )
-        return read
+    def _land(self, window: Window) -> list[Floats]:
+        """Read the layout's coarse maps over a window: share, shade, and puddles if any."""
+        # The maps are so coarse that every fourth raster pixel holds all they say.
+        coarse = (window.width // _LAND_STEP_PX + 2, window.height // _LAND_STEP_PX + 2)
+        sx, sy = (_LAND_STEP_PX * s / MAP_M for s in self.layout.step_m)
+        first = (window.origin - (_LAND_STEP_PX + 1) / 2) * self.layout.step_m / MAP_M
+        x, y = first + MARGIN_M / MAP_M
+        warp = np.array([[sx, 0, x], [0, sy, y]])
+        flags, border = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REFLECT_101
+        read = cv2.warpAffine(self._land_maps, warp, coarse, flags=flags, borderMode=border)
+        fine = cv2.resize(read, (coarse[0] * _LAND_STEP_PX, coarse[1] * _LAND_STEP_PX))
+        edge = _LAND_STEP_PX
+        cut = fine[edge : edge + window.height, edge : edge + window.width]
+        return [np.asarray(layer, dtype=np.float32) for layer in cv2.split(cut)]
 
-    def _shadow(self, window: Window, soft_px: float) -> Floats:
-        """Return the share of sunlight taken by tables and buildings, 0..1."""
+    def _shadow(self, inner: Window, softness: tuple[int, int]) -> NDArray[np.uint8]:
+        """Return the share of sunlight taken by tables and buildings, 0..255.
+
+        ``softness`` is width and number of the running means that blur the edges.
+        """
+        width, times = softness
+        margin = width * times
+        window = inner.grown(margin)
         canvas = np.zeros((window.height, window.width), np.uint8)
         rows, step, layout = self.profile.rows, self.layout.step_m, self.layout
         up_m = self.profile.module_up_m * rows.modules_up
@@ -67,28 +88,26 @@ class Ground:
         )
         height = (_BUILDING_HEIGHT_M, _BUILDING_HEIGHT_M)
         cast_shadows(layout.land.buildings_px, height, self.sun, step, window, canvas, True)
-        blurred = cv2.GaussianBlur(canvas, (0, 0), soft_px)
-        shadow: Floats = blurred.astype(np.float32) * np.float32(1 / 255)
-        return shadow
+        for _ in range(times):
+            canvas = np.asarray(cv2.blur(canvas, (width, width)), dtype=np.uint8)
+        return canvas[margin:-margin, margin:-margin]
 
     def draw_colour(self, window: Window) -> NDArray[np.uint8]:
         """Draw a window in sunlight: (h, w, 3) uint8."""
-        share, shade = (
-            self._map(m, window) for m in (self.layout.land.second_share, self.layout.land.shade)
-        )
+        share, shade, *puddles = self._land(window)
         first, second = (wrapped(texture[0], window) for texture in (self._first, self._second))
-        mixed = cv2.blendLinear(first, second, (1 - share) * shade, share * shade)
-        ground = np.asarray(mixed, dtype=np.uint8)
-        if self.layout.land.puddles is not None:
-            wet = self._map(self.layout.land.puddles, window) * np.float32(0.85)
-            sky = np.full_like(ground, (70, 84, 100))
-            ground = np.asarray(cv2.blendLinear(ground, sky, 1 - wet, wet), np.uint8)
+        ground = mixed(first, second, to_byte(share))
+        for wet in puddles:
+            sky = np.full_like(ground, _WET_RGB)
+            ground = mixed(ground, sky, to_byte(wet * np.float32(0.85)))
         self._draw_pads(ground, window)
-        weight = self._shadow(window, 0.8)
-        levels = np.arange(256, dtype=np.float32)[None, :, None]
-        dark = cv2.LUT(ground, (levels * np.array(_SHADED_LIGHT, np.float32)).astype(np.uint8))
-        image = np.asarray(cv2.blendLinear(ground, dark, 1 - weight, weight), dtype=np.uint8)
-        for box, grey in zip(self._boxes(window), self._building_grey, strict=True):
+        taken = self._shadow(window, _SHARP)
+        # Sunlight as a share of _FULL_LIGHT: brightness of the ground, and less in shadow.
+        light = shade * np.float32(_FULL_LIGHT)
+        per_colour = [light * (1 - taken * np.float32((1 - kept) / 255)) for kept in _SHADED_LIGHT]
+        lit = cv2.merge([np.clip(c + 0.5, 0, 255).astype(np.uint8) for c in per_colour])
+        image = np.asarray(cv2.multiply(ground, lit, scale=1 / _FULL_LIGHT), dtype=np.uint8)
+        for box, grey in self._buildings(window, self._building_grey):
             corners = (int(box[0]), int(box[1])), (int(box[2]), int(box[3]))
             lower = (int(box[0]), int(box[1] + box[3]) // 2)
             cv2.rectangle(image, *corners, (int(grey),) * 3, -1)
@@ -96,8 +115,13 @@ class Ground:
             cv2.rectangle(image, *corners, (int(grey * 0.6),) * 3, 1, cv2.LINE_AA)
         return image
 
-    def _boxes(self, window: Window) -> NDArray[np.int32]:
-        return self.layout.land.buildings_px - np.tile(window.origin, 2)
+    def _buildings(
+        self, window: Window, values: NDArray[Any]
+    ) -> Iterator[tuple[NDArray[np.int32], float]]:
+        """Yield box and value of the buildings that touch the window."""
+        boxes = self.layout.land.buildings_px
+        for index in np.flatnonzero(window.touches(boxes, 2)):
+            yield boxes[index] - np.tile(window.origin, 2), float(values[index])
 
     def _pads(self, window: Window) -> list[tuple[tuple[int, int], tuple[int, int]]]:
         """Return the floats or plinths that tables stand on, if any."""
@@ -120,25 +144,24 @@ class Ground:
         terrain, conditions = self.profile.terrain, self.conditions
         # Dry surfaces follow the sun, and lose a tenth per m/s of wind.
         sun = np.float32(conditions.irradiance_w_m2 / 1000 * 1.1 / (1 + 0.1 * conditions.wind_m_s))
-        share, shade = (
-            self._map(m, window) for m in (self.layout.land.second_share, self.layout.land.shade)
-        )
+        share, shade, *puddles = self._land(window)
         first, second = (wrapped(texture[1], window) for texture in (self._first, self._second))
         heat = terrain.heating_k + (terrain.second_heating_k - terrain.heating_k) * share
         texture = (first + (second - first) * share) * np.float32(terrain.texture_k)
         # Darker ground takes more sun.
         surface: Floats = texture + heat * (np.float32(1.15) - np.float32(0.15) * shade)
-        if self.layout.land.puddles is not None:
-            surface -= self._map(self.layout.land.puddles, window) * (surface + np.float32(3))
+        for wet in puddles:
+            surface -= wet * (surface + np.float32(3))
         for corners in self._pads(window):
             cv2.rectangle(surface, *corners, (float(terrain.heating_k + 9.0),), -1)
         surface *= sun
         # Ground in shadow falls below the air: it still sees the cold sky.
         # What is left of the texture is height and moisture.
         lost = heat * np.float32(0.9) + texture * np.float32(0.5)
-        surface -= self._shadow(window, 2.5) * (lost * sun + np.float32(4))
+        taken = self._shadow(window, _SOFT).astype(np.float32) * np.float32(1 / 255)
+        surface -= taken * (lost * sun + np.float32(4))
         surface += np.float32(conditions.ambient_c)
-        for box, warm in zip(self._boxes(window), self._building_k, strict=True):
+        for box, warm in self._buildings(window, self._building_k):
             corners = (int(box[0]), int(box[1])), (int(box[2]), int(box[3]))
             cv2.rectangle(surface, *corners, (float(conditions.ambient_c + warm * sun),), -1)
         return surface

@@ -9,38 +9,44 @@ from dd_livm_core.fleet.raster import Window
 from dd_livm_core.fleet.sun import Sun
 
 
-def draw_cables(
-    image: NDArray[np.uint8], layout: Layout, window: Window, share: float,
-    rng: np.random.Generator,
-) -> None:  # fmt: skip
-    """Draw cables that hang from the ends of some tables, in place."""
-    chosen = rng.random(len(layout.tables_px)) < share
-    sag = rng.uniform(-1, 1, (len(layout.tables_px), 3))
-    reach = 1.5 / layout.step_m[0]
-    for table in np.flatnonzero(chosen & window.touches(layout.tables_px, 2 * reach)):
-        _, top, right, bottom = layout.tables_px[table] - np.tile(window.origin, 2)
-        t = np.linspace(0, 1, 24)
-        y = (
-            top
-            + (bottom - top) * (0.5 + 0.4 * sag[table, 0])
-            + reach * 0.4 * sag[table, 1] * np.sin(3 * t)
-        )
-        x = right - reach * 1.2 + t * reach * (2.4 + sag[table, 2])
-        line = np.stack([x, y], axis=-1).astype(np.int32)
-        cv2.polylines(image, [line], False, (28, 28, 30), 2, cv2.LINE_AA)
+class Markings:
+    """Cables that hang from the ends of some tables, and numbers painted on lower frames.
 
+    Parameters
+    ----------
+    layout
+        The tables.
+    cables, numbers
+        Share of tables that have one.
+    rng
+        Random numbers of the site.
+    """
 
-def draw_numbers(
-    image: NDArray[np.uint8], layout: Layout, window: Window, share: float,
-    rng: np.random.Generator,
-) -> None:  # fmt: skip
-    """Paint table numbers on lower frames, in place."""
-    chosen = rng.random(len(layout.tables_px)) < share
-    height = 0.22 / layout.step_m[1] / 22
-    for table in np.flatnonzero(chosen & window.touches(layout.tables_px)):
-        left, _, _, bottom = layout.tables_px[table] - np.tile(window.origin, 2)
-        at = (int(left) + 4, int(bottom) - 2)
-        cv2.putText(image, f"T{table:03d}", at, 0, height, (232, 232, 225), 1, cv2.LINE_AA)
+    def __init__(
+        self, layout: Layout, cables: float, numbers: float, rng: np.random.Generator
+    ) -> None:
+        tables = layout.tables_px
+        self._tables = tables
+        self._number_height = 0.22 / layout.step_m[1] / 22
+        self._numbered = rng.random(len(tables)) < numbers
+        self._cabled = np.flatnonzero(rng.random(len(tables)) < cables)
+        sag = rng.uniform(-1, 1, (len(self._cabled), 3, 1))
+        _, top, _, bottom = tables[self._cabled].T[..., None]
+        right = tables[self._cabled, 2:3]
+        reach, t = 1.5 / layout.step_m[0], np.linspace(0, 1, 24)
+        y = top + (bottom - top) * (0.5 + 0.4 * sag[:, 0]) + reach * 0.4 * sag[:, 1] * np.sin(3 * t)
+        x = right - reach * 1.2 + t * reach * (2.4 + sag[:, 2])
+        self._lines = np.stack([x, y], axis=-1).astype(np.int32)
+        self._line_boxes = np.hstack([self._lines.min(axis=1), self._lines.max(axis=1)])
+
+    def draw(self, image: NDArray[np.uint8], window: Window) -> None:
+        """Draw what lies in a window, in place."""
+        for line in self._lines[window.touches(self._line_boxes, 2)] - window.origin:
+            cv2.polylines(image, [line], False, (28, 28, 30), 2, cv2.LINE_AA)
+        for table in np.flatnonzero(self._numbered & window.touches(self._tables, 2)):
+            left, _, _, bottom = self._tables[table] - np.tile(window.origin, 2)
+            at, height = (int(left) + 4, int(bottom) - 2), self._number_height
+            cv2.putText(image, f"T{table:03d}", at, 0, height, (232, 232, 225), 1, cv2.LINE_AA)
 
 
 def draw_bird(

@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 from dd_livm_core.fleet.files import Shot, write_jpeg, write_radiometric_tiff
 from dd_livm_core.fleet.flight import INFRARED_PX, Exposure, Flight, draw
 from dd_livm_core.fleet.layout import generator, lay_out
+from dd_livm_core.fleet.look_alikes import draw_bird
 from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.raster import mixed, to_byte
 from dd_livm_core.fleet.rig import View, infrared_to_visible
 from dd_livm_core.fleet.sensors import InfraredSampler, expose, infrared_noise, to_grey, window_of
 from dd_livm_core.fleet.station import Station
-from dd_livm_core.fleet.sun import sun_over
+from dd_livm_core.fleet.sun import mirrored_light, sun_over
 from dd_livm_core.fleet.thermal import Conditions, apparent_c, glass_emissivity
 from dd_livm_core.fleet.truth import TrueHotspot, true_hotspots
 from dd_livm_core.records import DEFECT_CLASSES, Mission
 
 _JPEG_QUALITY_INFRARED = 92
+_GLINT_DEG, _SHEEN_DEG = 1.5, 20.0
+"""Width of the mirrored sun, scattered by the glass, and of the bright sky around it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,18 @@ class RenderedPair:
     sources: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _ThermalScene:
+    """The scene on the infrared pixels, before emissivity: temperature, its part from defects,
+    PV modules, and the defect of the pixel's PV module or -1.
+    """
+
+    surface_c: NDArray[np.float32]
+    excess_k: NDArray[np.float32]
+    panel_mask: NDArray[np.bool_]
+    owner: NDArray[np.int32]
+
+
 class SimulatedMission:
     """One flight over one station: everything that its pairs share.
 
@@ -88,12 +104,12 @@ class SimulatedMission:
             sky_c=ambient_c - draw(weather.sky_below_ambient_k, rng),
         )
         azimuth = draw(weather.sun_azimuth_deg, rng)
-        sun = sun_over(profile, draw(weather.sun_elevation_deg, rng), azimuth)
+        self._sun = sun_over(profile, draw(weather.sun_elevation_deg, rng), azimuth)
         self._haze = draw(weather.haze, rng)
         day, minute = int(rng.integers(120)), int(rng.integers(240))
         self.started_at = datetime(2025, 5, 4, 10, tzinfo=UTC) + timedelta(days=day, minutes=minute)
         self.layout = lay_out(profile, seed)
-        self.station = Station(profile, self.layout, self.conditions, sun, seed)
+        self.station = Station(profile, self.layout, self.conditions, self._sun, seed)
         self.flight = Flight(profile, self.layout.size_m, pairs, rng)
         self._fixed_pattern = rng.standard_normal(INFRARED_PX[::-1], dtype=np.float32)
         self._fixed_pattern += rng.standard_normal((1, INFRARED_PX[0]), dtype=np.float32)
@@ -120,18 +136,14 @@ class SimulatedMission:
         exposure = self.flight.expose(index, rng)
         shots = self.flight.shots(index, exposure, self.started_at, rng)
         visible = self._photograph(exposure.visible, rng)
-        infrared = exposure.infrared
-        step, camera = self.layout.step_m, self.profile.infrared_camera
-        window = window_of(infrared, step, margin_px=16)
-        surface, excess, mask, owner = self.station.draw_thermal(window, infrared.position_m)
-        sampler = InfraredSampler(infrared, step, window, camera.blur_px)
-        emissivity = self._emissivity(infrared)
-        seen_c, heat_k = sampler.sample(surface), sampler.sample(excess)
-        temperature = apparent_c(seen_c, emissivity, self.conditions.sky_c)
-        resolved = temperature - apparent_c(seen_c - heat_k, emissivity, self.conditions.sky_c)
+        infrared, camera = exposure.infrared, self.profile.infrared_camera
+        scene = self._thermal_scene(infrared)
+        sky_c, emissivity = self.conditions.sky_c, self._emissivity(infrared)
+        temperature = apparent_c(scene.surface_c, emissivity, sky_c)
+        resolved = temperature - apparent_c(scene.surface_c - scene.excess_k, emissivity, sky_c)
         homography, residual = infrared_to_visible(infrared, exposure.visible)
         module_px = self._module_px(infrared)
-        hotspots = true_hotspots(resolved, sampler.nearest(owner), module_px)
+        hotspots = true_hotspots(resolved, scene.owner, module_px)
         drift_k = camera.drift_k * float(np.sin(index / 23 + self.number))
         seen = temperature + infrared_noise(camera, drift_k, self._fixed_pattern, rng)
         return RenderedPair(
@@ -142,7 +154,7 @@ class SimulatedMission:
             exposure=exposure,
             homography=homography,
             homography_residual_px=residual,
-            panel_mask=sampler.nearest(mask) > 0,
+            panel_mask=scene.panel_mask,
             temperature_c=temperature,
             excess_k=resolved,
             hotspots=hotspots,
@@ -151,22 +163,57 @@ class SimulatedMission:
         )
 
     def _photograph(self, view: View, rng: np.random.Generator) -> NDArray[np.uint8]:
-        window = window_of(view, self.layout.step_m)
-        scene = self.station.draw_colour(window, view.position_m, rng)
-        maps = view.sampling_maps(self.layout.step_m, (window.x, window.y))
-        return expose(scene, maps, self.profile.visible_camera, self._haze, rng)
+        step, similar = self.layout.step_m, self.profile.look_alikes
+        window = window_of(view, step)
+        drawn, glass = self.station.draw_colour(window, view.footprint() / np.asarray(step))
+        if rng.random() < similar.birds:
+            draw_bird(drawn, step, self._sun, rng)
+        # In fixed point: to 1/32 raster px, in half the time.
+        maps = cv2.convertMaps(*view.sampling_maps(step, (window.x, window.y)), cv2.CV_16SC2)
+        image = np.asarray(cv2.remap(drawn, *maps, cv2.INTER_LINEAR), dtype=np.uint8)
+        light = self._mirrored(view, ((0.75, _GLINT_DEG), (0.2, _SHEEN_DEG)))
+        if light is not None:
+            bare = np.asarray(cv2.remap(glass, *maps, cv2.INTER_LINEAR), dtype=np.uint8)
+            share = np.asarray(cv2.multiply(bare, to_byte(light), scale=1 / 255), dtype=np.uint8)
+            image = mixed(image, np.full_like(image, 250), share)
+        return expose(image, self.profile.visible_camera, self._haze, rng)
+
+    def _thermal_scene(self, view: View) -> _ThermalScene:
+        step = self.layout.step_m
+        window = window_of(view, step, margin_px=16)
+        outline = view.footprint() / np.asarray(step)
+        surface, mask, excess, owner = self.station.draw_thermal(window, outline)
+        sampler = InfraredSampler(view, step, window, self.profile.infrared_camera.blur_px)
+        seen_c = sampler.sample(surface)
+        glint_k = self._mirrored(view, ((self.profile.look_alikes.glint_k, _GLINT_DEG),))
+        if glint_k is not None:
+            panels = mask.astype(np.float32) * np.float32(1 / 255)
+            seen_c = np.asarray(seen_c + glint_k * sampler.sample(panels), dtype=np.float32)
+        return _ThermalScene(
+            surface_c=seen_c,
+            excess_k=np.zeros_like(seen_c) if excess is None else sampler.sample(excess),
+            panel_mask=sampler.nearest(mask) > 0,
+            owner=np.full(seen_c.shape, -1, np.int32)
+            if owner is None
+            else sampler.nearest(owner) - 1,
+        )
+
+    def _mirrored(
+        self, view: View, lobes: tuple[tuple[float, float], ...]
+    ) -> NDArray[np.float32] | None:
+        """Return how much of the sun glass would mirror into each pixel, or None."""
+        tilt = self.profile.rows.tilt_deg
+        light = mirrored_light(self._sun, tilt, view.position_m, view.nodes_m, lobes)
+        return None if light is None else view.between_nodes(light)
 
     def _emissivity(self, view: View) -> NDArray[np.float32]:
         """Return the emissivity of tilted glass at each infrared pixel, (512, 640)."""
         tilt = np.radians(self.profile.rows.tilt_deg)
-        normal = np.array([0.0, np.sin(tilt), np.cos(tilt)])
-        w, h = INFRARED_PX
-        nodes = np.stack(np.meshgrid(np.linspace(0, w - 1, 9), np.linspace(0, h - 1, 7)), axis=-1)
-        plane = view.plane(nodes.reshape(-1, 2))
-        ray = view.position_m - np.column_stack([plane, np.zeros(len(plane))])
-        cosine = (ray @ normal / np.linalg.norm(ray, axis=1)).reshape(nodes.shape[:2])
-        coarse = glass_emissivity(self.profile.infrared_camera.emissivity, np.clip(cosine, 0, 1))
-        return np.asarray(cv2.resize(coarse.astype(np.float32), INFRARED_PX), dtype=np.float32)
+        plane = view.nodes_m
+        ray = view.position_m - np.concatenate([plane, np.zeros((*plane.shape[:2], 1))], axis=-1)
+        cosine = ray @ [0.0, np.sin(tilt), np.cos(tilt)] / np.linalg.norm(ray, axis=-1)
+        normal_emissivity = self.profile.infrared_camera.emissivity
+        return view.between_nodes(glass_emissivity(normal_emissivity, np.clip(cosine, 0, 1)))
 
     def _source(self, defect: int) -> tuple[str, str]:
         look = self.station.look(int(np.flatnonzero(self.layout.defect == defect)[0]))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,13 @@ class Window:
     def origin(self) -> NDArray[np.int32]:
         """Return the index of the first column and row."""
         return np.array([self.x, self.y], np.int32)
+
+    def grown(self, margin_px: int) -> "Window":
+        """Return the window with a margin on all sides."""
+        grown = 2 * margin_px
+        return Window(
+            self.x - margin_px, self.y - margin_px, self.width + grown, self.height + grown
+        )
 
     def touches(self, boxes: NDArray[np.int32], reach_px: float = 0) -> NDArray[np.bool_]:
         """Tell which boxes (n, 4: left, top, right, bottom) come within reach."""
@@ -62,8 +70,25 @@ def blend(
         image[target] = image[target] * (1 - alpha) + part[..., :3] * alpha
 
 
+def to_byte(share: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Turn shares 0..1 into 0..255."""
+    return np.asarray(np.clip(share * 255 + np.float32(0.5), 0, 255), dtype=np.uint8)
+
+
+def mixed(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], share: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Mix two pictures (h, w, 3) by the share of the second (h, w), 0..255."""
+    weight = cv2.merge([share] * 3)
+    rest = cv2.multiply(first, cv2.bitwise_not(weight), scale=1 / 255)
+    return np.asarray(cv2.add(rest, cv2.multiply(second, weight, scale=1 / 255)), dtype=np.uint8)
+
+
 def wrapped(tile: NDArray[Any], window: Window) -> NDArray[Any]:
-    """Cut a window out of a periodic tile."""
+    """Cut a window out of a periodic tile; it may share the tile's memory."""
+    y, x = window.y % tile.shape[0], window.x % tile.shape[1]
+    if y + window.height <= tile.shape[0] and x + window.width <= tile.shape[1]:
+        return tile[y : y + window.height, x : x + window.width]
     rows = (np.arange(window.height) + window.y) % tile.shape[0]
     columns = (np.arange(window.width) + window.x) % tile.shape[1]
     cut: NDArray[Any] = np.take(np.take(tile, rows, axis=0), columns, axis=1)

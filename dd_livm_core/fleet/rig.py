@@ -1,6 +1,7 @@
 """Two cameras on one drone: poses, projection, and the exact infrared → visible map."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -97,15 +98,24 @@ class View:
         origin_px
             Raster index of the raster's first column and row.
         """
+        raster = self.nodes_m / np.asarray(step_m) - np.asarray(origin_px)
+        return self.between_nodes(raster[..., 0]), self.between_nodes(raster[..., 1])
+
+    @cached_property
+    def nodes_m(self) -> Array:
+        """Where image points 16 px apart, border included, lie on the plane: (rows, columns, 2)."""
         w, h = self.camera.width_px, self.camera.height_px
         x = (np.arange(-1, w // _GRID_PX + 2) + 0.5) * _GRID_PX - 0.5
         y = (np.arange(-1, h // _GRID_PX + 2) + 0.5) * _GRID_PX - 0.5
         nodes = np.stack(np.meshgrid(x, y), axis=-1)
-        raster = self.plane(nodes.reshape(-1, 2)) / np.asarray(step_m) - np.asarray(origin_px)
-        coarse = raster.reshape(len(y), len(x), 2).astype(np.float32)
-        fine = cv2.resize(coarse, (len(x) * _GRID_PX, len(y) * _GRID_PX))
-        fine = fine[_GRID_PX : _GRID_PX + h, _GRID_PX : _GRID_PX + w]
-        return np.ascontiguousarray(fine[..., 0]), np.ascontiguousarray(fine[..., 1])
+        return self.plane(nodes.reshape(-1, 2)).reshape(nodes.shape)
+
+    def between_nodes(self, values: Array) -> NDArray[np.float32]:
+        """Bring values at the nodes (rows, columns) onto every pixel of the image (h, w)."""
+        w, h = self.camera.width_px, self.camera.height_px
+        size = (values.shape[1] * _GRID_PX, values.shape[0] * _GRID_PX)
+        fine = np.asarray(cv2.resize(values.astype(np.float32), size), dtype=np.float32)
+        return np.ascontiguousarray(fine[_GRID_PX : _GRID_PX + h, _GRID_PX : _GRID_PX + w])
 
 
 def apply_homography(homography: Array, points: Array) -> Array:

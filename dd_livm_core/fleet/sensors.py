@@ -1,8 +1,11 @@
 """What the cameras make of the scene: optics, pixels, noise, exposure, file values."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from dd_livm_core.fleet.flight import draw
 from dd_livm_core.fleet.profile import InfraredCamera, VisibleCamera
@@ -54,7 +57,7 @@ class InfraredSampler:
             cv2.remap(blurred, *self._maps, cv2.INTER_LINEAR, borderMode=border), np.float32
         )
 
-    def nearest(self, layer: Floats | NDArray[np.uint8]) -> NDArray[np.int32]:
+    def nearest(self, layer: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.int32]:
         """Sample without mixing values."""
         return np.asarray(cv2.remap(layer, *self._maps, cv2.INTER_NEAREST), np.int32)
 
@@ -86,15 +89,14 @@ def to_grey(temperature_c: Floats) -> NDArray[np.uint8]:
 
 
 def expose(
-    scene: NDArray[np.uint8], maps: tuple[Floats, Floats], camera: VisibleCamera, haze: float,
-    rng: np.random.Generator,
-) -> NDArray[np.uint8]:  # fmt: skip
-    """Photograph a drawn scene in colour.
+    seen: NDArray[np.uint8], camera: VisibleCamera, haze: float, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Turn what the lens shows, (h, w, 3), into a photograph.
 
-    Lens (by the sampling maps), motion blur, sharpening, then exposure, white balance, haze and
-    gamma in one table per colour, then noise.
+    Motion blur, sharpening, then exposure, white balance, haze and gamma in one table per colour,
+    then noise.
     """
-    image = cv2.remap(scene, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    image: NDArray[Any] = seen
     blur = draw(camera.motion_blur_px, rng)
     if blur > 0.3:
         image = cv2.GaussianBlur(image, (0, 0), sigmaX=blur / 2, sigmaY=0.35)
@@ -104,20 +106,23 @@ def expose(
     gain, warmth = draw(camera.exposure, rng), draw(camera.warmth, rng)
     balance = np.array([1 + warmth, 1.0, 1 - warmth])
     lit = (np.arange(256)[:, None] / 255) ** _GAMMA * gain * balance
-    seen = lit * (1 - haze) + haze * np.array(_SKYLIGHT)
-    table = (np.clip(seen, 0, 1) ** (1 / _GAMMA) * 255).astype(np.uint8)[None]
-    image = cv2.LUT(image, table)
+    hazy = lit * (1 - haze) + haze * np.array(_SKYLIGHT)
+    table = (np.clip(hazy, 0, 1) ** (1 / _GAMMA) * 255).astype(np.uint8)
+    planes = zip(cv2.split(image), table.T, strict=True)
+    image = cv2.merge([cv2.LUT(plane, np.ascontiguousarray(levels)) for plane, levels in planes])
     if camera.noise > 0:
-        image = _add_grain(np.asarray(image, np.uint8), camera.noise, rng)
+        image = _add_grain(image, camera.noise, rng)
     return np.asarray(image, dtype=np.uint8)
 
 
 def _add_grain(
-    image: NDArray[np.uint8], deviation: float, rng: np.random.Generator
+    image: NDArray[Any], deviation: float, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Add grey noise, even over ±√3 deviations."""
-    half = max(1, round(deviation * 3**0.5))
-    grain = rng.integers(0, 2 * half + 1, image.shape[:2], dtype=np.uint8)
-    spread = cv2.merge([grain] * 3)
-    raised = cv2.add(image, spread)
-    return np.asarray(cv2.subtract(raised, np.full_like(image, half)), np.uint8)
+    """Add grey noise of normal distribution, cut at three deviations."""
+    half = round(3 * deviation)
+    levels = np.clip(deviation * ndtri((np.arange(256) + 0.5) / 256), -half, half)
+    table = (levels + half + 0.5).astype(np.uint8)
+    evenly = np.frombuffer(rng.bytes(image.shape[0] * image.shape[1]), np.uint8)
+    grain = cv2.LUT(evenly.reshape(image.shape[:2]), table)
+    raised = cv2.add(image, cv2.merge([grain] * 3))
+    return np.asarray(cv2.subtract(raised, (half, half, half, 0)), np.uint8)  # type: ignore[call-overload]

@@ -1,7 +1,5 @@
 """A station under one mission's weather, drawn on a raster of the plane of the PV modules."""
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +8,20 @@ from dd_livm_core.fleet.defects import DefectLook, Workshop
 from dd_livm_core.fleet.faces import module_texture, module_warmth
 from dd_livm_core.fleet.ground import Ground
 from dd_livm_core.fleet.layout import Layout, generator
-from dd_livm_core.fleet.look_alikes import draw_bird, draw_cables, draw_numbers
+from dd_livm_core.fleet.look_alikes import Markings
+from dd_livm_core.fleet.mosaic import Mosaic, Recent
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.raster import Window, blend, overlap, paste
-from dd_livm_core.fleet.sun import Sun, mirrored_light
+from dd_livm_core.fleet.sun import Sun
 from dd_livm_core.fleet.thermal import Conditions, Sheet, faiman_rise_k, physical_losses_w_m2k
 from dd_livm_core.records import DEFECT_CLASSES
 
 Floats = NDArray[np.float32]
 _VARIANTS = 12
-_GLINT_DEG, _SHEEN_DEG = 1.5, 20.0
-"""Width of the mirrored sun, scattered by the glass, and of the bright sky around it."""
+_COLOUR_MARGIN_PX, _THERMAL_MARGIN_PX = 4, 16
+"""How far beyond a frame its sampling reaches; in infrared, the point spread with it."""
+_COLOUR_BLOCKS, _THERMAL_BLOCKS, _LOOKS = 320, 160, 256
+"""How many are kept: the neighbouring line of flight, in about 150 MiB."""
 _PLANT_OVER_AMBIENT_K = 3.0
 
 
@@ -56,7 +57,14 @@ class Station:
         self.sheet = Sheet(module, physical_losses_w_m2k(module, conditions))
         self.workshop = Workshop(module, self.sheet, conditions, layout.tile_px)
         self.panel_c = conditions.ambient_c + faiman_rise_k(conditions)
-        self._cached_look = lru_cache(maxsize=256)(self._look)
+        similar = profile.look_alikes
+        marks = generator(seed, profile.site_id, "markings")
+        self._markings = Markings(layout, similar.cables, similar.painted_numbers, marks)
+        self._looks: Recent[DefectLook] = Recent(_LOOKS)
+        self._colour = Mosaic([(np.uint8, (3,)), (np.uint8, ())], _COLOUR_BLOCKS)
+        self._thermal = Mosaic(
+            [(np.float32, ()), (np.uint8, ()), (np.float32, ()), (np.uint16, ())], _THERMAL_BLOCKS
+        )
 
     def modules_in(self, window: Window) -> NDArray[np.intp]:
         """Return the PV modules that touch a window, with what grows over their edges."""
@@ -68,7 +76,7 @@ class Station:
         """Return the defect, or the harmless dirt, of one PV module."""
         if self.layout.defect[index] < 0 and not self._harmless[index]:
             return None
-        return self._cached_look(index)
+        return self._looks.get(index, lambda: self._look(index))
 
     def _look(self, index: int) -> DefectLook:
         defect = int(self.layout.defect[index])
@@ -83,102 +91,106 @@ class Station:
     # --- colour -------------------------------------------------------------------------------
 
     def draw_colour(
-        self, window: Window, camera_m: NDArray[np.float64], rng: np.random.Generator
-    ) -> NDArray[np.uint8]:
-        """Draw a window in colour, in sunlight before the camera: (h, w, 3) uint8."""
+        self, window: Window, outline_px: NDArray[np.float64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Draw a window in sunlight before the camera; black beyond the outline and a margin.
+
+        Returns
+        -------
+        colour
+            (h, w, 3) uint8.
+        glass
+            (h, w) uint8, 0..255: share of the pixel that is bare glass and mirrors the sun.
+        """
+        drawn = self._colour.read(window, outline_px, _COLOUR_MARGIN_PX, self._colour_block)
+        shape = (window.height, window.width)
+        colour, glass = drawn
+        colour = np.zeros((*shape, 3), np.uint8) if colour is None else colour
+        return colour, np.zeros(shape, np.uint8) if glass is None else glass
+
+    def _colour_block(self, window: Window) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
         image = self._ground.draw_colour(window)
         index = self.modules_in(window)
+        glass = self._panels(window, index)
         for i in index:
             paste(image, self.faces[self._variant[i]], self.layout.corner_px[i], window)
-        image = self._mirror_sun(image, window, camera_m, index)
         for i in index:
             look = self.look(int(i))
             if look is not None:
-                blend(image, look.paint, self.layout.corner_px[i] - self.workshop.pad, window)
-        similar = self.profile.look_alikes
-        chooser = (self._seed, self.profile.site_id)
-        draw_cables(image, self.layout, window, similar.cables, generator(*chooser, "cables"))
-        draw_numbers(
-            image, self.layout, window, similar.painted_numbers, generator(*chooser, "numbers")
-        )
-        if rng.random() < similar.birds:
-            draw_bird(image, self.layout.step_m, self.sun, rng)
-        return image
+                corner = self.layout.corner_px[i] - self.workshop.pad
+                blend(image, look.paint, corner, window)
+                target, source = overlap(glass.shape, look.paint.shape, corner, window)
+                if target is not None:
+                    bare = cv2.bitwise_not(look.paint[source][..., 3])
+                    glass[target] = cv2.multiply(glass[target], bare, scale=1 / 255)
+        self._markings.draw(image, window)
+        return image, glass if len(index) else None
 
     def _panels(self, window: Window, index: NDArray[np.intp]) -> NDArray[np.uint8]:
         mask = np.zeros((window.height, window.width), np.uint8)
-        one = np.ones(self.layout.tile_px[::-1], np.uint8)
-        for i in index:
-            paste(mask, one, self.layout.corner_px[i], window)
+        corner = self.layout.corner_px[index] - window.origin
+        first = np.maximum(corner, 0)
+        last = np.maximum(corner + np.asarray(self.layout.tile_px, np.int32), 0)
+        for (x0, y0), (x1, y1) in zip(first.tolist(), last.tolist(), strict=True):
+            mask[y0:y1, x0:x1] = 255
         return mask
-
-    def _mirrored(
-        self, window: Window, camera_m: NDArray[np.float64], lobes: tuple[tuple[float, float], ...]
-    ) -> Floats | None:
-        tilt, step = self.profile.rows.tilt_deg, self.layout.step_m
-        return mirrored_light(self.sun, tilt, camera_m, step, window, lobes)
-
-    def _mirror_sun(
-        self, image: NDArray[np.uint8], window: Window, camera_m: NDArray[np.float64],
-        index: NDArray[np.intp],
-    ) -> NDArray[np.uint8]:  # fmt: skip
-        """Add the sun and the bright sky around it where the glass mirrors them."""
-        light = self._mirrored(window, camera_m, ((0.75, _GLINT_DEG), (0.2, _SHEEN_DEG)))
-        if light is None:
-            return image
-        weight = light * self._panels(window, index)
-        white = np.full_like(image, 250)
-        return np.asarray(cv2.blendLinear(image, white, 1 - weight, weight), dtype=np.uint8)
 
     # --- heat ---------------------------------------------------------------------------------
 
     def draw_thermal(
-        self, window: Window, camera_m: NDArray[np.float64]
-    ) -> tuple[Floats, Floats, NDArray[np.uint8], NDArray[np.float32]]:
-        """Draw a window as the infrared camera's scene.
+        self, window: Window, outline_px: NDArray[np.float64]
+    ) -> tuple[Floats, NDArray[np.uint8], Floats | None, NDArray[np.uint16] | None]:
+        """Draw a window as the infrared camera's scene; zero beyond the outline and a margin.
 
         Returns
         -------
         surface_c
-            (h, w) float32: surface temperature, and the sun where the glass mirrors it.
-        excess_k
-            (h, w) float32: what the defects add to it.
+            (h, w) float32: surface temperature, heat of the defects included.
         panel_mask
-            (h, w) uint8: 1 on PV modules.
+            (h, w) uint8: 255 on PV modules.
+        excess_k
+            (h, w) float32: what the defects add, or None where there is none.
         owner
-            (h, w) float32: index of the defect the pixel's PV module has, or -1.
+            (h, w) uint16: one plus the index of the defect that the pixel's PV module has, or 0;
+            None where there is none.
         """
+        drawn = self._thermal.read(window, outline_px, _THERMAL_MARGIN_PX, self._thermal_block)
+        surface, mask, excess, owner = drawn
+        shape = (window.height, window.width)
+        surface = np.zeros(shape, np.float32) if surface is None else surface
+        return surface, np.zeros(shape, np.uint8) if mask is None else mask, excess, owner
+
+    def _thermal_block(
+        self, window: Window
+    ) -> tuple[Floats, NDArray[np.uint8] | None, Floats | None, NDArray[np.uint16] | None]:
         surface = self._ground.draw_thermal(window)
         index = self.modules_in(window)
+        if not len(index):
+            return surface, None, None, None
+        level_k = self._module_k + np.float32(self.panel_c)
         for i in index:
-            tile = (
-                self._warmth + self._box * self._junction_k[i] + (self._module_k[i] + self.panel_c)
-            )
-            paste(surface, tile.astype(np.float32), self.layout.corner_px[i], window)
+            tile = self._warmth + (self._box * self._junction_k[i] + level_k[i])
+            paste(surface, tile, self.layout.corner_px[i], window)
+        looks = [(i, look) for i in index if (look := self.look(int(i))) is not None]
         mask = self._panels(window, index)
-        glint_k = self._mirrored(
-            window, camera_m, ((self.profile.look_alikes.glint_k, _GLINT_DEG),)
-        )
-        if glint_k is not None:
-            surface += glint_k * mask
-        excess, owner = self._heat(surface, window, index)
-        return surface + excess, excess, mask, owner
+        if not looks:
+            return surface, mask, None, None
+        excess, owner = self._heat(surface, window, looks)
+        return surface + excess, mask, excess, owner
 
     def _heat(
-        self, surface: Floats, window: Window, index: NDArray[np.intp]
-    ) -> tuple[Floats, NDArray[np.float32]]:
+        self, surface: Floats, window: Window, looks: list[tuple[np.intp, DefectLook]]
+    ) -> tuple[Floats, NDArray[np.uint16]]:
         """Return the defects' heat and owners; cover the surface with plants and dirt."""
         excess = np.zeros_like(surface)
-        owner = np.full(surface.shape, -1, np.float32)
-        one = np.ones(self.layout.tile_px[::-1], np.float32)
+        owner = np.zeros(surface.shape, np.uint16)
+        one = np.ones(self.layout.tile_px[::-1], np.uint16)
         leaf_c = np.float32(self.conditions.ambient_c + _PLANT_OVER_AMBIENT_K)
-        looks = [(i, look) for i in index if (look := self.look(int(i))) is not None]
         for i, look in looks:
-            paste(excess, look.excess_k, self.layout.corner_px[i], window)
-            if self.layout.defect[i] >= 0:
-                paste(
-                    owner, one * np.float32(self.layout.defect[i]), self.layout.corner_px[i], window
-                )
+            corner, defect = self.layout.corner_px[i], self.layout.defect[i]
+            paste(excess, look.excess_k, corner, window)
+            if defect >= 0:
+                paste(owner, one * np.uint16(defect + 1), corner, window)
         for i, look in looks:
             corner = self.layout.corner_px[i] - self.workshop.pad
             target, source = overlap(surface.shape, look.cover.shape, corner, window)

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.raster import Window
 
-Floats = NDArray[np.float32]
-_COARSE_PX = 8
 _FAINT = 0.01
 
 
@@ -40,10 +38,10 @@ def sun_over(profile: Profile, elevation_deg: float, azimuth_deg: float) -> Sun:
 
 
 def mirrored_light(
-    sun: Sun, tilt_deg: float, camera_m: NDArray[np.float64], step_m: tuple[float, float],
-    window: Window, lobes: Sequence[tuple[float, float]],
-) -> Floats | None:  # fmt: skip
-    """Return how much of the sun each raster pixel mirrors into the camera, (h, w).
+    sun: Sun, tilt_deg: float, camera_m: NDArray[np.float64], plane_m: NDArray[np.float64],
+    lobes: Sequence[tuple[float, float]],
+) -> NDArray[np.float64] | None:  # fmt: skip
+    """Return how much of the sun each place on the plane would mirror into the camera, (h, w).
 
     PV modules are flat mirrors tilted towards growing row indices.
 
@@ -51,6 +49,8 @@ def mirrored_light(
     ----------
     camera_m
         (3,): along the row, across it, height over the plane.
+    plane_m
+        (h, w, 2): places, along and across the row.
     lobes
         (strength, width in degrees) of Gaussians around the direction of the mirror image: the
         sun itself, scattered by the glass, and the bright sky around it.
@@ -59,10 +59,7 @@ def mirrored_light(
     -------
     None where nothing above a hundredth is mirrored.
     """
-    size = (window.width // _COARSE_PX + 2, window.height // _COARSE_PX + 2)
-    x = (np.linspace(0, window.width - 1, size[0]) + window.x) * step_m[0]
-    y = (np.linspace(0, window.height - 1, size[1]) + window.y) * step_m[1]
-    ray = np.stack([*np.meshgrid(x, y), np.zeros(size[::-1])], axis=-1) - camera_m
+    ray = np.concatenate([plane_m, np.zeros((*plane_m.shape[:2], 1))], axis=-1) - camera_m
     ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
     tilt = np.radians(tilt_deg)
     normal = np.array([0.0, np.sin(tilt), np.cos(tilt)])
@@ -71,10 +68,7 @@ def mirrored_light(
     light = np.zeros(missed_deg.shape)
     for strength, width_deg in lobes:
         light += strength * np.exp(-((missed_deg / width_deg) ** 2))
-    if light.max() < _FAINT:
-        return None
-    fine = cv2.resize(light.astype(np.float32), (window.width, window.height))
-    return np.asarray(fine, dtype=np.float32)
+    return None if light.max() < _FAINT else light
 
 
 def cast_shadows(
