@@ -17,13 +17,11 @@ from benchmarks.fleet_controls import (
     patch_features,
     tell_apart,
 )
+from benchmarks.fleet_truth import corner_errors
 from benchmarks.results_file import write_result
 from dd_livm_core.fleet import FLEET_SIZES, bundled_profiles, write_fleet
 from dd_livm_core.fleet.defects import Workshop
-from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.rig import apply_homography
-from dd_livm_core.fleet.sensors import InfraredSampler, window_of
-from dd_livm_core.fleet.truth_files import geometry_row
+from dd_livm_core.fleet.missions import SimulatedMission
 from dd_livm_core.fleet.writing import FULL_PAIRS
 from dd_livm_core.records import DEFECT_CLASSES
 
@@ -50,68 +48,6 @@ def speed(root: Path) -> dict[str, object]:
         "load_average_before": load,
         "peak_mib_of_a_process": used.ru_maxrss / 1024,
     }
-
-
-def stored_map(row: dict[str, object], infrared_px: np.ndarray) -> np.ndarray:
-    """Map infrared to visible pixels with nothing but the stored truth, as its text says."""
-    views = {}
-    for name in ("infrared", "visible"):
-        centre = np.array([row[f"{name}_cx_px"], row[f"{name}_cy_px"]])
-        matrix = np.array(row[f"{name}_plane_homography"]).reshape(3, 3)
-        views[name] = centre, row[f"{name}_focal_px"], row[f"{name}_k1"], matrix
-    centre, focal, k1, matrix = views["infrared"]
-    camera = np.array([[focal, 0, centre[0]], [0, focal, centre[1]], [0, 0, 1]])
-    lens = np.array([k1, 0, 0, 0, 0])
-    criteria = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 100, 1e-12)
-    ideal = cv2.undistortPoints(
-        infrared_px[:, None], camera, lens, R=np.eye(3), P=camera, criteria=criteria
-    )
-    plane = apply_homography(np.linalg.inv(matrix), ideal[:, 0].astype(float))
-    centre, focal, k1, matrix = views["visible"]
-    ray = (apply_homography(matrix, plane) - centre) / focal
-    return centre + focal * ray * (1 + k1 * (ray**2).sum(axis=1, keepdims=True))
-
-
-def centroids(image: np.ndarray, near: np.ndarray, reach: int) -> np.ndarray:
-    """Return the centre of the dot next to each point."""
-    found = []
-    for x, y in np.round(near).astype(int):
-        part = np.clip(image[y - reach : y + reach + 1, x - reach : x + reach + 1], 0, None)
-        offset = np.arange(-reach, reach + 1)
-        weight = max(part.sum(), 1e-9)
-        found.append((x + (part.sum(0) @ offset) / weight, y + (part.sum(1) @ offset) / weight))
-    return np.array(found)
-
-
-def corner_errors(mission: SimulatedMission, pair: RenderedPair) -> np.ndarray:
-    """Draw dots at corners of PV modules, photograph them with both cameras, and compare.
-
-    The dots pass through the very sampling that makes the images; the stored truth must bring
-    the infrared dots onto the visible ones. In infrared pixels.
-    """
-    step = mission.layout.step_m
-    infrared, visible = pair.exposure.infrared, pair.exposure.visible
-    window = window_of(visible, step, margin_px=20)
-    corners = np.unique(mission.layout.corner_px, axis=0) - window.origin
-    inside = ((corners > 20) & (corners < [window.width - 20, window.height - 20])).all(axis=1)
-    corners = corners[inside]
-    layer = np.zeros((window.height, window.width), np.float32)
-    layer[corners[:, 1], corners[:, 0]] = 1
-    layer = cv2.GaussianBlur(layer, (0, 0), 1.6) * 1000
-    seen = InfraredSampler(infrared, step, window, 0.4).sample(layer)
-    maps = visible.sampling_maps(step, (window.x, window.y))
-    photographed = cv2.remap(layer, *maps, cv2.INTER_LINEAR)
-    places = (corners + window.origin) * np.array(step)
-    expected = infrared.project(places)
-    reach = 6
-    keep = ((expected > reach + 2) & (expected < np.array([640, 512]) - reach - 3)).all(axis=1)
-    if not keep.any():
-        return np.empty(0)
-    row = geometry_row(pair)
-    measured = centroids(seen, expected[keep], reach)
-    target = centroids(photographed, visible.project(places)[keep], reach)
-    error = np.linalg.norm(stored_map(row, measured) - target, axis=1)
-    return np.asarray(error / float(row["scale"]))  # type: ignore[arg-type]
 
 
 def energy_errors(mission: SimulatedMission) -> list[float]:

@@ -107,10 +107,10 @@ class Flight:
         """Place both cameras; the visible one fires later and hangs a few centimetres aside."""
         plan, waypoint = self.profile.flight, self.waypoints[index]
         heading = self.heading_deg + rng.normal(0, plan.heading_jitter_deg)
-        pitch, roll = rng.normal(0, plan.tilt_jitter_deg, 2)
+        pitch, roll = plan.tilt_jitter_deg * np.clip(rng.standard_normal(2), -3, 3)
         height = self.height_m * (1 + rng.normal(0, 0.01))
         along, across = np.array([waypoint.along_m, waypoint.across_m]) + rng.normal(0, 1.2, 2)
-        skew_s = plan.time_skew_s + rng.normal(0, plan.time_skew_jitter_s)
+        skew_s = plan.time_skew_s + plan.time_skew_jitter_s * np.clip(rng.standard_normal(), -3, 3)
         turn = np.radians(heading)
         moved = np.array([np.cos(turn), np.sin(turn), 0]) * waypoint.direction * plan.speed_m_s
         aside = turn + self._baseline_turn

@@ -9,15 +9,18 @@ if TYPE_CHECKING:
 
 MAX_AREA_M2 = 500_000.0
 MAX_MODULES = 100_000
+_AROUND_M = 60.0
+_MOST_LEAN_DEG = 75.0
+"""Further out, the ground runs away towards the horizon."""
 _HALF_INFRARED_PX, _HALF_VISIBLE_PX = (320, 256), (640, 512)
 
 
 def problems(profile: "Profile") -> Iterator[tuple[str, str]]:
     """Yield (key, what is wrong with it)."""
+    yield from _range_problems(profile)
     yield from _module_problems(profile)
     yield from _row_problems(profile)
     yield from _camera_problems(profile)
-    yield from _weather_problems(profile)
     if sum(profile.defects.weights.values()) <= 0 < profile.defects.share:
         yield "defects.weights", "all zero, but defects.share is not"
 
@@ -38,9 +41,11 @@ def _row_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
     table_m = rows.modules_up * (up_m + rows.module_gap_m)
     if rows.pitch_m < table_m:
         yield "rows.pitch_m", f"rows overlap: {rows.pitch_m} m apart, {table_m:.2f} m deep"
-    if rows.count * rows.pitch_m * rows.length_m > MAX_AREA_M2:
-        yield "rows.count", f"the station covers more than {MAX_AREA_M2:.0f} m²"
-    if rows.count * rows.modules_up * rows.length_m / along_m > MAX_MODULES:
+    # A row holds at least one table.
+    length_m = max(rows.length_m, rows.modules_per_table * (along_m + rows.module_gap_m))
+    if (rows.count * rows.pitch_m + _AROUND_M) * (length_m + _AROUND_M) > MAX_AREA_M2:
+        yield "rows.count", f"the station and its surroundings cover more than {MAX_AREA_M2:.0f} m²"
+    if rows.count * rows.modules_up * length_m / along_m > MAX_MODULES:
         yield "rows.count", f"the station has more than {MAX_MODULES} PV modules"
 
 
@@ -73,19 +78,41 @@ def _camera_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
         # Beyond this the lens would fold the picture back onto itself.
         if 1 + 3 * camera.k1 * 1.5 * radius2 <= 0.1:
             yield f"{name}_camera.k1", "the lens folds the corners of the picture"
-    seen_px = min(profile.module_size_m) * infrared.focal_px / flight.height_m.high
-    if seen_px < 6:
-        yield "flight.height_m", f"a PV module covers {seen_px:.1f} infrared pixels, less than 6"
+        lean_deg = math.degrees(math.atan(math.sqrt(radius2)))
+        lean_deg += profile.terrain.slope_deg + 3 * math.sqrt(2) * flight.tilt_jitter_deg
+        if lean_deg > _MOST_LEAN_DEG:
+            shown = f"{lean_deg:.0f}° from the vertical, more than {_MOST_LEAN_DEG:.0f}°"
+            yield f"{name}_camera.focal_px", f"with slope and jitter the view reaches {shown}"
+    least_px, most_px = (
+        size * infrared.focal_px / height
+        for size, height in (
+            (min(profile.module_size_m), flight.height_m.high),
+            (max(profile.module_size_m), flight.height_m.low),
+        )
+    )
+    if least_px < 6:
+        yield "flight.height_m", f"a PV module covers {least_px:.1f} infrared pixels, less than 6"
+    if most_px > 2 * _HALF_INFRARED_PX[1]:
+        yield (
+            "flight.height_m",
+            f"a PV module covers {most_px:.0f} infrared pixels, the whole frame",
+        )
 
 
-def _weather_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
-    weather = profile.weather
-    limits = {
-        "irradiance_w_m2": (0, 1600), "wind_m_s": (0, 60), "ambient_c": (-60, 60),
-        "sky_below_ambient_k": (0, 80), "sun_elevation_deg": (0, 90), "sun_azimuth_deg": (-360, 720),
-        "haze": (0, 0.9),
-    }  # fmt: skip
-    for key, (low, high) in limits.items():
-        span = getattr(weather, key)
+_LIMITS = {
+    "weather.irradiance_w_m2": (0, 1600), "weather.wind_m_s": (0, 60),
+    "weather.ambient_c": (-60, 60), "weather.sky_below_ambient_k": (0, 80),
+    "weather.sun_elevation_deg": (0, 90), "weather.sun_azimuth_deg": (-360, 720),
+    "weather.haze": (0, 0.9), "visible_camera.exposure": (0.05, 20),
+    "visible_camera.warmth": (-0.8, 0.8), "visible_camera.motion_blur_px": (0, 20),
+    "flight.heading_deg": (-360, 360), "flight.rig_rotation_deg": (-45, 45),
+    "look_alikes.junction_box_k": (0, 20),
+}  # fmt: skip
+
+
+def _range_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
+    for key, (low, high) in _LIMITS.items():
+        table, name = key.split(".")
+        span = getattr(getattr(profile, table), name)
         if span.low < low or span.high > high:
-            yield f"weather.{key}", f"outside {low} to {high}"
+            yield key, f"outside {low} to {high}"

@@ -11,18 +11,16 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.plausibility import problems
 from dd_livm_core.records import DEFECT_CLASSES, DefectClass, Identifier
 
-Rgb = tuple[
-    Annotated[int, Field(ge=0, le=255)],
-    Annotated[int, Field(ge=0, le=255)],
-    Annotated[int, Field(ge=0, le=255)],
-]
+Level = Annotated[int, Field(ge=0, le=255)]
+Rgb = Annotated[tuple[Level, Level, Level], Field(strict=False)]
+_MAX_BYTES = 100_000
 Surface = Literal["grass", "scrub", "sand", "gravel", "concrete", "metal", "tile", "water"]
 
 
 class Part(BaseModel):
-    """Base of a profile's tables: immutable, unknown keys refused."""
+    """Base of a profile's tables: immutable, unknown keys and text for numbers refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class Span(Part):
@@ -187,8 +185,10 @@ class Defects(Part):
     """How often which defect occurs."""
 
     share: float = Field(0.02, ge=0, le=0.5, description="of PV modules")
-    weights: dict[DefectClass, Annotated[float, Field(ge=0)]] = dict.fromkeys(DEFECT_CLASSES, 1.0)
-    habits: tuple[Habit, ...] = ()
+    weights: dict[DefectClass, Annotated[float, Field(ge=0, le=1000)]] = dict.fromkeys(
+        DEFECT_CLASSES, 1.0
+    )
+    habits: tuple[Habit, ...] = Field((), strict=False)
     harmless_share: float = Field(
         0.01, ge=0, le=0.5, description="plants and dirt that leave no heat"
     )
@@ -256,8 +256,10 @@ def load_profile(path: Path) -> Profile:
     """
     todo = "Correct the profile; docs/fleet.md lists every key."
     try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise OSError(f"more than {_MAX_BYTES} bytes")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError("a readable TOML profile", str(error), path, todo) from error
     try:
         return Profile.model_validate(content)
@@ -267,9 +269,20 @@ def load_profile(path: Path) -> Profile:
         named = first["msg"].removeprefix("Value error, ")
         if not key:
             key, _, named = named.partition(": ")
-        raise InputError(
-            f"key {key}: {named}", repr(first["input"])[:80], f"{path} ({key})", todo
-        ) from error
+        found = repr(_value_at(content, key))[:80]
+        raise InputError(f"key {key}: {named}", found, f"{path} ({key})", todo) from error
+
+
+def _value_at(content: object, key: str) -> object:
+    """Return what the file says at a dotted key; None where it says nothing."""
+    for part in key.split("."):
+        if isinstance(content, dict):
+            content = content.get(part)
+        elif isinstance(content, list) and part.isdigit() and int(part) < len(content):
+            content = content[int(part)]
+        else:
+            return content
+    return content
 
 
 def bundled_profiles() -> list[Profile]:

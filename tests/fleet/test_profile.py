@@ -32,6 +32,51 @@ from dd_livm_core.fleet import bundled_profiles, load_profile
         ("height_m = [24, 26]", "height_m = [24, 90]", "flight.height_m"),
         ("count = 4\nlength_m = 26", "count = 400\nlength_m = 1900", "rows.count"),
         ("cells_across = 6", "cells_across = 2", "pv_module.substrings"),
+        ("tilt_deg = 20", 'tilt_deg = "20"', "rows.tilt_deg"),
+        ("count = 4", "count = true", "rows.count"),
+        ("count = 4", "count = 4.5", "rows.count"),
+        ("count = 4", "count = [4]", "rows.count"),
+        ("rgb = [110, 116, 70]", "rgb = [110, 116]", "terrain.rgb"),
+        ("rgb = [110, 116, 70]", "rgb = [110, 116, 70.5]", "terrain.rgb"),
+        ('surface = "grass"', 'surface = "lava"', "terrain.surface"),
+        ("latitude_deg = -35.3", "latitude_deg = -inf", "latitude_deg"),
+        ("latitude_deg = -35.3", f"latitude_deg = 1{'0' * 400}", "latitude_deg"),
+        ("width_m = 1.0", "width_m = 1e300", "pv_module.width_m"),
+        ("height_m = [24, 26]", "height_m = [24, 25, 26]", "flight.height_m"),
+        ("height_m = [24, 26]", 'height_m = ["24", 26]', "flight.height_m"),
+        ("height_m = [24, 26]", "height_m = [1e200, 1e300]", "flight.height_m"),
+        # What would take gigabytes, or hours.
+        (
+            "focal_px = 900\n\n[visible_camera]\nfocal_px = 1260\n\n[flight]\nheight_m = [24, 26]",
+            "focal_px = 3900\n\n[visible_camera]\nfocal_px = 5200\n\n[flight]\nheight_m = [10, 11]\n"
+            "speed_m_s = 0",
+            "flight.height_m",
+        ),
+        (
+            "count = 4\nlength_m = 26\npitch_m = 7.0\ntilt_deg = 20\nmodules_up = 2\n"
+            "modules_per_table = 10",
+            "count = 400\nlength_m = 26\npitch_m = 7.0\ntilt_deg = 20\nmodules_up = 2\n"
+            "modules_per_table = 200",
+            "rows.count",
+        ),
+        (
+            "focal_px = 1260",
+            "focal_px = 1260\nmotion_blur_px = [0, 1e6]",
+            "visible_camera.motion_blur_px",
+        ),
+        ("[flight]", "[flight]\ntilt_jitter_deg = 8\nheading_deg = 3.0", "flight.heading_deg"),
+        (
+            "share = 0.08",
+            "share = 0.08\nweights = { dust = 1e308, weeds = 1e308 }",
+            "defects.weights",
+        ),
+        (
+            "second_heating_k = 15\n\n[infrared_camera]\nfocal_px = 900\n\n[visible_camera]\n"
+            "focal_px = 1260",
+            "second_heating_k = 15\nslope_deg = 20\n\n[infrared_camera]\nfocal_px = 210\n\n"
+            "[visible_camera]\nfocal_px = 301",
+            "infrared_camera.focal_px",
+        ),
         (
             "[defects]",
             "[weather]\nirradiance_w_m2 = [800, 2000]\n[defects]",
@@ -57,7 +102,9 @@ def test_a_bad_profile_is_refused_by_file_and_key(
     assert key in caught.value.where
 
 
-@pytest.mark.parametrize("content", [b"site_id = ", b"\xff\xfe\x00", b""])
+@pytest.mark.parametrize(
+    "content", [b"site_id = ", b"\xff\xfe\x00", b"", b"x = " + b"[" * 20_000, b"# \n" * 100_000]
+)
 def test_a_broken_file_is_refused(tmp_path: Path, content: bytes) -> None:
     bad = tmp_path / "broken.toml"
     bad.write_bytes(content)

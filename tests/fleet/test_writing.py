@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from benchmarks.fleet_unseen import broken_promises, random_tables, write_profile
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet import FLEET_SIZES, write_fleet
+from dd_livm_core.fleet import FLEET_SIZES, load_profile, write_fleet
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.truth_files import read_truth_arrays
 from dd_livm_core.fleet.writing import FULL_PAIRS, plan_missions
@@ -205,3 +206,11 @@ def test_the_full_fleet_has_as_many_pairs_as_the_article() -> None:
     from dd_livm_core.fleet import bundled_profiles
 
     assert sum(pairs for _, _, pairs in plan_missions(bundled_profiles(), "full")) == FULL_PAIRS
+
+
+@pytest.mark.parametrize("seed", [3, 5, 11, 12])
+def test_a_station_that_nobody_wrote_holds_the_promises(seed: int, tmp_path: Path) -> None:
+    """A random profile, from its file to images, labels and truth read back."""
+    tables = random_tables(np.random.default_rng(seed))
+    profile = load_profile(write_profile(tmp_path / "unseen.toml", tables))
+    assert broken_promises(profile, tmp_path, seed) == []
