@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -36,6 +37,25 @@ def read_bytes(path: Path) -> bytes:
             f"1 byte to {MAX_FILE_BYTES // 2**20} MiB", f"{size} bytes", path, "Copy the file anew."
         )
     return path.read_bytes()
+
+
+def frame_size_px(path: Path) -> tuple[int, int]:
+    """Return (width, height) of an image file from its header.
+
+    Raises
+    ------
+    InputError
+        It is no image.
+    """
+    try:
+        if path.suffix.lower() in (".tif", ".tiff"):
+            with tifffile.TiffFile(path) as tiff:
+                height, width = tiff.pages[0].shape[:2]
+                return int(width), int(height)
+        with Image.open(path, formats=FORMATS) as image:
+            return image.size
+    except (*BROKEN, Image.DecompressionBombError) as error:
+        raise InputError("an image file", str(error)[:200], path, "Copy the file anew.") from error
 
 
 def open_image(content: bytes, path: Path) -> Image.Image:

@@ -1,20 +1,16 @@
 """Take a mission's files into ``data/``: paired, decoded once to be sure of them, copied byte for byte."""
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.image_files import read_bytes
-from dd_livm_core.labels import Label, read_labels, write_labels
-from dd_livm_core.metadata import read_metadata
+from dd_livm_core.mission_folder import LABELS, MISSION, QUARANTINE, write_json
+from dd_livm_core.mission_labels import LabelReport, Names, take_labels
 from dd_livm_core.pair_facts import (
     PAIR_FACTS,
     PairFacts,
@@ -28,10 +24,7 @@ from dd_livm_core.pairing import FoundPair, pair_folder
 from dd_livm_core.records import DeclaredUnit, Mission
 from dd_livm_core.sites import require_site
 
-MISSION, LABELS, QUARANTINE = "mission.json", "labels.json", "quarantine.json"
-
 Progress = Callable[[int, int, str], None]
-R = TypeVar("R", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -43,22 +36,7 @@ class IngestionReport:
     unchanged: int
     quarantined: tuple[tuple[Path, str], ...]
     single: tuple[tuple[Path, str], ...]
-
-
-def read_record(path: Path, kind: type[R]) -> R:
-    """Read one stored record.
-
-    Raises
-    ------
-    InputError
-        The file is missing or broken, or holds unknown keys.
-    """
-    try:
-        return kind.model_validate_json(path.read_text())
-    except (OSError, ValueError, ValidationError) as error:
-        raise InputError(
-            f"a {kind.__name__} record", str(error), path, "Ingest the mission anew."
-        ) from error
+    labels: LabelReport | None
 
 
 def ingest_mission(
@@ -67,12 +45,21 @@ def ingest_mission(
     mission: Mission,
     *,
     labels: Path | None = None,
+    visible_labels: Path | None = None,
+    processes: int = 1,
     progress: Progress | None = None,
 ) -> IngestionReport:
     """Copy a folder's image pairs into ``data_root/<site>/<mission>``.
 
     Each pair is decoded whole before it is taken, so that no broken file gets in; a broken one is set aside with
     its reason. Originals are only read. Repeated after a break, only what is missing is done.
+
+    Parameters
+    ----------
+    labels, visible_labels
+        As in `take_labels`; by default the ``labels.json`` beside the images, where there is one.
+    processes
+        For registering pairs that have visible labels.
 
     Raises
     ------
@@ -81,7 +68,7 @@ def ingest_mission(
     """
     source = source.expanduser()
     require_site(data_root, mission.site_id)
-    found = pair_folder(source)
+    labels, found = _labels_beside(source, labels, visible_labels), pair_folder(source)
     if not found.pairs:
         raise InputError(
             "pairs of an infrared and a visible image",
@@ -89,52 +76,87 @@ def ingest_mission(
             source,
             "Name them as the drone does (..._T.JPG with ..._V.JPG), or use folders infrared/ and visible/.",
         )
-    label_file = _labels_of(source, labels)
-    known_labels = read_labels(label_file) if label_file else None
     mission_dir = data_root / mission.site_id / mission.mission_id
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
-    added = unchanged = 0
+    new, quarantined = _take_all(found.pairs, mission_dir, mission.infrared_unit, progress)
+    write_json(mission_dir / MISSION, mission.model_dump(mode="json"))
+    write_json(
+        mission_dir / QUARANTINE,
+        [{"file": str(p), "reason": why} for p, why in (*quarantined, *found.single)],
+    )
+    taken = None
+    if labels is not None:
+        names = _names(found.pairs, source)
+        taken = take_labels(
+            mission_dir,
+            labels,
+            visible_labels,
+            names=names,
+            processes=processes,
+            progress=progress,
+        )
+    return IngestionReport(
+        mission_dir, sum(new), len(new) - sum(new), tuple(quarantined), found.single, taken
+    )
+
+
+def _labels_beside(source: Path, labels: Path | None, visible_labels: Path | None) -> Path | None:
+    if labels is None and (source / LABELS).exists():
+        labels = source / LABELS
+    if visible_labels is not None and labels is None:
+        raise InputError(
+            "labels drawn on infrared, which give the place",
+            "visible ones only",
+            visible_labels,
+            "Give --labels, too.",
+        )
+    return labels
+
+
+def _take_all(
+    pairs: Sequence[FoundPair],
+    mission_dir: Path,
+    declared: DeclaredUnit | None,
+    progress: Progress | None,
+) -> tuple[list[bool], list[tuple[Path, str]]]:
+    """Take every pair; return for the good ones whether they are new, for the others file and reason."""
+    new: list[bool] = []
     quarantined: list[tuple[Path, str]] = []
-    by = reader(mission.infrared_unit)
+    by = reader(declared)
     known = read_kept_facts(mission_dir, by)
     kept: dict[tuple[str, str], PairFacts] = {}
     with (
         (mission_dir / PAIR_FACTS).open("a", encoding="utf-8") as journal,
         ThreadPoolExecutor(os.cpu_count() or 1) as pool,
     ):
-        outcomes = pool.map(
-            lambda pair: _try(pair, mission_dir, mission.infrared_unit, known), found.pairs
-        )
-        for done, (pair, outcome) in enumerate(zip(found.pairs, outcomes, strict=True), 1):
+        outcomes = pool.map(lambda pair: _try(pair, mission_dir, declared, known), pairs)
+        for done, (pair, outcome) in enumerate(zip(pairs, outcomes, strict=True), 1):
             if isinstance(outcome, InputError):
                 quarantined.append((Path(outcome.where), str(outcome)))
             else:
-                facts, new = outcome
-                added, unchanged = added + new, unchanged + (not new)
+                facts, is_new = outcome
+                new.append(is_new)
                 key = (facts.infrared_sha256, facts.visible_sha256)
                 kept[key] = facts
                 if key not in known:  # at once, so that nothing is decoded twice after a break
                     journal.write(facts_line(facts, by))
                     journal.flush()
             if progress:
-                progress(done, len(found.pairs), pair.pair_id)
+                progress(done, len(pairs), pair.pair_id)
     write_kept_facts(mission_dir, {**known, **kept}, by)
-    _write_json(mission_dir / MISSION, mission.model_dump(mode="json"))
-    _write_json(
-        mission_dir / QUARANTINE,
-        [{"file": str(p), "reason": why} for p, why in (*quarantined, *found.single)],
-    )
-    if known_labels is not None:
-        _take_labels(mission_dir, known_labels)
-    return IngestionReport(mission_dir, added, unchanged, tuple(quarantined), found.single)
+    return new, quarantined
 
 
-def _labels_of(source: Path, labels: Path | None) -> Path | None:
-    if labels is not None:
-        return labels
-    beside = source / LABELS
-    return beside if beside.exists() else None
+def _names(pairs: Sequence[FoundPair], source: Path) -> Names:
+    """Return what label files may call each pair's two images: by folder and name, or by name."""
+    return {
+        pair.pair_id: (
+            (pair.infrared.relative_to(source).with_suffix("").as_posix(), pair.infrared.stem),
+            (pair.visible.relative_to(source).with_suffix("").as_posix(), pair.visible.stem),
+        )
+        for pair in pairs
+    }
 
 
 Outcome = tuple[PairFacts, bool]
@@ -201,27 +223,3 @@ def _write(target: Path, content: bytes) -> None:
     unfinished = target.with_name(f".{target.name}.tmp")
     unfinished.write_bytes(content)
     unfinished.replace(target)
-
-
-def _take_labels(mission_dir: Path, labels: dict[str, list[Label]]) -> None:
-    """Keep the labels of the pairs that were taken; labels are matched by pair id or by the file's own stem."""
-    kept: dict[str, Sequence[Label]] = {}
-    files: dict[str, str] = {}
-    sizes: dict[str, tuple[int, int]] = {}
-    for path in sorted((mission_dir / "infrared").iterdir()):
-        if path.name.startswith("."):
-            continue
-        names = [path.stem, *(f"{path.stem}_{mark}" for mark in ("T", "IR"))]
-        of_pair = next((labels[name] for name in names if name in labels), None)
-        if of_pair is None:
-            continue  # not labelled, which is not the same as without defects
-        metadata = read_metadata(path)
-        kept[path.stem], files[path.stem] = of_pair, f"infrared/{path.name}"
-        sizes[path.stem] = (metadata.width_px, metadata.height_px)
-    write_labels(mission_dir / LABELS, kept, files, sizes)
-
-
-def _write_json(path: Path, content: object) -> None:
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_text(json.dumps(content, indent=1) + "\n")
-    unfinished.replace(path)

@@ -42,40 +42,37 @@ def write_yolo(
         _write(folder / f"{pair_id}.shapes", shapes)
 
 
+def yolo_classes(path: Path) -> tuple[str, ...]:
+    """Return the class names of a ``classes.txt``, by number."""
+    return tuple(_read(path).split())
+
+
 def read_yolo(
-    folder: Path, sizes_px: Mapping[str, tuple[int, int]], classes: Sequence[str] | None = None
-) -> dict[str, list[Label]]:
-    """Read YOLO labels of the pairs in ``sizes_px``; a pair without a file is not in the result.
+    path: Path, size_px: tuple[int, int], classes: Sequence[str] = DEFECT_CLASSES
+) -> list[Label]:
+    """Read the YOLO file of one frame; shapes come from ``<stem>.shapes`` beside it, where that exists.
 
     Parameters
     ----------
-    sizes_px
-        pair id → (width, height) of the frame that was labelled.
+    size_px
+        (width, height) of the frame that was labelled.
     classes
-        Names by number; by default those of ``classes.txt``, else our own.
+        Names by number.
 
     Raises
     ------
     InputError
         A line is no box, or its class is unknown.
     """
-    named = folder / YOLO_CLASSES
-    names = list(classes or (_read(named).split() if named.exists() else DEFECT_CLASSES))
-    labels: dict[str, list[Label]] = {}
-    for pair_id, size_px in sizes_px.items():
-        path = folder / f"{pair_id}.txt"
-        if not path.exists():
-            continue
-        lines = [line for line in _read(path).splitlines() if line.strip()]
-        beside = path.with_suffix(".shapes")
-        shapes = _read(beside).split() if beside.exists() else ["-"] * len(lines)
-        if len(shapes) != len(lines):
-            raise InputError(f"{len(lines)} shapes", f"{len(shapes)}", beside, "Remove the file.")
-        labels[pair_id] = [
-            _yolo_label(line, shape, names, size_px, path)
-            for line, shape in zip(lines, shapes, strict=True)
-        ]
-    return labels
+    lines = [line for line in _read(path).splitlines() if line.strip()]
+    beside = path.with_suffix(".shapes")
+    shapes = _read(beside).split() if beside.exists() else ["-"] * len(lines)
+    if len(shapes) != len(lines):
+        raise InputError(f"{len(lines)} shapes", f"{len(shapes)}", beside, "Remove the file.")
+    return [
+        _yolo_label(line, shape, classes, size_px, path)
+        for line, shape in zip(lines, shapes, strict=True)
+    ]
 
 
 def _yolo_label(
@@ -120,18 +117,14 @@ def write_voc(
         _write(folder / f"{pair_id}.xml", tostring(root, encoding="unicode"))
 
 
-def read_voc(folder: Path) -> dict[str, list[Label]]:
-    """Read all Pascal VOC files of a folder, by pair id (the file's stem).
+def read_voc(path: Path) -> list[Label]:
+    """Read one Pascal VOC file.
 
     Raises
     ------
     InputError
-        A file is no VOC annotation, holds an entity bomb, an unknown class or a box that is none.
+        It is no VOC annotation, holds an entity bomb, an unknown class or a box that is none.
     """
-    return {path.stem: _read_voc_file(path) for path in sorted(folder.glob("*.xml"))}
-
-
-def _read_voc_file(path: Path) -> list[Label]:
     try:
         root = fromstring(_read(path))
         found = []

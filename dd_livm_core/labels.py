@@ -10,6 +10,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, DefectClass, HotspotShape
 
 CATEGORIES = [{"id": number, "name": name} for number, name in enumerate(DEFECT_CLASSES, 1)]
+MAX_COCO_BYTES = 256 * 2**20
 TODO = "Export the labels as COCO, with the categories " + ", ".join(DEFECT_CLASSES) + "."
 
 
@@ -23,7 +24,22 @@ class Label:
 
 
 def read_labels(path: Path) -> dict[str, list[Label]]:
-    """Read COCO labels; every image of the file is in the result, also those without defects.
+    """Read a mission's COCO labels by pair id, also of pairs that are labelled as without defects.
+
+    Raises
+    ------
+    InputError
+        As `read_coco`, or two images of one pair.
+    """
+    by_file = read_coco(path)
+    labels = {PurePosixPath(name).stem: of_file for name, of_file in by_file.items()}
+    if len(labels) < len(by_file):
+        raise InputError("one image per pair", f"{len(by_file)} of {len(labels)}", path, TODO)
+    return labels
+
+
+def read_coco(path: Path) -> dict[str, list[Label]]:
+    """Read COCO labels by file name; every image of the file is in the result.
 
     Raises
     ------
@@ -31,18 +47,20 @@ def read_labels(path: Path) -> dict[str, list[Label]]:
         The file is no COCO file, or holds an unknown class, shape or a box that is none.
     """
     try:
-        content = json.loads(path.read_text())
-        images = {
-            image["id"]: PurePosixPath(str(image["file_name"])).stem for image in content["images"]
-        }
+        if path.stat().st_size > MAX_COCO_BYTES:
+            raise ValueError(f"{path.stat().st_size} bytes")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        images = {image["id"]: str(image["file_name"]) for image in content["images"]}
         names = {category["id"]: category["name"] for category in content["categories"]}
         annotations = list(content["annotations"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError("a COCO file", f"{type(error).__name__}: {error}", path, TODO) from error
-    labels: dict[str, list[Label]] = {pair_id: [] for pair_id in images.values()}
+    labels: dict[str, list[Label]] = {name: [] for name in images.values()}
+    if len(labels) < len(content["images"]):
+        raise InputError("one entry per image", "images of one id or name", path, TODO)
     for annotation in annotations:
-        pair_id, label = _label(annotation, images, names, path)
-        labels[pair_id].append(label)
+        name, label = _label(annotation, images, names, path)
+        labels[name].append(label)
     return labels
 
 
@@ -50,7 +68,7 @@ def _label(
     annotation: Any, images: Mapping[Any, str], names: Mapping[Any, str], path: Path
 ) -> tuple[str, Label]:
     try:
-        pair_id = images[annotation["image_id"]]
+        file_name = images[annotation["image_id"]]
         name = names[annotation["category_id"]]
         x, y, width, height = (float(value) for value in annotation["bbox"])
         shape = annotation.get("hotspot_shape")
@@ -71,7 +89,7 @@ def _label(
         and height < 1e6
     ):
         raise InputError("a box with positive sides", f"{(x, y, width, height)}", path, TODO)
-    return pair_id, Label((x, y, width, height), name, shape)
+    return file_name, Label((x, y, width, height), name, shape)
 
 
 def write_labels(

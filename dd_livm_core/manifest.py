@@ -10,8 +10,8 @@ import pandas as pd
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.image_files import read_bytes
-from dd_livm_core.ingestion import LABELS, MISSION, read_record
 from dd_livm_core.labels import Label, read_labels
+from dd_livm_core.mission_folder import LABELS, MISSION, image_pairs, read_record
 from dd_livm_core.pair_facts import PairFacts, facts_from_bytes, read_kept_facts, reader
 from dd_livm_core.records import DEFECT_CLASSES, DeclaredUnit, Mission, Site
 from dd_livm_core.sites import read_sites
@@ -91,27 +91,22 @@ def _mission_rows(
     by = reader(mission.infrared_unit)
     kept = read_kept_facts(folder, by)
     labels = read_labels(folder / LABELS) if (folder / LABELS).exists() else {}
-    visible = {p.stem: p for p in (folder / "visible").iterdir() if not p.name.startswith(".")}
-    pairs = [
-        (path, visible[path.stem])
-        for path in sorted((folder / "infrared").iterdir())
-        if not path.name.startswith(".") and path.stem in visible
-    ]
+    pairs = image_pairs(folder)
 
-    def row(pair: tuple[Path, Path]) -> dict[str, Any]:
-        pair_id = pair[0].stem
+    def row(pair: tuple[str, Path, Path]) -> dict[str, Any]:
+        pair_id, infrared, visible = pair
         before = known.get((site.site_id, mission.mission_id, pair_id))
-        stat = {**_stat_columns(*pair), "reader": by}
+        stat = {**_stat_columns(infrared, visible), "reader": by}
         if before is not None and all(before.get(name) == value for name, value in stat.items()):
             content = {name: before[name] for name in FILE_COLUMNS}
         else:
-            content = {**stat, **_file_columns(*pair, mission.infrared_unit, kept)}
+            content = {**stat, **_file_columns(infrared, visible, mission.infrared_unit, kept)}
         return {
             "site_id": site.site_id,
             "mission_id": mission.mission_id,
             "pair_id": pair_id,
-            "infrared_path": pair[0].relative_to(data_root).as_posix(),
-            "visible_path": pair[1].relative_to(data_root).as_posix(),
+            "infrared_path": infrared.relative_to(data_root).as_posix(),
+            "visible_path": visible.relative_to(data_root).as_posix(),
             **content,
             "gsd_m": _gsd_m(content),
             "irradiance_w_m2": mission.irradiance_w_m2,

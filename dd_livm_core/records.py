@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 HotspotShape = Literal["point", "stripe", "block", "patch"]
 TemperatureUnit = Literal["celsius", "kelvin", "centikelvin", "decikelvin"]
+LabelFormat = Literal["coco", "yolo", "voc"]
 DefectClass = Literal["weeds", "dust", "breakage", "open_circuit", "diode_failure"]
 
 HOTSPOT_SHAPES: tuple[HotspotShape, ...] = get_args(HotspotShape)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.records import LabelFormat, TemperatureUnit
 
 if TYPE_CHECKING:
     from tasks.workspace import Workspace
@@ -28,6 +29,8 @@ data_app = typer.Typer(
     no_args_is_help=True, help="Look at the data that retrainings were trained on."
 )
 app.add_typer(data_app, name="data")
+labels_app = typer.Typer(no_args_is_help=True, help="Give labels out to labelling tools.")
+app.add_typer(labels_app, name="labels")
 
 WorkspaceOption = Annotated[
     Path,
@@ -147,34 +150,89 @@ def ingest(
         str | None, typer.Option(help="Name of the mission. Default: the folder's name.")
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="COCO labels over the infrared frames.")
+        Path | None,
+        typer.Option(
+            help="Labels over the infrared frames: a COCO file, or a folder of YOLO or Pascal VOC files. "
+            "Default: labels.json beside the images, where there is one."
+        ),
+    ] = None,
+    visible_labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labels over the visible images, in any of these formats: reconciled with --labels."
+        ),
     ] = None,
     irradiance: Annotated[
         float | None, typer.Option(help="W/m2 in the module plane; unknown stays null.")
     ] = None,
     wind: Annotated[float | None, typer.Option(help="m/s; unknown stays null.")] = None,
     ambient: Annotated[float | None, typer.Option(help="degrees C; unknown stays null.")] = None,
+    infrared_unit: Annotated[
+        TemperatureUnit | None,
+        typer.Option(help="Unit of TIFF files that do not say it themselves."),
+    ] = None,
+    infrared_scale: Annotated[
+        float | None,
+        typer.Option(
+            help="Units per count in those files, such as 0.04 with kelvin.", show_default="1"
+        ),
+    ] = None,
+    processes: ProcessesOption = CORES,
     workspace: WorkspaceOption = Path(),
 ) -> None:
     """Take a mission's images into `data/`: pair, check and copy them; originals stay untouched.
 
     A bad pair is set aside with its reason. Run it again after a break: only what is missing is copied.
 
+    A `mission.json` beside the images may say more of the flight (see docs/missions.md).
+
     Example:  `dd-livm ingest flights/monday --site springfield --irradiance 850`
     """
     opened = _open(workspace)
-    from flows.ingest import ingest_folder
+    from flows.ingest import ingest_folder, mission_record
 
+    source = source.expanduser()
+    if infrared_scale is not None and infrared_unit is None:
+        raise InputError(
+            "a unit to scale", "none", "--infrared-scale", "Give --infrared-unit, too."
+        )
+    unit = {"unit": infrared_unit, "scale": infrared_scale or 1.0} if infrared_unit else None
+    recorded = {
+        "mission_id": mission,
+        "irradiance_w_m2": irradiance,
+        "wind_m_s": wind,
+        "ambient_c": ambient,
+        "infrared_unit": unit,
+    }
     ingest_folder(
         opened,
         source,
-        site_id=site,
-        mission_id=mission,
+        mission_record(source, site, recorded),
         labels=labels,
-        irradiance_w_m2=irradiance,
-        wind_m_s=wind,
-        ambient_c=ambient,
+        visible_labels=visible_labels,
+        processes=processes,
     )
+
+
+@labels_app.command("export")
+def labels_export(
+    site: Annotated[str, typer.Argument(help="Site id (`dd-livm sites list`).")],
+    mission: Annotated[str, typer.Argument(help="Mission id.")],
+    destination: Annotated[
+        Path, typer.Argument(help="File for COCO, folder for YOLO and Pascal VOC.")
+    ],
+    form: Annotated[LabelFormat, typer.Option("--format", help="What to write.")] = "coco",
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Write the labels of a mission for a labelling tool; `dd-livm ingest ... --labels` takes them back.
+
+    Example:  `dd-livm labels export springfield monday labels_monday --format yolo`
+    """
+    opened = _open(workspace)
+    from dd_livm_core.mission_labels import export_labels
+
+    written = export_labels(opened.data / site / mission, form, destination.expanduser())
+    typer.echo(f"Labels of {written} pairs: {destination}")
 
 
 @app.command()

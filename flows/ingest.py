@@ -1,10 +1,13 @@
 """Take a folder of images into ``data/``."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,6 +19,8 @@ from rich.progress import (
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.ingestion import IngestionReport, ingest_mission
+from dd_livm_core.mission_folder import LABEL_CONFLICTS, MISSION, QUARANTINE, read_record
+from dd_livm_core.mission_labels import LabelReport
 from dd_livm_core.records import Mission
 from tasks.workspace import Workspace
 
@@ -28,31 +33,51 @@ def mission_name(source: Path) -> str:
     return name[:64] or f"mission-{datetime.now():%Y%m%d}"
 
 
-def ingest_folder(
-    workspace: Workspace,
-    source: Path,
-    *,
-    site_id: str,
-    mission_id: str | None,
-    labels: Path | None,
-    irradiance_w_m2: float | None,
-    wind_m_s: float | None,
-    ambient_c: float | None,
-) -> IngestionReport:
-    """Ingest one mission and say what was taken, what was set aside and why.
+def mission_record(source: Path, site_id: str, recorded: Mapping[str, object]) -> Mission:
+    """Return the record of a flight: the ``mission.json`` beside its images, overruled by what is given.
+
+    Parameters
+    ----------
+    recorded
+        Field → value; None is not given.
 
     Raises
     ------
     InputError
-        No folder, no pair in it, an undeclared site, or no usable pair.
+        The file is broken, or a value is out of its bounds.
     """
-    mission = Mission(
-        mission_id=mission_id or mission_name(source),
-        site_id=site_id,
-        irradiance_w_m2=irradiance_w_m2,
-        wind_m_s=wind_m_s,
-        ambient_c=ambient_c,
-    )
+    beside = source / MISSION
+    known = read_record(beside, Mission).model_dump() if beside.exists() else {}
+    given = {name: value for name, value in recorded.items() if value is not None}
+    ids = {"site_id": site_id, "mission_id": known.get("mission_id") or mission_name(source)}
+    try:
+        return Mission.model_validate({**known, **ids, **given})
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, issue['loc']))}: {issue['msg']} (found {issue['input']!r})"
+            for issue in error.errors()
+        )
+        raise InputError(
+            "a flight's record within its bounds", wrong, source, "`dd-livm ingest --help`."
+        ) from error
+
+
+def ingest_folder(
+    workspace: Workspace,
+    source: Path,
+    mission: Mission,
+    *,
+    labels: Path | None = None,
+    visible_labels: Path | None = None,
+    processes: int = 1,
+) -> IngestionReport:
+    """Ingest one mission and say what was taken, what was set aside and why, and which labels disagree.
+
+    Raises
+    ------
+    InputError
+        No folder, no pair in it, an undeclared site, no usable pair, or broken labels.
+    """
     console = Console()
     with Progress(
         SpinnerColumn(),
@@ -72,6 +97,8 @@ def ingest_folder(
             workspace.data,
             mission,
             labels=labels,
+            visible_labels=visible_labels,
+            processes=processes,
             progress=advance,
         )
     _tell(console, report)
@@ -92,8 +119,26 @@ def _tell(console: Console, report: IngestionReport) -> None:
         soft_wrap=True,
     )
     for path, why in aside[:SHOWN]:
-        console.print(f"  [yellow]set aside[/yellow] {path}: {why}", soft_wrap=True)
+        console.print(f"  [yellow]set aside[/yellow] {escape(path)}: {escape(why)}", soft_wrap=True)
     if len(aside) > SHOWN:
+        console.print(f"  ... and {len(aside) - SHOWN} more in {report.mission_dir / QUARANTINE}")
+    if report.labels:
+        _tell_labels(console, report.labels, report.mission_dir / LABEL_CONFLICTS)
+
+
+def _tell_labels(console: Console, report: LabelReport, conflicts: Path) -> None:
+    console.print(f"{report.labelled} pairs are labelled")
+    if report.unmatched:
+        names = escape(", ".join(report.unmatched[:SHOWN]))
+        more = f" and {len(report.unmatched) - SHOWN} more" if len(report.unmatched) > SHOWN else ""
+        console.print(f"  [yellow]labels of no pair[/yellow] {names}{more}", soft_wrap=True)
+    for pair_id, conflict in report.conflicts[:SHOWN]:
+        box = conflict.infrared or conflict.visible
+        place = " at x {:.0f}, y {:.0f} px".format(*box.box_xywh_px) if box else ""
         console.print(
-            f"  ... and {len(aside) - SHOWN} more in {report.mission_dir / 'quarantine.json'}"
+            f"  [yellow]please look[/yellow] {pair_id}{place}: {conflict.reason}", soft_wrap=True
+        )
+    if report.conflicts:
+        console.print(
+            f"  {len(report.conflicts)} disagreements in all: {conflicts}", soft_wrap=True
         )

@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.detector import load_detector
 from dd_livm_core.errors import InputError
-from dd_livm_core.ingestion import MISSION, read_record
 from dd_livm_core.inspection import Inspection, findings_table, inspect_pairs
 from dd_livm_core.metadata import read_metadata
 from dd_livm_core.mission_alignment import PairFiles
+from dd_livm_core.mission_folder import MISSION, read_record
 from dd_livm_core.overlays import checkerboard
 from dd_livm_core.pairing import pair_folder
 from dd_livm_core.pictures import detection_picture, infrared_picture, write_picture

@@ -21,10 +21,22 @@ def dd_livm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "ingest", "retrain", "inspect", "evaluate", "restore", "runs", "ui", "sites"],
+    [
+        "demo",
+        "ingest",
+        "retrain",
+        "inspect",
+        "evaluate",
+        "restore",
+        "runs",
+        "ui",
+        "sites",
+        "data diff",
+        "labels export",
+    ],
 )
 def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
-    run = dd_livm(command, "--help", cwd=tmp_path)
+    run = dd_livm(*command.split(), "--help", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert len(run.stdout) > 300
 

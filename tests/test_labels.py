@@ -35,17 +35,12 @@ def test_round_trips(tmp_path_factory: pytest.TempPathFactory, labels: list[Labe
     assert read_labels(folder / "labels.json") == of_pair
     write_voc(folder / "voc", of_pair, files, sizes)
     write_yolo(folder / "yolo", of_pair, sizes)
-    for back in (read_voc(folder / "voc")["a"], read_yolo(folder / "yolo", sizes)["a"]):
+    for back in (read_voc(folder / "voc/a.xml"), read_yolo(folder / "yolo/a.txt", SIZE)):
         assert [(x.defect_class, x.hotspot_shape) for x in back] == [
             (x.defect_class, x.hotspot_shape) for x in labels
         ]
         boxes = [[x.box_xywh_px for x in side] for side in (back, labels)]
         np.testing.assert_allclose(boxes[0], boxes[1], atol=1e-9)
-
-
-def test_a_pair_without_labels_is_not_a_pair_without_defects(tmp_path: Path) -> None:
-    write_yolo(tmp_path, {"empty": []}, {"empty": SIZE})
-    assert read_yolo(tmp_path, {"empty": SIZE, "unlabelled": SIZE}) == {"empty": []}
 
 
 @pytest.mark.parametrize(
@@ -62,14 +57,14 @@ def test_a_pair_without_labels_is_not_a_pair_without_defects(tmp_path: Path) -> 
 def test_broken_yolo_lines(tmp_path: Path, line: str) -> None:
     (tmp_path / "a.txt").write_text(line)
     with pytest.raises(InputError):
-        read_yolo(tmp_path, {"a": SIZE})
+        read_yolo(tmp_path / "a.txt", SIZE)
 
 
 def test_an_entity_bomb_in_voc(tmp_path: Path) -> None:
     text = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><annotation>&b;</annotation>'
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(InputError):
-        read_voc(tmp_path)
+        read_voc(tmp_path / "a.xml")
 
 
 @pytest.mark.parametrize(

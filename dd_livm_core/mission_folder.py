@@ -1,0 +1,50 @@
+"""What lies in a mission's folder ``data/<site_id>/<mission_id>``, and how its records are read and written."""
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from dd_livm_core.errors import InputError
+
+MISSION, LABELS = "mission.json", "labels.json"
+QUARANTINE, LABEL_CONFLICTS = "quarantine.json", "label_conflicts.json"
+
+R = TypeVar("R", bound=BaseModel)
+
+
+def read_record(path: Path, kind: type[R]) -> R:
+    """Read one stored record.
+
+    Raises
+    ------
+    InputError
+        The file is missing or broken, or holds unknown keys.
+    """
+    try:
+        return kind.model_validate_json(path.read_text())
+    except (OSError, ValueError, ValidationError) as error:
+        raise InputError(
+            f"a {kind.__name__} record", str(error), path, "Mend it, or ingest the mission anew."
+        ) from error
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON in one move."""
+    unfinished = path.with_name(f".{path.name}.tmp")
+    unfinished.write_text(json.dumps(content, indent=1) + "\n")
+    unfinished.replace(path)
+
+
+def image_pairs(mission_dir: Path) -> list[tuple[str, Path, Path]]:
+    """Return (pair id, infrared file, visible file) of every pair, sorted by file name."""
+    infrared, visible = (
+        {path.stem: path for path in (mission_dir / side).iterdir() if path.name[0] != "."}
+        for side in ("infrared", "visible")
+    )
+    return [
+        (pair_id, path, visible[pair_id])
+        for pair_id, path in sorted(infrared.items(), key=lambda item: item[1])
+        if pair_id in visible
+    ]

@@ -1,0 +1,181 @@
+"""Labels find their pairs whatever the format and the naming; both label sets of a mission become one."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.ingestion import ingest_mission
+from dd_livm_core.label_files import Frame, read_label_set, write_label_set
+from dd_livm_core.labels import Label, read_labels, write_labels
+from dd_livm_core.mission_folder import image_pairs, read_record
+from dd_livm_core.mission_labels import export_labels, take_labels
+from dd_livm_core.records import LabelFormat, Mission, Site
+from dd_livm_core.sites import write_site
+from tests import drone_files as made
+
+SIZE = (80, 64)
+LABELS = {
+    "DJI_0000": [Label((5.25, 6.5, 9.125, 7.0), "dust", "patch"), Label((1, 2, 3, 4), "weeds")],
+    "DJI_0001": [],
+    "DJI_0002": [Label((40, 30, 8, 16), "open_circuit", "block")],
+}
+"""Of four pairs; the fourth is not labelled."""
+MISSION = Mission(mission_id="m", site_id="s")
+
+
+@pytest.fixture
+def mission_dir(tmp_path: Path) -> Path:
+    write_site(tmp_path / "data", Site(site_id="s"))
+    source = made.mission_folder(tmp_path / "flight", 4)
+    return ingest_mission(source, tmp_path / "data", MISSION).mission_dir
+
+
+def write(kind: LabelFormat, destination: Path, names: dict[str, str]) -> Path:
+    """Write LABELS as a tool would, under the names that it saw."""
+    write_label_set(
+        kind,
+        destination,
+        {names[pair_id]: of_pair for pair_id, of_pair in LABELS.items()},
+        {name: f"{name}.jpg" for name in names.values()},
+        dict.fromkeys(names.values(), SIZE),
+    )
+    return destination
+
+
+@pytest.mark.parametrize("kind", ["coco", "yolo", "voc"])
+@pytest.mark.parametrize("mark", ["", "_T"])
+def test_every_format_in_and_out_without_loss(
+    tmp_path: Path, mission_dir: Path, kind: LabelFormat, mark: str
+) -> None:
+    labels = write(kind, tmp_path / "drawn", {name: name + mark for name in LABELS})
+    assert take_labels(mission_dir, labels).labelled == 3
+    assert read_labels(mission_dir / "labels.json").keys() == LABELS.keys()
+    assert export_labels(mission_dir, kind, tmp_path / "out") == 3
+    again = read_label_set(
+        tmp_path / "out", [Frame(f"DJI_{n:04d}", (f"DJI_{n:04d}",), SIZE) for n in range(4)]
+    )
+    assert again.labels.keys() == LABELS.keys()  # not labelled is not the same as without defects
+    for pair_id, of_pair in LABELS.items():
+        for one, other in zip(again.labels[pair_id], of_pair, strict=True):
+            np.testing.assert_allclose(one.box_xywh_px, other.box_xywh_px, atol=1e-9)
+            assert (one.defect_class, one.hotspot_shape) == (
+                other.defect_class,
+                other.hotspot_shape,
+            )
+
+
+def test_labels_of_no_pair_are_named(tmp_path: Path, mission_dir: Path) -> None:
+    names = {**{name: name for name in LABELS}, "DJI_0002": "DJI_7777"}
+    report = take_labels(mission_dir, write("voc", tmp_path / "drawn", names))
+    assert (report.labelled, report.unmatched) == (2, ("DJI_7777.xml",))
+
+
+def test_labels_of_other_pairs_stay(tmp_path: Path, mission_dir: Path) -> None:
+    take_labels(mission_dir, write("coco", tmp_path / "a.json", {name: name for name in LABELS}))
+    more = [Label((1, 1, 5, 5), "breakage")]
+    write_labels(tmp_path / "b.json", {"x": more}, {"x": "DJI_0003.JPG"}, {"x": SIZE})
+    assert take_labels(mission_dir, tmp_path / "b.json").labelled == 4
+    assert read_labels(mission_dir / "labels.json") == {**LABELS, "DJI_0003": more}
+
+
+def test_same_names_in_two_folders_are_told_apart(tmp_path: Path) -> None:
+    write_site(tmp_path / "data", Site(site_id="s"))
+    for number, south in enumerate(("", "_south")):
+        for side in "TV":
+            content = made.jpeg(made.picture(2 * number + (side == "V")))
+            made.put(tmp_path / f"flight/{side}{south}/DJI_1_{side}.JPG", content)
+    boxes = {"T/DJI_1_T": [Label((1, 1, 5, 5), "dust")], "T_south/DJI_1_T": []}
+    files = {name: f"{name}.JPG" for name in boxes}
+    write_labels(tmp_path / "a.json", boxes, files, dict.fromkeys(boxes, SIZE))
+    source = tmp_path / "flight"
+    report = ingest_mission(source, tmp_path / "data", MISSION, labels=tmp_path / "a.json")
+    assert {k: len(v) for k, v in read_labels(report.mission_dir / "labels.json").items()} == {
+        "DJI_1": 1,
+        "south_DJI_1": 0,
+    }
+    # without folders nobody can tell which of the two is meant
+    write_labels(tmp_path / "b.json", {"x": []}, {"x": "DJI_1_T.JPG"}, {"x": SIZE})
+    again = ingest_mission(source, tmp_path / "data", MISSION, labels=tmp_path / "b.json")
+    assert again.labels is not None
+    assert again.labels.unmatched == ("DJI_1_T.JPG",)
+
+
+def test_what_is_no_label_set(tmp_path: Path, mission_dir: Path) -> None:
+    (tmp_path / "none").mkdir()
+    mixed = write("voc", tmp_path / "mixed", {name: name for name in LABELS})
+    (mixed / "DJI_0000.txt").write_text("0 .5 .5 .1 .1")
+    twice = write("voc", tmp_path / "twice", {name: name for name in LABELS})
+    shutil.copy(twice / "DJI_0000.xml", twice / "DJI_0000_T.xml")
+    for path in (tmp_path / "missing", tmp_path / "none", mixed, twice):
+        with pytest.raises(InputError):
+            take_labels(mission_dir, path)
+
+
+def test_visible_labels_alone_have_no_place(tmp_path: Path, mission_dir: Path) -> None:
+    visible = write("voc", tmp_path / "seen", {name: name for name in LABELS})
+    with pytest.raises(InputError, match="--labels"):
+        ingest_mission(tmp_path / "flight", tmp_path / "data", MISSION, visible_labels=visible)
+
+
+@pytest.fixture
+def simulated(simulated_fleet: Path, tmp_path: Path) -> tuple[Path, pd.DataFrame]:
+    """Return five labelled pairs of a simulated mission and the true maps from infrared to visible pixels."""
+    mission = sorted(simulated_fleet.glob("*/*/mission.json"))[0].parent
+    shutil.copytree(mission, tmp_path / "simulated")
+    labelled = {n for n, of in read_labels(mission / "labels.json").items() if of}
+    for side in ("infrared", "visible"):
+        for path in sorted((tmp_path / "simulated" / side).iterdir()):
+            if path.stem not in sorted(labelled)[:5]:
+                path.unlink()
+    truth = simulated_fleet.parent / "truth" / mission.relative_to(simulated_fleet)
+    return tmp_path / "simulated", pd.read_parquet(truth / "truth.parquet").set_index("pair_id")
+
+
+def test_both_label_sets_of_a_mission(simulated: tuple[Path, pd.DataFrame], tmp_path: Path) -> None:
+    """Visible labels are drawn where the truth has them; registration has to find that place again."""
+    mission_dir, truth = simulated
+    names = [name for name, _, _ in image_pairs(mission_dir)]
+    hot = {name: read_labels(mission_dir / "labels.json")[name] for name in names}
+    external = next(n for n, of in hot.items() if any(x.defect_class == "dust" for x in of))
+    seen: dict[str, list[Label]] = {}
+    for pair_id, of_pair in hot.items():
+        row = truth.loc[pair_id]
+        matrix = np.array([[row[f"h{i}{j}"] for j in range(3)] for i in range(3)], float)
+        seen[pair_id] = [
+            Label(around(label.box_xywh_px, matrix), said(pair_id, external, label))
+            for label in of_pair
+        ]
+    site = read_record(mission_dir / "mission.json", Mission)
+    assert site.simulated
+    files = {name: f"visible/{name}.jpg" for name in seen}
+    sizes = {n: (int(truth.visible_width_px[n]), int(truth.visible_height_px[n])) for n in seen}
+    write_label_set("yolo", tmp_path / "seen", seen, files, sizes)
+    shutil.copy(mission_dir / "labels.json", tmp_path / "hot.json")
+    report = take_labels(mission_dir, tmp_path / "hot.json", tmp_path / "seen")
+    joined = read_labels(mission_dir / "labels.json")
+    assert {n: [x.box_xywh_px for x in of] for n, of in joined.items()} == {
+        n: [x.box_xywh_px for x in of] for n, of in hot.items()
+    }  # infrared gives the place
+    differing = [pair_id for pair_id, c in report.conflicts if c.infrared and c.visible]
+    assert set(differing) == {external}
+    assert not any(x.defect_class == "dust" for x in joined[external])
+    assert any(x.defect_class == "weeds" for x in joined[external])
+    assert external in (mission_dir / "label_conflicts.json").read_text()
+
+
+def said(pair_id: str, external: str, label: Label) -> str:
+    """Return what a person says who sees weeds where infrared labels of one pair say dust."""
+    differs = pair_id == external and label.defect_class == "dust"
+    return "weeds" if differs else label.defect_class
+
+
+def around(box: tuple[float, float, float, float], matrix: np.ndarray) -> tuple[float, ...]:
+    x, y, w, h = box
+    corners = np.array([[x, y, 1], [x + w, y, 1], [x, y + h, 1], [x + w, y + h, 1]]) @ matrix.T
+    points = corners[:, :2] / corners[:, 2:]
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (*low, *(high - low))
