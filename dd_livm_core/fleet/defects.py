@@ -166,7 +166,9 @@ class Workshop:
         reach = 1.6 if whole else rng.uniform(0.15, 0.55)
         self._draw_cracks(canvas, centre, reach, rng)
         if whole:
-            shards = (rng.random(canvas.alpha.shape) < 0.18).astype(np.uint8) * 150
+            # Apart from the rest, which then does not depend on the drawing's size.
+            glass = np.random.default_rng(rng.integers(2**32))
+            shards = (glass.random(canvas.alpha.shape) < 0.18).astype(np.uint8) * 150
             canvas.alpha[:] = np.maximum(canvas.alpha, shards)
         canvas.clip_to_module()
         ny, nx = self.sheet.cells

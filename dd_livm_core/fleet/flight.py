@@ -11,7 +11,7 @@ from dd_livm_core.fleet.rig import Camera, View, look_down
 
 INFRARED_PX, VISIBLE_PX = (640, 512), (1280, 1024)
 _METRES_PER_DEGREE = 111_320.0
-_SECONDS_BETWEEN_PAIRS = 3
+SECONDS_BETWEEN_PAIRS = 3
 _SEA_LEVEL_TO_GROUND_M = 350.0
 _INFRARED_PITCH_MM, _VISIBLE_PITCH_MM = 0.012, 0.004
 
@@ -143,7 +143,7 @@ class Flight:
         east_degree = _METRES_PER_DEGREE * np.cos(np.radians(profile.latitude_deg))
         infrared, visible = profile.infrared_camera, profile.visible_camera
         shot = Shot(
-            taken_at=started_at + timedelta(seconds=_SECONDS_BETWEEN_PAIRS * index),
+            taken_at=started_at + timedelta(seconds=SECONDS_BETWEEN_PAIRS * index),
             latitude_deg=float(profile.latitude_deg - south / _METRES_PER_DEGREE),
             longitude_deg=float(profile.longitude_deg + east / east_degree),
             altitude_m=_SEA_LEVEL_TO_GROUND_M + exposure.height_m,

@@ -1,6 +1,6 @@
 """A station from above: where its PV modules stand, and which of them are defective."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 import cv2
@@ -91,18 +91,38 @@ class Layout:
 def lay_out(profile: Profile, seed: int) -> Layout:
     """Build a station from its profile; the same seed gives the same station."""
     rng = generator(seed, profile.site_id, "layout")
-    along_m, up_m = profile.module_size_m
-    wanted_m = profile.flight.height_m.low / profile.visible_camera.focal_px
-    tile = (max(8, round(along_m / wanted_m)), max(8, round(up_m / wanted_m)))
-    step = (along_m / tile[0], up_m / tile[1])
+    tile, step = _raster(profile)
     modules = _place_modules(profile, tile, step, rng)
-    size = (
-        int(modules.corner_px[:, 0].max()) + tile[0],
-        int(modules.corner_px[:, 1].max()) + tile[1],
-    )
+    size = _size(modules, tile)
     land = draw_land(profile, size, step, modules.tables_px, rng)
     defect, classes = _assign_defects(profile, modules, land, step, rng)
     return Layout(step, tile, modules, defect, classes, size, land)
+
+
+def retilted(layout: Layout, profile: Profile, seed: int) -> Layout:
+    """Return a station with its tables at the profile's tilt: same land, same defects."""
+    tile, step = _raster(profile)
+    # The same random numbers as when the station was laid out.
+    modules = _place_modules(profile, tile, step, generator(seed, profile.site_id, "layout"))
+    scale = np.array(layout.step_m) / np.array(step)
+    buildings = np.round(layout.land.buildings_px * np.tile(scale, 2)).astype(np.int32)
+    land = replace(layout.land, buildings_px=buildings)
+    return replace(
+        layout, step_m=step, tile_px=tile, modules=modules, size_px=_size(modules, tile), land=land
+    )
+
+
+def _raster(profile: Profile) -> tuple[tuple[int, int], tuple[float, float]]:
+    """Return a PV module's size in raster pixels, and metres per pixel, along and across."""
+    along_m, up_m = profile.module_size_m
+    wanted_m = profile.flight.height_m.low / profile.visible_camera.focal_px
+    tile = (max(8, round(along_m / wanted_m)), max(8, round(up_m / wanted_m)))
+    return tile, (along_m / tile[0], up_m / tile[1])
+
+
+def _size(modules: Modules, tile: tuple[int, int]) -> tuple[int, int]:
+    right, bottom = modules.corner_px.max(axis=0)
+    return int(right) + tile[0], int(bottom) + tile[1]
 
 
 def _place_modules(

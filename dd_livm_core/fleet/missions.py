@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.fleet.clouds import Clouds
 from dd_livm_core.fleet.files import Shot, write_jpeg, write_radiometric_tiff
-from dd_livm_core.fleet.flight import INFRARED_PX, Exposure, Flight, draw
-from dd_livm_core.fleet.layout import generator, lay_out
+from dd_livm_core.fleet.flight import INFRARED_PX, SECONDS_BETWEEN_PAIRS, Exposure, Flight, draw
+from dd_livm_core.fleet.layout import generator, lay_out, retilted
 from dd_livm_core.fleet.look_alikes import draw_bird
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.raster import mixed, to_byte
@@ -18,8 +19,14 @@ from dd_livm_core.fleet.rig import View, infrared_to_visible
 from dd_livm_core.fleet.sensors import InfraredSampler, expose, infrared_noise, to_grey, window_of
 from dd_livm_core.fleet.station import Station
 from dd_livm_core.fleet.sun import mirrored_light, sun_over
-from dd_livm_core.fleet.thermal import Conditions, apparent_c, glass_emissivity
+from dd_livm_core.fleet.thermal import (
+    Conditions,
+    apparent_c,
+    glass_emissivity,
+    physical_losses_w_m2k,
+)
 from dd_livm_core.fleet.truth import TrueHotspot, true_hotspots
+from dd_livm_core.heat import HEAT_CAPACITY_J_M2K
 from dd_livm_core.records import DEFECT_CLASSES, Mission
 
 _JPEG_QUALITY_INFRARED = 92
@@ -47,6 +54,10 @@ class RenderedPair:
         (512, 640): PV modules, noise-free apparent temperature, heat of the defects in it.
     hotspots, sources
         Labels, and for each defect its class and what heats it.
+    module_px
+        Size of a PV module along and across the row, in infrared pixels.
+    warmth
+        Excess over the air as a share of what steady clear sky gives; below 1 under clouds.
     """
 
     pair_id: str
@@ -61,6 +72,7 @@ class RenderedPair:
     excess_k: NDArray[np.float32]
     hotspots: list[TrueHotspot]
     module_px: tuple[float, float]
+    warmth: float
     sources: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -74,6 +86,16 @@ class _ThermalScene:
     excess_k: NDArray[np.float32]
     panel_mask: NDArray[np.bool_]
     owner: NDArray[np.int32]
+
+
+def _as_turned(profile: Profile, mission_id: str, seed: int) -> Profile:
+    """Return the station as its trackers stand during one mission."""
+    rows = profile.rows
+    if rows.tracker_swing_deg == 0:
+        return profile
+    turned = generator(seed, profile.site_id, mission_id, "trackers").uniform(-1, 1)
+    tilt_deg = float(np.clip(rows.tilt_deg + turned * rows.tracker_swing_deg, 0, 60))
+    return profile.tilted(tilt_deg)
 
 
 class SimulatedMission:
@@ -92,8 +114,10 @@ class SimulatedMission:
     """
 
     def __init__(self, profile: Profile, number: int, pairs: int, seed: int) -> None:
-        self.profile, self.number, self.seed = profile, number, seed
+        self.number, self.seed = number, seed
         self.mission_id = f"flight{number + 1:02d}"
+        station = profile
+        profile = self.profile = _as_turned(station, self.mission_id, seed)
         rng = generator(seed, profile.site_id, self.mission_id)
         weather = profile.weather
         ambient_c = draw(weather.ambient_c, rng)
@@ -108,7 +132,12 @@ class SimulatedMission:
         self._haze = draw(weather.haze, rng)
         day, minute = int(rng.integers(120)), int(rng.integers(240))
         self.started_at = datetime(2025, 5, 4, 10, tzinfo=UTC) + timedelta(days=day, minutes=minute)
-        self.layout = lay_out(profile, seed)
+        self.layout = lay_out(station, seed)
+        if profile.rows.tracker_swing_deg > 0:
+            self.layout = retilted(self.layout, profile, seed)
+        lag_s = HEAT_CAPACITY_J_M2K / physical_losses_w_m2k(profile.pv_module, self.conditions)
+        passing = generator(seed, profile.site_id, self.mission_id, "clouds")
+        self._clouds = Clouds(draw(weather.clouds, passing), lag_s, passing)
         self.station = Station(profile, self.layout, self.conditions, self._sun, seed)
         self.flight = Flight(profile, self.layout.size_m, pairs, rng)
         self._fixed_pattern = rng.standard_normal(INFRARED_PX[::-1], dtype=np.float32)
@@ -122,7 +151,9 @@ class SimulatedMission:
             drone=self.profile.flight.drone,
             infrared_camera=self.profile.infrared_camera.model,
             visible_camera=self.profile.visible_camera.model,
-            irradiance_w_m2=self.conditions.irradiance_w_m2,
+            irradiance_w_m2=round(
+                self.conditions.irradiance_w_m2 * self._clouds.mean_sunlight(), 1
+            ),
             wind_m_s=self.conditions.wind_m_s,
             ambient_c=self.conditions.ambient_c,
             flight_height_m=round(self.flight.height_m, 1),
@@ -135,9 +166,11 @@ class SimulatedMission:
         rng = generator(self.seed, self.profile.site_id, self.mission_id, index)
         exposure = self.flight.expose(index, rng)
         shots = self.flight.shots(index, exposure, self.started_at, rng)
-        visible = self._photograph(exposure.visible, rng)
+        time_s = float(SECONDS_BETWEEN_PAIRS * index)
+        sunlight, warmth = self._clouds.sunlight(time_s), self._clouds.warmth(time_s)
+        visible = self._photograph(exposure.visible, sunlight, rng)
         infrared, camera = exposure.infrared, self.profile.infrared_camera
-        scene = self._thermal_scene(infrared)
+        scene = self._thermal_scene(infrared, sunlight, warmth)
         sky_c, emissivity = self.conditions.sky_c, self._emissivity(infrared)
         temperature = apparent_c(scene.surface_c, emissivity, sky_c)
         resolved = temperature - apparent_c(scene.surface_c - scene.excess_k, emissivity, sky_c)
@@ -159,10 +192,13 @@ class SimulatedMission:
             excess_k=resolved,
             hotspots=hotspots,
             module_px=module_px,
+            warmth=warmth,
             sources={h.defect: self._source(h.defect) for h in hotspots},
         )
 
-    def _photograph(self, view: View, rng: np.random.Generator) -> NDArray[np.uint8]:
+    def _photograph(
+        self, view: View, sunlight: float, rng: np.random.Generator
+    ) -> NDArray[np.uint8]:
         step, similar = self.layout.step_m, self.profile.look_alikes
         window = window_of(view, step)
         drawn, glass = self.station.draw_colour(window, view.footprint() / np.asarray(step))
@@ -174,24 +210,28 @@ class SimulatedMission:
         light = self._mirrored(view, ((0.75, _GLINT_DEG), (0.2, _SHEEN_DEG)))
         if light is not None:
             bare = np.asarray(cv2.remap(glass, *maps, cv2.INTER_LINEAR), dtype=np.uint8)
-            share = np.asarray(cv2.multiply(bare, to_byte(light), scale=1 / 255), dtype=np.uint8)
+            mirrored = to_byte(light * np.float32(sunlight))
+            share = np.asarray(cv2.multiply(bare, mirrored, scale=1 / 255), dtype=np.uint8)
             image = mixed(image, np.full_like(image, 250), share)
-        return expose(image, self.profile.visible_camera, self._haze, rng)
+        # Half of what clouds take, the camera's automatic exposure gives back.
+        return expose(image, self.profile.visible_camera, self._haze, sunlight**0.5, rng)
 
-    def _thermal_scene(self, view: View) -> _ThermalScene:
+    def _thermal_scene(self, view: View, sunlight: float, warmth: float) -> _ThermalScene:
         step = self.layout.step_m
         window = window_of(view, step, margin_px=16)
         outline = view.footprint() / np.asarray(step)
         surface, mask, excess, owner = self.station.draw_thermal(window, outline)
         sampler = InfraredSampler(view, step, window, self.profile.infrared_camera.blur_px)
-        seen_c = sampler.sample(surface)
+        ambient_c, follows = np.float32(self.conditions.ambient_c), np.float32(warmth)
+        seen_c = ambient_c + (sampler.sample(surface) - ambient_c) * follows
         glint_k = self._mirrored(view, ((self.profile.look_alikes.glint_k, _GLINT_DEG),))
         if glint_k is not None:
             panels = mask.astype(np.float32) * np.float32(1 / 255)
+            glint_k *= np.float32(sunlight)
             seen_c = np.asarray(seen_c + glint_k * sampler.sample(panels), dtype=np.float32)
         return _ThermalScene(
             surface_c=seen_c,
-            excess_k=np.zeros_like(seen_c) if excess is None else sampler.sample(excess),
+            excess_k=np.zeros_like(seen_c) if excess is None else sampler.sample(excess) * follows,
             panel_mask=sampler.nearest(mask) > 0,
             owner=np.full(seen_c.shape, -1, np.int32)
             if owner is None

@@ -37,7 +37,8 @@ def _module_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
 
 def _row_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
     rows = profile.rows
-    along_m, up_m = profile.module_size_m
+    flattest = profile.tilted(max(rows.tilt_deg - rows.tracker_swing_deg, 0.0))
+    along_m, up_m = flattest.module_size_m
     table_m = rows.modules_up * (up_m + rows.module_gap_m)
     if rows.pitch_m < table_m:
         yield "rows.pitch_m", f"rows overlap: {rows.pitch_m} m apart, {table_m:.2f} m deep"
@@ -103,7 +104,7 @@ _LIMITS = {
     "weather.irradiance_w_m2": (0, 1600), "weather.wind_m_s": (0, 60),
     "weather.ambient_c": (-60, 60), "weather.sky_below_ambient_k": (0, 80),
     "weather.sun_elevation_deg": (0, 90), "weather.sun_azimuth_deg": (-360, 720),
-    "weather.haze": (0, 0.9), "visible_camera.exposure": (0.05, 20),
+    "weather.haze": (0, 0.9), "weather.clouds": (0, 0.9), "visible_camera.exposure": (0.05, 20),
     "visible_camera.warmth": (-0.8, 0.8), "visible_camera.motion_blur_px": (0, 20),
     "flight.heading_deg": (-360, 360), "flight.rig_rotation_deg": (-45, 45),
     "look_alikes.junction_box_k": (0, 20),

@@ -79,6 +79,9 @@ class Rows(Part):
     pitch_jitter_m: float = Field(0, ge=0, lt=5)
     azimuth_deg: float = Field(0, ge=-180, le=180, description="of the row against east, to south")
     tilt_deg: float = Field(ge=0, le=60)
+    tracker_swing_deg: float = Field(
+        0, ge=0, le=45, description="by which the tilt differs, at most, from mission to mission"
+    )
     flush: bool = Field(False, description="the surface leans with the tables, as a pitched roof")
     clearance_m: float = Field(1.0, ge=0, le=6, description="of the lower edge above the surface")
     modules_up: int = Field(ge=1, le=8, description="PV modules across a table")
@@ -120,6 +123,10 @@ class Weather(Part):
     sun_elevation_deg: NonNegativeSpan = NonNegativeSpan(low=40, high=66)
     sun_azimuth_deg: Span = Span(low=130, high=230)
     haze: NonNegativeSpan = NonNegativeSpan(low=0, high=0.02)
+    clouds: NonNegativeSpan = Field(
+        NonNegativeSpan(low=0, high=0),
+        description="share of sunlight that thin clouds take at most",
+    )
 
 
 class InfraredCamera(Part):
@@ -233,6 +240,10 @@ class Profile(Part):
         """Size along the row, and across it as seen from above, in metres."""
         along = self.pv_module.height_m if self.pv_module.landscape else self.pv_module.width_m
         return along, self.module_up_m * math.cos(math.radians(self.rows.tilt_deg))
+
+    def tilted(self, tilt_deg: float) -> "Profile":
+        """Return the station with its tables at another tilt."""
+        return self.model_copy(update={"rows": self.rows.model_copy(update={"tilt_deg": tilt_deg})})
 
     @model_validator(mode="after")
     def _is_plausible(self) -> Self:

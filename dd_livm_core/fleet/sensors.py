@@ -89,12 +89,16 @@ def to_grey(temperature_c: Floats) -> NDArray[np.uint8]:
 
 
 def expose(
-    seen: NDArray[np.uint8], camera: VisibleCamera, haze: float, rng: np.random.Generator
+    seen: NDArray[np.uint8],
+    camera: VisibleCamera,
+    haze: float,
+    light: float,
+    rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """Turn what the lens shows, (h, w, 3), into a photograph.
 
-    Motion blur, sharpening, then exposure, white balance, haze and gamma in one table per colour,
-    then noise.
+    ``light`` scales the exposure. Motion blur, sharpening, then exposure, white balance, haze and
+    gamma in one table per colour, then noise.
     """
     image: NDArray[Any] = seen
     blur = draw(camera.motion_blur_px, rng)
@@ -105,7 +109,7 @@ def expose(
         image = cv2.addWeighted(image, 1 + camera.sharpening, soft, -camera.sharpening, 0)
     gain, warmth = draw(camera.exposure, rng), draw(camera.warmth, rng)
     balance = np.array([1 + warmth, 1.0, 1 - warmth])
-    lit = (np.arange(256)[:, None] / 255) ** _GAMMA * gain * balance
+    lit = (np.arange(256)[:, None] / 255) ** _GAMMA * gain * light * balance
     hazy = lit * (1 - haze) + haze * np.array(_SKYLIGHT)
     table = (np.clip(hazy, 0, 1) ** (1 / _GAMMA) * 255).astype(np.uint8)
     planes = zip(cv2.split(image), table.T, strict=True)

@@ -38,6 +38,7 @@ def geometry_row(pair: RenderedPair) -> Row:
         "homography_residual_px": pair.homography_residual_px,
         "module_along_px": pair.module_px[0],
         "module_across_px": pair.module_px[1],
+        "warmth": pair.warmth,
     }
     row |= {f"h{i}{j}": float(pair.homography[i, j]) for i in range(3) for j in range(3)}
     for name, view in (("infrared", infrared), ("visible", visible)):

@@ -165,3 +165,26 @@ def test_any_accepted_profile_renders(profile: Profile, data: st.DataObject) -> 
     assert np.isfinite(pair.infrared).all()
     assert (pair.excess_k > -0.05).all()
     assert -60 < pair.temperature_c.min() < pair.temperature_c.max() < 160
+
+
+def test_trackers_turn_between_missions_and_nothing_else_changes(profile: Profile) -> None:
+    rows = profile.rows.model_copy(update={"tracker_swing_deg": 18.0, "ragged": 0.4})
+    habit = {"defect_class": "weeds", "near": "second_surface", "strength": 9}
+    defects = type(profile.defects).model_validate({"share": 0.2, "habits": [habit]})
+    tracker = profile.model_copy(update={"rows": rows, "defects": defects})
+    first, second = (SimulatedMission(tracker, number, 2, seed=5) for number in (0, 1))
+    assert abs(first.profile.rows.tilt_deg - second.profile.rows.tilt_deg) > 1
+    assert first.layout.step_m[1] != second.layout.step_m[1]
+    np.testing.assert_array_equal(first.layout.defect, second.layout.defect)
+    np.testing.assert_array_equal(first.layout.land.second_share, second.layout.land.second_share)
+    tops = [m.layout.corner_px[:, 1] * m.layout.step_m[1] for m in (first, second)]
+    upper = first.layout.modules.level == 0
+    np.testing.assert_allclose(tops[0][upper], tops[1][upper], atol=0.03)
+    causes = [
+        [
+            m.station.look(int(i)).source.split(":")[0]
+            for i in np.flatnonzero(m.layout.defect >= 0)[:30]
+        ]  # type: ignore[union-attr]
+        for m in (first, second)
+    ]
+    assert causes[0] == causes[1]

@@ -1,0 +1,48 @@
+"""Thin clouds that pass during a mission: sunlight now, and warmth that follows it late."""
+
+import numpy as np
+
+_PERIODS_S = (60.0, 420.0)
+_WAVES = 3
+
+
+class Clouds:
+    """Sunlight that waxes and wanes, and what a surface with heat capacity makes of it.
+
+    Sunlight is a sum of waves. A surface of heat capacity C and losses U follows each wave weaker
+    by 1/√(1 + (ωC/U)²) and later by arctan(ωC/U): the exact answer of C·dθ/dt = q − Uθ once the
+    start is forgotten.
+
+    Parameters
+    ----------
+    share
+        Of the sunlight that the clouds take where they are thickest, 0..1.
+    lag_s
+        Time constant C/U in seconds.
+    rng
+        Random numbers of the mission.
+    """
+
+    def __init__(self, share: float, lag_s: float, rng: np.random.Generator) -> None:
+        self._share, self._lag_s = share, lag_s
+        self._omega = 2 * np.pi / rng.uniform(*_PERIODS_S, _WAVES)
+        self._phase = rng.uniform(0, 2 * np.pi, _WAVES)
+        weight = rng.uniform(0.3, 1, _WAVES)
+        self._weight = weight / weight.sum()
+
+    def sunlight(self, time_s: float) -> float:
+        """Return the share of clear-sky sunlight that arrives, 1 − share to 1."""
+        return self._level(self._weight, self._omega * time_s + self._phase)
+
+    def warmth(self, time_s: float) -> float:
+        """Return the excess over the air as a share of what steady clear sky gives."""
+        turn = self._omega * self._lag_s
+        weaker = self._weight / np.sqrt(1 + turn**2)
+        return self._level(weaker, self._omega * time_s + self._phase - np.arctan(turn))
+
+    def mean_sunlight(self) -> float:
+        """Return the mean share over a long time."""
+        return 1 - self._share / 2
+
+    def _level(self, weight: np.ndarray, angle: np.ndarray) -> float:
+        return 1 - self._share * float(0.5 + 0.5 * weight @ np.cos(angle))
