@@ -9,8 +9,10 @@ from dd_livm_core.fleet.profile import PvModule
 Floats = NDArray[np.float32]
 _SUPER = 6
 _FRAME_COOLER_K = 5.0
+_CELL_SPREAD = 0.7
+"""Between cells, as a share of the spread between PV modules."""
 _CELL_GAP_M, _SCRIBE_M = 0.003, 0.0006
-_BUSBAR_LIGHTER = 38.0
+_BUSBAR_LIGHTER = 60.0
 
 
 def _on_line(size: int, number: float, width: float) -> NDArray[np.bool_]:
@@ -72,17 +74,20 @@ def _tinted(face: Floats, pv_module: PvModule, rng: np.random.Generator) -> NDAr
     size, flags = (face.shape[1], face.shape[0]), cv2.INTER_NEAREST
     varied = np.asarray(cv2.resize(cells.astype(np.float32), size, interpolation=flags))
     spread = pv_module.tint_spread
-    tint = rng.normal(1, spread) * (1 + rng.normal(0, spread / 2, 3))
+    tint = rng.normal(1, spread) * (1 + rng.normal(0, spread / 4, 3))
     return np.clip(face * varied[..., None] * tint, 0, 255).astype(np.uint8)
 
 
-def module_warmth(pv_module: PvModule, tile_px: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Return a healthy PV module's own pattern.
+def module_warmth(
+    pv_module: PvModule, tile_px: tuple[int, int], variants: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return the pattern of healthy PV modules.
 
     Returns
     -------
     pattern
-        (h, w) in kelvin: warmer in the middle and at the upper edge, frame cooler.
+        (variants, h, w) in kelvin: warmer in the middle and at the upper edge, frame cooler,
+        cells unlike each other.
     junction_box
         (h, w), 1 at the box: to be scaled by its warmth.
     """
@@ -92,9 +97,21 @@ def module_warmth(pv_module: PvModule, tile_px: tuple[int, int]) -> tuple[Floats
     box_y, box_x = (0.0, -0.82) if pv_module.landscape else (-0.82, 0.0)
     short = min(w, h)
     distance2 = ((y - box_y) * h / short) ** 2 + ((x - box_x) * w / short) ** 2
+    patterns = np.stack([pattern + _cell_warmth(pv_module, tile_px, rng) for _ in range(variants)])
     if pv_module.frame_width_m > 0:
         f = max(1, round(pv_module.frame_width_m / pv_module.width_m * short))
         edge = np.ones((h, w), bool)
         edge[f : h - f, f : w - f] = False
-        pattern[edge] -= _FRAME_COOLER_K
-    return pattern.astype(np.float32), np.exp(-distance2 / 0.02).astype(np.float32)
+        patterns[:, edge] = pattern[edge] - _FRAME_COOLER_K
+    return patterns.astype(np.float32), np.exp(-distance2 / 0.02).astype(np.float32)
+
+
+def _cell_warmth(pv_module: PvModule, tile_px: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Return what the cells' unlike currents and ribbons add, in kelvin; zero mean."""
+    shape = (pv_module.cells_along, pv_module.cells_across)
+    spread_k = _CELL_SPREAD * pv_module.temperature_spread_k
+    if pv_module.technology == "thin_film":
+        spread_k = 0.0
+    cells = rng.normal(0, spread_k, shape[::-1] if pv_module.landscape else shape)
+    drawn = cv2.resize(cells.astype(np.float32), tile_px, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(drawn, dtype=np.float32)

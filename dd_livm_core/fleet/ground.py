@@ -12,7 +12,7 @@ from dd_livm_core.fleet.layout import Layout, generator
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.raster import Window, mixed, to_byte, wrapped
 from dd_livm_core.fleet.sun import Sun, cast_shadows
-from dd_livm_core.fleet.surfaces import ground_texture
+from dd_livm_core.fleet.surfaces import ground_texture, power_noise
 from dd_livm_core.fleet.thermal import Conditions
 
 Floats = NDArray[np.float32]
@@ -48,6 +48,7 @@ class Ground:
         step = layout.step_m[0]
         self._first = ground_texture(terrain.surface, terrain.rgb, step, rng)
         self._second = ground_texture(terrain.second_surface, terrain.second_rgb, step, rng)
+        self._fringe = power_noise(rng, 1.2)
         land = layout.land
         maps = [land.second_share, land.shade]
         self._land_maps = cv2.merge(maps if land.puddles is None else [*maps, land.puddles])
@@ -68,7 +69,11 @@ class Ground:
         fine = cv2.resize(read, (coarse[0] * _LAND_STEP_PX, coarse[1] * _LAND_STEP_PX))
         edge = _LAND_STEP_PX
         cut = fine[edge : edge + window.height, edge : edge + window.width]
-        return [np.asarray(layer, dtype=np.float32) for layer in cv2.split(cut)]
+        share, *others = (np.asarray(layer, dtype=np.float32) for layer in cv2.split(cut))
+        # One surface does not fade into another: tufts and stones of both lie along the border.
+        border = share * (1 - share) * wrapped(self._fringe, window)
+        ragged = np.clip((share - np.float32(0.5)) * 2 + np.float32(0.5) + 2 * border, 0, 1)
+        return [ragged, *others]
 
     def _shadow(self, inner: Window, softness: tuple[int, int]) -> NDArray[np.uint8]:
         """Return the share of sunlight taken by tables and buildings, 0..255.
@@ -155,11 +160,12 @@ class Ground:
         for corners in self._pads(window):
             cv2.rectangle(surface, *corners, (float(terrain.heating_k + 9.0),), -1)
         surface *= sun
-        # Ground in shadow falls below the air: it still sees the cold sky.
+        # Dry ground in shadow falls below the air: it still sees the cold sky. Plants stay near it.
         # What is left of the texture is height and moisture.
         lost = heat * np.float32(0.9) + texture * np.float32(0.5)
+        below_k = np.clip(heat * np.float32(1 / 4), 0, 4)
         taken = self._shadow(window, _SOFT).astype(np.float32) * np.float32(1 / 255)
-        surface -= taken * (lost * sun + np.float32(4))
+        surface -= taken * (lost * sun + below_k)
         surface += np.float32(conditions.ambient_c)
         for box, warm in self._buildings(window, self._building_k):
             corners = (int(box[0]), int(box[1])), (int(box[2]), int(box[3]))

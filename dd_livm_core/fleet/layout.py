@@ -137,11 +137,12 @@ def _place_modules(
     corners, numbers, tables = [], [], []
     columns, levels = np.meshgrid(np.arange(rows.modules_per_table), np.arange(rows.modules_up))
     for row in range(rows.count):
-        top = round((row * rows.pitch_m + rng.uniform(0, rows.pitch_jitter_m)) / step[1])
+        row_top = (row * rows.pitch_m + rng.uniform(0, rows.pitch_jitter_m)) / step[1]
         shift = round(rng.normal(0, rows.pitch_jitter_m) / step[0])
         missing = rng.binomial(max(per_row - 1, 0), rows.ragged, 2) // 2
         for table in range(int(missing[0]), max(per_row - int(missing[1]), int(missing[0]) + 1)):
             left = table * (table_w + table_gap) + shift
+            top = round(row_top + rng.uniform(-0.5, 0.5) * rows.table_jitter_m / step[1])
             x, y = left + columns * (tile[0] + gap[0]), top + levels * (tile[1] + gap[1])
             corners.append(np.column_stack([x.ravel(), y.ravel()]))
             along = columns.ravel() + table * rows.modules_per_table

@@ -40,8 +40,9 @@ def _row_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
     flattest = profile.tilted(max(rows.tilt_deg - rows.tracker_swing_deg, 0.0))
     along_m, up_m = flattest.module_size_m
     table_m = rows.modules_up * (up_m + rows.module_gap_m)
-    if rows.pitch_m < table_m:
-        yield "rows.pitch_m", f"rows overlap: {rows.pitch_m} m apart, {table_m:.2f} m deep"
+    least_m = rows.pitch_m - rows.pitch_jitter_m - rows.table_jitter_m
+    if least_m < table_m and rows.count > 1:
+        yield "rows.pitch_m", f"rows overlap: {least_m:.2f} m apart, {table_m:.2f} m deep"
     # A row holds at least one table.
     length_m = max(rows.length_m, rows.modules_per_table * (along_m + rows.module_gap_m))
     if (rows.count * rows.pitch_m + _AROUND_M) * (length_m + _AROUND_M) > MAX_AREA_M2:

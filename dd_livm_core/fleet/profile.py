@@ -77,6 +77,7 @@ class Rows(Part):
     length_m: float = Field(gt=3, le=2000)
     pitch_m: float = Field(gt=0.5, lt=60)
     pitch_jitter_m: float = Field(0, ge=0, lt=5)
+    table_jitter_m: float = Field(0, ge=0, lt=3, description="of tables across their row")
     azimuth_deg: float = Field(0, ge=-180, le=180, description="of the row against east, to south")
     tilt_deg: float = Field(ge=0, le=60)
     tracker_swing_deg: float = Field(

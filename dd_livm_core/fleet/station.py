@@ -47,7 +47,7 @@ class Station:
         module, count = profile.pv_module, len(layout.corner_px)
         self._ground = Ground(profile, layout, conditions, sun, seed)
         self.faces = module_texture(module, layout.tile_px, _VARIANTS, rng)
-        self._warmth, self._box = module_warmth(module, layout.tile_px)
+        self._warmth, self._box = module_warmth(module, layout.tile_px, _VARIANTS, rng)
         junction = profile.look_alikes.junction_box_k
         self._junction_k = rng.uniform(junction.low, junction.high, count).astype(np.float32)
         self._variant = rng.integers(0, _VARIANTS, count)
@@ -169,7 +169,7 @@ class Station:
             return surface, None, None, None
         level_k = self._module_k + np.float32(self.panel_c)
         for i in index:
-            tile = self._warmth + (self._box * self._junction_k[i] + level_k[i])
+            tile = self._warmth[self._variant[i]] + (self._box * self._junction_k[i] + level_k[i])
             paste(surface, tile, self.layout.corner_px[i], window)
         looks = [(i, look) for i in index if (look := self.look(int(i))) is not None]
         mask = self._panels(window, index)

@@ -51,7 +51,7 @@ def _phase(period_m: float, step_m: float) -> Floats:
 
 
 def _vegetation(rng: np.random.Generator, step_m: float, tufts: int) -> Recipe:
-    light = 0.42 * power_noise(rng, 0.1) + 0.13 * power_noise(rng, 1.6)
+    light = 0.36 * power_noise(rng, 0.7) + 0.14 * power_noise(rng, 1.8)
     dry = np.clip(0.5 * power_noise(rng, 2.2) + 0.2, 0, 1)[..., None]
     tint = dry * np.array([24, 8, 3], np.float32)
     warm = 0.8 * _skewed(power_noise(rng, 1.3), 0.35) + 0.5 * power_noise(rng, 2.6)

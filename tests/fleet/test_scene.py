@@ -188,3 +188,14 @@ def test_trackers_turn_between_missions_and_nothing_else_changes(profile: Profil
         for m in (first, second)
     ]
     assert causes[0] == causes[1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tables_stand_apart_however_rows_and_tables_wobble(profile: Profile, seed: int) -> None:
+    rows = {"count": 6, "pitch_jitter_m": 2.0, "table_jitter_m": 1.5, "modules_per_table": 3}
+    wobbly = profile.model_copy(update={"rows": profile.rows.model_copy(update=rows)})
+    left, top, right, bottom = lay_out(wobbly, seed).tables_px.T
+    apart_x = (left[:, None] >= right) | (right[:, None] <= left)
+    apart_y = (top[:, None] >= bottom) | (bottom[:, None] <= top)
+    assert (apart_x | apart_y | np.eye(len(left), dtype=bool)).all()
+    assert np.ptp(top[:8]) > 0
