@@ -1,13 +1,16 @@
 """The data contract on the manifest: rules as data, each with its reason."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dd_livm_core.manifest import KEY
+from dd_livm_core.pairing_by_time import TIME_TOLERANCE_S
 from dd_livm_core.records import DEFECT_CLASSES
 
 Severity = Literal["quarantine", "warn"]
@@ -31,7 +34,6 @@ class Rule:
     kwargs: Mapping[str, Any]
     reason: str
     severity: Severity = "quarantine"
-    columns: tuple[str, ...] = field(default=())
 
 
 def _between(
@@ -46,36 +48,43 @@ def _between(
         {"column": column, "min_value": low, "max_value": high},
         reason,
         severity,
-        (column,),
     )
 
 
+def _null(column: str, reason: str) -> Rule:
+    return Rule("ExpectColumnValuesToBeNull", {"column": column}, reason)
+
+
+def _unique(column: str, reason: str) -> Rule:
+    return Rule("ExpectColumnValuesToBeUnique", {"column": column}, reason)
+
+
+def _known(column: str, reason: str) -> Rule:
+    return Rule("ExpectColumnValuesToNotBeNull", {"column": column}, reason, "warn")
+
+
 CONTRACT: tuple[Rule, ...] = (
-    Rule(
-        "ExpectColumnValuesToBeNull",
-        {"column": "unreadable"},
-        "both files can be read",
-        columns=("unreadable",),
-    ),
-    Rule(
-        "ExpectColumnValuesToBeUnique",
-        {"column": "infrared_sha256"},
-        "no two pairs share an infrared image",
-        columns=("infrared_sha256",),
-    ),
-    Rule(
-        "ExpectColumnValuesToBeUnique",
-        {"column": "visible_sha256"},
-        "no two pairs share a visible image",
-        columns=("visible_sha256",),
-    ),
+    _null("unreadable", "both files can be read"),
+    _unique("infrared_sha256", "no two pairs, of whatever site, share an infrared image"),
+    _unique("visible_sha256", "no two pairs, of whatever site, share a visible image"),
     _between("infrared_width_px", 80, 2048, "infrared width of a drone camera, px"),
     _between("infrared_height_px", 60, 2048, "infrared height of a drone camera, px"),
     _between("visible_width_px", 320, 12000, "visible width of a drone camera, px"),
     _between("visible_height_px", 240, 12000, "visible height of a drone camera, px"),
-    _between("gimbal_pitch_deg", -180, -60, "gimbal within 30 degrees of nadir"),
+    Rule(
+        "ExpectColumnValuesToBeInSet",
+        {
+            "column": "infrared_dtype",
+            "value_set": ["uint8", "uint16", "int16", "float32", "float64"],
+        },
+        "infrared numbers of a known type",
+    ),
+    _between("infrared_median_c", -40, 120, "median temperature of a plant, °C"),
+    _between("infrared_max_c", -40, 300, "highest temperature of a plant, °C", "warn"),
+    _between("pair_gap_off_s", 0, TIME_TOLERANCE_S, "both images of a pair taken together, s"),
+    _between("since_previous_s", 0, None, "times in the order of the file numbers, s", "warn"),
+    _between("gimbal_pitch_deg", -120, -60, "gimbal within 30 degrees of nadir"),
     _between("relative_altitude_m", 3, 150, "height above take-off that resolves panels, m"),
-    _between("distance_to_site_m", 0, None, "a finite distance to the site"),
     Rule(
         "ExpectColumnPairValuesAToBeGreaterThanB",
         {
@@ -85,33 +94,15 @@ CONTRACT: tuple[Rule, ...] = (
             "ignore_row_if": "either_value_is_missing",
         },
         "the pair was taken within the site's radius",
-        columns=("site_radius_m", "distance_to_site_m"),
     ),
+    _null("labels_broken", "labels of known classes and shapes, with boxes"),
     _between("labels_outside_frame", 0, 0, "label boxes inside the infrared frame"),
     _between(
         "irradiance_w_m2", MIN_IRRADIANCE_W_M2, None, "irradiance of at least 600 W/m2", "warn"
     ),
-    Rule(
-        "ExpectColumnValuesToNotBeNull",
-        {"column": "irradiance_w_m2"},
-        "irradiance is recorded",
-        "warn",
-        ("irradiance_w_m2",),
-    ),
-    Rule(
-        "ExpectColumnValuesToNotBeNull",
-        {"column": "latitude_deg"},
-        "the pair has a position",
-        "warn",
-        ("latitude_deg",),
-    ),
-    Rule(
-        "ExpectColumnValuesToNotBeNull",
-        {"column": "taken_at"},
-        "the pair has a time",
-        "warn",
-        ("taken_at",),
-    ),
+    _known("irradiance_w_m2", "irradiance is recorded"),
+    _known("latitude_deg", "the pair has a position"),
+    _known("taken_at", "the pair has a time"),
     *(
         Rule(
             "ExpectColumnSumToBeBetween",
@@ -124,45 +115,40 @@ CONTRACT: tuple[Rule, ...] = (
 )
 
 
-def with_distance(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Add ``distance_to_site_m``, the great-circle distance where both positions are known (haversine)."""
+def with_derived(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Add what rules need beside a manifest's columns.
+
+    ``distance_to_site_m``: great-circle distance where both positions are known (haversine).
+    ``pair_gap_off_s``: how far the time between both images is from the mission's usual; cameras may run by
+    different clocks. ``since_previous_s``: time since the image of the preceding number.
+    """
     table = manifest.copy()
-    position = [
-        np.radians(table[name].to_numpy(float)) for name in ("latitude_deg", "longitude_deg")
-    ]
-    site = [
-        np.radians(table[name].to_numpy(float))
-        for name in ("site_latitude_deg", "site_longitude_deg")
-    ]
-    half = (
-        np.sin((position[0] - site[0]) / 2) ** 2
-        + np.cos(position[0]) * np.cos(site[0]) * np.sin((position[1] - site[1]) / 2) ** 2
-    )
-    table["distance_to_site_m"] = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    table["distance_to_site_m"] = _distance_to_site_m(table)
+    missions = [table[name] for name in KEY[:2]]
+    gap_s = table["pair_gap_s"].astype("float64")
+    table["pair_gap_off_s"] = (gap_s - gap_s.groupby(missions).transform("median")).abs()
+    table["since_previous_s"] = _since_previous_s(table)
     return table
 
 
-def _fails(rule: Rule, table: pd.DataFrame) -> "pd.Series[bool]":
-    values = table[rule.columns[0]]
-    if rule.expectation == "ExpectColumnValuesToBeNull":
-        return values.notna()
-    if rule.expectation == "ExpectColumnValuesToBeUnique":
-        return values.notna() & values.duplicated(keep="first")
-    if rule.expectation == "ExpectColumnPairValuesAToBeGreaterThanB":
-        return table[rule.columns[1]] > values
-    low, high = rule.kwargs["min_value"], rule.kwargs["max_value"]
-    below = values < low if low is not None else pd.Series(False, index=table.index)
-    return below | (values > high) if high is not None else below
+def _distance_to_site_m(table: pd.DataFrame) -> NDArray[np.float64]:
+    latitude, longitude, site_latitude, site_longitude = (
+        np.radians(table[name].to_numpy(float))
+        for name in ("latitude_deg", "longitude_deg", "site_latitude_deg", "site_longitude_deg")
+    )
+    half = (
+        np.sin((latitude - site_latitude) / 2) ** 2
+        + np.cos(latitude) * np.cos(site_latitude) * np.sin((longitude - site_longitude) / 2) ** 2
+    )
+    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(half, 0, 1))))
 
 
-def quarantine_reasons(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per pair and broken quarantine rule: the pair's key, the rule's reason, what was found."""
-    table = with_distance(manifest)
-    found: list[dict[str, Any]] = []
-    for rule in (rule for rule in CONTRACT if rule.severity == "quarantine"):
-        for _, row in table[_fails(rule, table).to_numpy(bool)].iterrows():
-            values = ", ".join(f"{name} = {row[name]}" for name in rule.columns)
-            found.append(
-                {**{name: row[name] for name in KEY}, "expected": rule.reason, "found": values}
-            )
-    return pd.DataFrame(found, columns=[*KEY, "expected", "found"])
+def _since_previous_s(table: pd.DataFrame) -> "pd.Series[float]":
+    """Compare within images whose names differ in their numbers only: others are another flight's."""
+    names = table["pair_id"].astype(str)
+    flights = [*(table[name] for name in KEY[:2]), names.str.replace(r"\d+", "#", regex=True)]
+    numbers = names.map(lambda name: [int(part) for part in re.findall(r"\d+", name)])
+    order = numbers.sort_values(kind="stable").index
+    local = pd.to_datetime(table["taken_at"].str.slice(0, 19), errors="coerce", format="ISO8601")
+    seconds = (local - pd.Timestamp("1970-01-01")) / pd.Timedelta(seconds=1)
+    return seconds.loc[order].groupby([flight.loc[order] for flight in flights]).diff()

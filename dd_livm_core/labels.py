@@ -1,7 +1,7 @@
 """Labels over the infrared frame, in COCO's format with ``hotspot_shape`` beside the class."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,19 +23,45 @@ class Label:
     hotspot_shape: HotspotShape | None = None
 
 
-def read_labels(path: Path) -> dict[str, list[Label]]:
+def read_labels(path: Path, of: Collection[str] | None = None) -> dict[str, list[Label]]:
     """Read a mission's COCO labels by pair id, also of pairs that are labelled as without defects.
+
+    Parameters
+    ----------
+    of
+        Pair ids whose labels are wanted, others are not looked at; by default all.
 
     Raises
     ------
     InputError
         As `read_coco`, or two images of one pair.
     """
-    by_file = read_coco(path)
-    labels = {PurePosixPath(name).stem: of_file for name, of_file in by_file.items()}
-    if len(labels) < len(by_file):
-        raise InputError("one image per pair", f"{len(by_file)} of {len(labels)}", path, TODO)
-    return labels
+    content = _open(path)
+    names = {PurePosixPath(name).stem: name for name in content.images.values()}
+    if len(names) < len(content.images):
+        raise InputError("one image per pair", f"{len(content.images)}", path, TODO)
+    wanted = {name for pair_id, name in names.items() if of is None or pair_id in of}
+    labels = _labels(content, wanted, path)
+    return {pair_id: labels[name] for pair_id, name in names.items() if name in wanted}
+
+
+def broken_labels(path: Path) -> dict[str, str]:
+    """Return the pairs with a label of unknown class or shape or without a box, and what is wrong with it.
+
+    Raises
+    ------
+    InputError
+        The file is no COCO file.
+    """
+    content = _open(path)
+    broken: dict[str, str] = {}
+    for annotation in content.annotations:
+        pair_id = PurePosixPath(_image_of(annotation, content, path)).stem
+        try:
+            _label(annotation, content, path)
+        except InputError as error:
+            broken.setdefault(pair_id, f"expected {error.expected}, found {error.found}"[:200])
+    return broken
 
 
 def read_coco(path: Path) -> dict[str, list[Label]]:
@@ -46,35 +72,58 @@ def read_coco(path: Path) -> dict[str, list[Label]]:
     InputError
         The file is no COCO file, or holds an unknown class, shape or a box that is none.
     """
+    content = _open(path)
+    return _labels(content, set(content.images.values()), path)
+
+
+@dataclass(frozen=True)
+class _Coco:
+    """Image id → file name, category id → name, and the annotations as they stand."""
+
+    images: dict[Any, str]
+    names: dict[Any, Any]
+    annotations: list[Any]
+
+
+def _open(path: Path) -> _Coco:
     try:
         if path.stat().st_size > MAX_COCO_BYTES:
             raise ValueError(f"{path.stat().st_size} bytes")
         content = json.loads(path.read_text(encoding="utf-8"))
         images = {image["id"]: str(image["file_name"]) for image in content["images"]}
         names = {category["id"]: category["name"] for category in content["categories"]}
-        annotations = list(content["annotations"])
+        coco = _Coco(images, names, list(content["annotations"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError("a COCO file", f"{type(error).__name__}: {error}", path, TODO) from error
-    labels: dict[str, list[Label]] = {name: [] for name in images.values()}
-    if len(labels) < len(content["images"]):
+    if len(set(images.values())) < len(content["images"]):
         raise InputError("one entry per image", "images of one id or name", path, TODO)
-    for annotation in annotations:
-        name, label = _label(annotation, images, names, path)
-        labels[name].append(label)
+    return coco
+
+
+def _labels(content: _Coco, wanted: set[str], path: Path) -> dict[str, list[Label]]:
+    labels: dict[str, list[Label]] = {name: [] for name in wanted}
+    for annotation in content.annotations:
+        name = _image_of(annotation, content, path)
+        if name in wanted:
+            labels[name].append(_label(annotation, content, path))
     return labels
 
 
-def _label(
-    annotation: Any, images: Mapping[Any, str], names: Mapping[Any, str], path: Path
-) -> tuple[str, Label]:
+def _image_of(annotation: Any, content: _Coco, path: Path) -> str:
     try:
-        file_name = images[annotation["image_id"]]
-        name = names[annotation["category_id"]]
+        return content.images[annotation["image_id"]]
+    except (KeyError, TypeError) as error:
+        raise InputError("annotations of known images", f"{annotation}", path, TODO) from error
+
+
+def _label(annotation: Any, content: _Coco, path: Path) -> Label:
+    try:
+        name = content.names[annotation["category_id"]]
         x, y, width, height = (float(value) for value in annotation["bbox"])
         shape = annotation.get("hotspot_shape")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
-            "annotations with image, category and bbox", f"{annotation}", path, TODO
+            "annotations with category and bbox", f"{annotation}", path, TODO
         ) from error
     if name not in DEFECT_CLASSES:
         raise InputError(f"a class of {', '.join(DEFECT_CLASSES)}", repr(name), path, TODO)
@@ -89,7 +138,7 @@ def _label(
         and height < 1e6
     ):
         raise InputError("a box with positive sides", f"{(x, y, width, height)}", path, TODO)
-    return file_name, Label((x, y, width, height), name, shape)
+    return Label((x, y, width, height), name, shape)
 
 
 def write_labels(

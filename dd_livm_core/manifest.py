@@ -1,6 +1,8 @@
 """The manifest: one row per image pair of ``data/``, in Parquet, identical for identical input."""
 
 import hashlib
+import math
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +12,7 @@ import pandas as pd
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.image_files import read_bytes
-from dd_livm_core.labels import Label, read_labels
+from dd_livm_core.labels import Label, broken_labels, read_labels
 from dd_livm_core.mission_folder import LABELS, MISSION, image_pairs, read_record
 from dd_livm_core.pair_facts import PairFacts, facts_from_bytes, read_kept_facts, reader
 from dd_livm_core.records import DEFECT_CLASSES, DeclaredUnit, Mission, Site
@@ -36,7 +38,9 @@ TEXT = {
     "visible_sha256",
     "taken_at",
     "camera_model",
+    "infrared_dtype",
     "infrared_unit",
+    "labels_broken",
     "reader",
     "unreadable",
 }
@@ -90,8 +94,11 @@ def _mission_rows(
 ) -> list[dict[str, Any]]:
     by = reader(mission.infrared_unit)
     kept = read_kept_facts(folder, by)
-    labels = read_labels(folder / LABELS) if (folder / LABELS).exists() else {}
     pairs = image_pairs(folder)
+    labelled = (folder / LABELS).exists()
+    broken = broken_labels(folder / LABELS) if labelled else {}
+    whole = {pair_id for pair_id, _, _ in pairs} - broken.keys()
+    labels = read_labels(folder / LABELS, whole) if labelled else {}
 
     def row(pair: tuple[str, Path, Path]) -> dict[str, Any]:
         pair_id, infrared, visible = pair
@@ -116,6 +123,7 @@ def _mission_rows(
             "site_latitude_deg": site.latitude_deg,
             "site_longitude_deg": site.longitude_deg,
             "site_radius_m": site.radius_m,
+            "labels_broken": broken.get(pair_id),
             **_label_columns(labels.get(pair_id), content),
         }
 
@@ -151,17 +159,31 @@ def _file_columns(
     return {**columns, **vars(facts)}
 
 
-PIXEL_PITCH_UM = {"XT2": 17.0, "XT S": 17.0, "ZH20T": 12.0, "M3T": 12.0, "M30T": 12.0, "XT R": 17.0}
-"""Pixel pitch of infrared sensors, from the makers' data sheets."""
+FILM_DIAGONAL_MM = math.hypot(36, 24)
+SENSOR_WIDTH_MM = {"XT2": 10.88}
+"""Cameras that leave out the film equivalent: XT2 files name this width, and a field of view of 32° that fits it."""
 
 
-def _gsd_m(content: dict[str, Any]) -> float | None:
-    """Return metres per infrared pixel on the ground, where camera and height are known."""
-    pitch_um = PIXEL_PITCH_UM.get(str(content["camera_model"]))
-    focal_mm, height_m = content["focal_length_mm"], content["relative_altitude_m"]
-    if pitch_um is None or not focal_mm or not height_m or height_m <= 0:
+def focal_length_px(content: Mapping[str, Any]) -> float | None:
+    """Return the infrared camera's focal length in pixels, where its file tells; else None.
+
+    From the film equivalent, which by CIPA DCG-001 goes by the diagonal; it is rounded to a millimetre.
+    """
+    width, height = content["infrared_width_px"], content["infrared_height_px"]
+    if content["focal_length_35mm_mm"] and width and height:
+        return float(content["focal_length_35mm_mm"] / FILM_DIAGONAL_MM * math.hypot(width, height))
+    sensor_mm = SENSOR_WIDTH_MM.get(str(content["camera_model"]))
+    if sensor_mm is None or not content["focal_length_mm"] or not width:
         return None
-    return float(pitch_um * 1e-6 * height_m / (focal_mm * 1e-3))
+    return float(content["focal_length_mm"] / sensor_mm * width)
+
+
+def _gsd_m(content: Mapping[str, Any]) -> float | None:
+    """Return metres per infrared pixel on the ground straight below, where camera and height are known."""
+    focal_px, height_m = focal_length_px(content), content["relative_altitude_m"]
+    if focal_px is None or not height_m or height_m <= 0:
+        return None
+    return float(height_m / focal_px)
 
 
 def _label_columns(labels: list[Label] | None, content: dict[str, Any]) -> dict[str, Any]:

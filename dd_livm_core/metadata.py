@@ -42,7 +42,10 @@ PLAUSIBLE = {
 
 @dataclass(frozen=True)
 class ImageMetadata:
-    """Metadata of one image; whatever the file does not say is None."""
+    """Metadata of one image; whatever the file does not say is None.
+
+    ``focal_length_35mm_mm`` is the focal length of the same view on 36 mm x 24 mm film; None under digital zoom.
+    """
 
     width_px: int
     height_px: int
@@ -56,6 +59,7 @@ class ImageMetadata:
     taken_at: datetime | None = None
     camera_model: str | None = None
     focal_length_mm: float | None = None
+    focal_length_35mm_mm: float | None = None
 
 
 def read_metadata(path: Path) -> ImageMetadata:
@@ -81,6 +85,7 @@ def metadata_from_bytes(content: bytes, size_px: tuple[int, int]) -> ImageMetada
         taken_at=_time(exif),
         camera_model=_text(exif, "Image Model"),
         focal_length_mm=_number(exif, "EXIF FocalLength") or None,
+        focal_length_35mm_mm=_film_equivalent_mm(exif),
     )
     found: dict[str, Any] = {
         k: v
@@ -137,6 +142,11 @@ def _altitude(exif: dict[str, Any]) -> float | None:
         return None
     below_sea = _values(exif, "GPS GPSAltitudeRef") == [1.0]
     return -height_m if below_sea else height_m
+
+
+def _film_equivalent_mm(exif: dict[str, Any]) -> float | None:
+    zoomed = (_number(exif, "EXIF DigitalZoomRatio") or 1.0) != 1.0  # 0 says that it was not used
+    return None if zoomed else _number(exif, "EXIF FocalLengthIn35mmFilm") or None
 
 
 def _time(exif: dict[str, Any]) -> datetime | None:

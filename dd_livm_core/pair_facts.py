@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 
 from dd_livm_core.dji_sdk import sdk_path
@@ -10,14 +11,24 @@ from dd_livm_core.metadata import metadata_from_bytes
 from dd_livm_core.radiometry import examine_infrared
 from dd_livm_core.records import DeclaredUnit
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 """To be changed with every change of what a reader returns: kept facts of an earlier version are read anew."""
 PAIR_FACTS = "pairs.jsonl"
 
 
 @dataclass(frozen=True)
 class PairFacts:
-    """The facts of one pair; None is what the files do not say. Times are ISO 8601."""
+    """The facts of one pair; None is what the files do not say.
+
+    Attributes
+    ----------
+    infrared_dtype
+        Type of the numbers in the infrared file.
+    taken_at
+        ISO 8601, with the zone where the file says it.
+    pair_gap_s
+        Time of the infrared image minus time of the visible one, by the cameras' own clocks.
+    """
 
     infrared_sha256: str
     visible_sha256: str
@@ -25,14 +36,19 @@ class PairFacts:
     infrared_height_px: int
     visible_width_px: int
     visible_height_px: int
+    infrared_dtype: str
     radiometric: bool
+    infrared_median_c: float | None
+    infrared_max_c: float | None
     taken_at: str | None
+    pair_gap_s: float | None
     latitude_deg: float | None
     longitude_deg: float | None
     relative_altitude_m: float | None
     gimbal_pitch_deg: float | None
     camera_model: str | None
     focal_length_mm: float | None
+    focal_length_35mm_mm: float | None
 
 
 def facts_from_bytes(
@@ -74,15 +90,27 @@ def facts_from_bytes(
         infrared_height_px=held.height_px,
         visible_width_px=seen_px[0],
         visible_height_px=seen_px[1],
+        infrared_dtype=held.stored_dtype,
         radiometric=held.radiometric,
+        infrared_median_c=held.median_c,
+        infrared_max_c=held.max_c,
         taken_at=str(taken_at) if taken_at else None,
+        pair_gap_s=_gap_s(own.taken_at, other.taken_at),
         latitude_deg=position.latitude_deg,
         longitude_deg=position.longitude_deg,
         relative_altitude_m=height.relative_altitude_m,
         gimbal_pitch_deg=own.gimbal_pitch_deg,
         camera_model=own.camera_model or held.camera,
         focal_length_mm=own.focal_length_mm,
+        focal_length_35mm_mm=own.focal_length_35mm_mm,
     )
+
+
+def _gap_s(infrared: datetime | None, visible: datetime | None) -> float | None:
+    if infrared is None or visible is None:
+        return None
+    # cameras of one drone write or leave out the zone alike, or not at all
+    return (infrared.replace(tzinfo=None) - visible.replace(tzinfo=None)).total_seconds()
 
 
 def reader(declared: DeclaredUnit | None) -> str:

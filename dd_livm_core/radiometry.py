@@ -8,7 +8,7 @@ Nothing is guessed: a scale that is not declared is not used.
 import io
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,12 +48,15 @@ class Thermogram:
     ----------
     values
         float32 (H, W): °C where ``radiometric``, else grey 0 to 255.
+    stored_dtype
+        Type of the numbers in the file.
     reason
         Why there is no temperature, or None.
     """
 
     values: NDArray[np.float32]
     radiometric: bool
+    stored_dtype: str
     emissivity: float | None = None
     reflected_c: float | None = None
     distance_m: float | None = None
@@ -64,12 +67,15 @@ class Thermogram:
 
 @dataclass(frozen=True)
 class InfraredContent:
-    """What an infrared file holds, without the values of a picture."""
+    """What an infrared file holds, without its values; temperatures None where there are none."""
 
     width_px: int
     height_px: int
     radiometric: bool
-    camera: str | None
+    stored_dtype: str
+    median_c: float | None = None
+    max_c: float | None = None
+    camera: str | None = None
 
 
 def read_visible(path: Path) -> NDArray[np.uint8]:
@@ -139,7 +145,7 @@ def infrared_from_bytes(
         return found
     # Luminance is monotone along the common palettes (iron, inferno, grey); it gives shape, never a ΔT.
     grey = pixels_of(picture, path).astype(np.float32) @ LUMINANCE
-    return Thermogram(grey, False, reason=found)
+    return Thermogram(grey, False, "uint8", reason=found)
 
 
 def examine_infrared(
@@ -153,8 +159,12 @@ def examine_infrared(
         found = _temperatures(content, path, None)
     if isinstance(found, Thermogram):
         height, width = found.values.shape
-        return InfraredContent(width, height, found.radiometric, found.camera)
-    return InfraredContent(width, height, False, None)
+        held = InfraredContent(width, height, found.radiometric, found.stored_dtype)
+        if not found.radiometric:
+            return held
+        median_c, max_c = float(np.median(found.values)), float(found.values.max())
+        return replace(held, median_c=median_c, max_c=max_c, camera=found.camera)
+    return InfraredContent(width, height, False, "uint8")
 
 
 def _temperatures(content: bytes, path: Path, dji_library: Path | None) -> Thermogram | str:
@@ -165,6 +175,7 @@ def _temperatures(content: bytes, path: Path, dji_library: Path | None) -> Therm
             Thermogram(
                 values=flir.temperature_c,
                 radiometric=True,
+                stored_dtype="uint16",
                 emissivity=flir.emissivity,
                 reflected_c=flir.reflected_c,
                 distance_m=flir.distance_m,
@@ -183,6 +194,7 @@ def _temperatures(content: bytes, path: Path, dji_library: Path | None) -> Therm
         Thermogram(
             values=dji.temperature_c,
             radiometric=True,
+            stored_dtype="uint16",
             emissivity=dji.emissivity,
             reflected_c=dji.reflected_c,
             distance_m=dji.distance_m,
@@ -206,7 +218,7 @@ def _plausible(thermogram: Thermogram, path: Path) -> Thermogram:
 
 def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> Thermogram:
     """Decode a TIFF's first page: °C where the file or the mission declares the unit, else grey values."""
-    values, description = _tiff_page(content, path)
+    values, stored_dtype, description = _tiff_page(content, path)
     if not np.isfinite(values).all():
         raise InputError("finite values", "some that are not", path, "Export the frame anew.")
     own = _own_unit(description, content, path)
@@ -219,7 +231,7 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
         grey = values if values.ndim == 2 else values[..., :3].mean(axis=-1)
         low, high = (float(v) for v in np.percentile(grey, (0.5, 99.5)))
         grey = np.clip((grey - low) / max(high - low, 1e-6) * 255, 0, 255)
-        return Thermogram(grey.astype(np.float32), False, reason=UNDECLARED)
+        return Thermogram(grey.astype(np.float32), False, stored_dtype, reason=UNDECLARED)
     if values.ndim != 2:
         raise InputError(
             f"one channel of {unit}",
@@ -237,7 +249,7 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
             path,
             "The declared unit does not fit the values.",
         )
-    return _plausible(Thermogram(celsius.astype(np.float32), True), path)
+    return _plausible(Thermogram(celsius.astype(np.float32), True, stored_dtype), path)
 
 
 UNDECLARED = (
@@ -246,8 +258,8 @@ UNDECLARED = (
 )
 
 
-def _tiff_page(content: bytes, path: Path) -> tuple[NDArray[np.float64], str]:
-    """Return the first page as float64 (H, W) or (H, W, C) and its description; size is checked before decoding."""
+def _tiff_page(content: bytes, path: Path) -> tuple[NDArray[np.float64], str, str]:
+    """Return the first page as float64 (H, W) or (H, W, C), its own type and description; size is checked first."""
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as tiff:
             page = tiff.pages[0]
@@ -270,7 +282,8 @@ def _tiff_page(content: bytes, path: Path) -> tuple[NDArray[np.float64], str]:
         invalid="ignore", over="ignore"
     ):  # what is not finite is refused by the caller
         exact = values.astype(np.float64)
-    return (exact[..., 0] if samples == 1 and values.ndim == 3 else exact), description
+    one_channel = exact[..., 0] if samples == 1 and values.ndim == 3 else exact
+    return one_channel, str(values.dtype), description
 
 
 def _own_unit(description: str, content: bytes, path: Path) -> DeclaredUnit | None:

@@ -127,7 +127,8 @@ def align(
     rows = rows[(rows["site_id"] == mission.site_id) & (rows["mission_id"] == mission.mission_id)]
     mission_dir = workspace.data / mission.site_id / mission.mission_id
     labels_path = mission_dir / LABELS
-    labels = read_labels(labels_path) if labels_path.exists() else None
+    accepted = set(rows["pair_id"].astype(str))
+    labels = read_labels(labels_path, accepted) if labels_path.exists() else None
     progress: Progress = StepProgress(
         f"align-{mission.site_id}-{mission.mission_id}".lower().replace("_", "-").replace(".", "-"),
         f"{mission.site_id}/{mission.mission_id}",

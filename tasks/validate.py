@@ -2,27 +2,29 @@
 
 import json
 import logging
-import os
-import shutil
 import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from prefect import get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.configuration import ContractLimits
-from dd_livm_core.contract import CONTRACT, quarantine_reasons, with_distance
+from dd_livm_core.contract import CONTRACT, Severity, with_derived
 from dd_livm_core.errors import InputError
-from dd_livm_core.manifest import read_manifest, write_manifest
+from dd_livm_core.manifest import KEY, read_manifest, write_manifest
+from dd_livm_core.mission_folder import write_json
+from tasks.data_docs import PAGE, stand_alone
 from tasks.manifest import MANIFEST, manifest_path
 from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
 DATA_DOCS = "data_docs"
 SUMMARY = "validation.json"
-KEY = ["site_id", "mission_id", "pair_id"]
 
 validate_step = Step("validate", "1", ("tasks.validate",))
 
@@ -43,7 +45,24 @@ class Validation(BaseModel):
         return [folder / DATA_DOCS, folder / SUMMARY]
 
 
-def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> dict[str, Any]:
+class Finding(BaseModel):
+    """What the checkpoint said about one rule of the contract.
+
+    Attributes
+    ----------
+    pairs
+        Key and offending values of every pair that breaks it; none where the rule is about all pairs at once.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str
+    severity: Severity
+    kept: bool
+    pairs: tuple[dict[str, Any], ...]
+
+
+def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> list[Finding]:
     """Run the contract as one Great Expectations checkpoint and leave its Data Docs in ``destination``."""
     import great_expectations as gx  # here: it takes seconds to import
     from great_expectations.checkpoint import UpdateDataDocsAction
@@ -55,9 +74,11 @@ def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> dict[str, Any]:
         asset = context.data_sources.add_pandas("manifest").add_dataframe_asset("image pairs")
         batch = asset.add_batch_definition_whole_dataframe("all pairs")
         suite = context.suites.add(gx.ExpectationSuite(name="pair contract"))
-        for rule in CONTRACT:
+        for number, rule in enumerate(CONTRACT):
             expectation = getattr(gx.expectations, rule.expectation)
-            suite.add_expectation(expectation(**rule.kwargs, notes=rule.reason))
+            suite.add_expectation(
+                expectation(**rule.kwargs, notes=rule.reason, meta={"rule": number})
+            )
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(name="pairs against the contract", data=batch, suite=suite)
         )
@@ -66,31 +87,73 @@ def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> dict[str, Any]:
                 name="data contract",
                 validation_definitions=[definition],
                 actions=[UpdateDataDocsAction(name="data docs")],
-                result_format={"result_format": "SUMMARY"},
+                result_format={
+                    "result_format": "COMPLETE",
+                    "unexpected_index_column_names": KEY,
+                    "return_unexpected_index_query": False,
+                },
             )
         )
-        outcome = checkpoint.run(batch_parameters={"dataframe": manifest})
-        shutil.copytree(Path(folder) / "gx/uncommitted/data_docs/local_site", destination)
+        outcome = checkpoint.run(batch_parameters={"dataframe": with_derived(manifest)})
+        stand_alone(Path(folder) / "gx/uncommitted/data_docs/local_site", destination)
     (result,) = outcome.run_results.values()
-    return dict(result.to_json_dict())
+    return _findings(result.to_json_dict()["results"])
+
+
+def _findings(results: Sequence[dict[str, Any]]) -> list[Finding]:
+    """Return one finding per rule, in the contract's order.
+
+    Raises
+    ------
+    RuntimeError
+        A rule could not be evaluated: its column is missing, for example.
+    """
+    by_rule = {result["expectation_config"]["meta"]["rule"]: result for result in results}
+    findings = []
+    for number, rule in enumerate(CONTRACT):
+        result = by_rule[number]
+        if result["exception_info"].get("raised_exception", True):
+            raise RuntimeError(f"{rule.reason}: {result['exception_info']}")
+        broken = result["result"].get("unexpected_index_list") or ()
+        findings.append(
+            Finding(
+                reason=rule.reason,
+                severity=rule.severity,
+                kept=result["success"],
+                pairs=tuple(broken),
+            )
+        )
+    return findings
+
+
+def quarantine(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """Return one entry per pair and broken rule that sets pairs aside: its key, what was expected and found."""
+    return [
+        {
+            **{name: str(pair[name]) for name in KEY},
+            "expected": finding.reason,
+            "found": ", ".join(f"{k} = {v}" for k, v in pair.items() if k not in KEY),
+        }
+        for finding in findings
+        if finding.severity == "quarantine"
+        for pair in finding.pairs
+    ]
 
 
 def _write(manifest: pd.DataFrame, folder: Path) -> None:
-    checked = run_checkpoint(with_distance(manifest), folder / DATA_DOCS)
-    broken = [
-        rule.reason
-        for rule, result in zip(CONTRACT, checked["results"], strict=True)
-        if not result["success"] and rule.severity == "warn"
+    findings = run_checkpoint(manifest, folder / DATA_DOCS)
+    entries = quarantine(findings)
+    aside = {tuple(entry[name] for name in KEY) for entry in entries}
+    kept = [
+        key not in aside for key in manifest[KEY].astype(str).itertuples(index=False, name=None)
     ]
-    reasons = quarantine_reasons(manifest)
-    aside = manifest[KEY].merge(reasons[KEY].drop_duplicates(), on=KEY, how="left", indicator=True)
-    accepted = manifest[(aside["_merge"] == "left_only").to_numpy()].reset_index(drop=True)
+    accepted = manifest[kept].reset_index(drop=True)
     write_manifest(accepted, folder / MANIFEST)
     summary = {
         "pairs": len(manifest),
         "set_aside": len(manifest) - len(accepted),
-        "warnings": broken,
-        "quarantine": reasons.to_dict("records"),
+        "warnings": [f.reason for f in findings if f.severity == "warn" and not f.kept],
+        "quarantine": entries,
     }
     (folder / SUMMARY).write_text(json.dumps(summary, indent=2))
 
@@ -116,13 +179,17 @@ def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) 
     accepted = validate_step.produce(workspace, parameters, lambda folder: _write(pairs, folder))
     folder = accepted.folder(workspace)
     summary = json.loads((folder / SUMMARY).read_text())
+    page = folder / DATA_DOCS / PAGE
+    create_markdown_artifact(
+        _told(summary, page),
+        key="data-contract",
+        description="Pairs held against the data contract",
+    )
     log = get_run_logger()
     if summary["quarantine"]:
         kept = workspace.quarantine / f"{folder.name}.json"
         kept.parent.mkdir(exist_ok=True)
-        unfinished = kept.with_suffix(f".{os.getpid()}.tmp")
-        unfinished.write_text(json.dumps(summary["quarantine"], indent=2))
-        unfinished.replace(kept)
+        write_json(kept, summary["quarantine"])
         log.warning("%d of %d pairs set aside: %s", summary["set_aside"], summary["pairs"], kept)
     for warning in summary["warnings"]:
         log.warning("Contract: %s", warning)
@@ -132,7 +199,7 @@ def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) 
         raise InputError(
             f"at most {limits.max_quarantined_pct:g} % of the pairs set aside",
             f"{share:.1f} % ({summary['set_aside']} of {summary['pairs']}), first {first}",
-            folder / DATA_DOCS / "index.html",
+            page,
             "Mend or remove those pairs, or raise contract.max_quarantined_pct.",
         )
     return Validation(
@@ -140,4 +207,22 @@ def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) 
         pairs=summary["pairs"],
         set_aside=summary["set_aside"],
         warnings=tuple(summary["warnings"]),
+    )
+
+
+def _told(summary: Mapping[str, Any], page: Path) -> str:
+    """Return the outcome as Markdown for Prefect's page."""
+    reasons = Counter(entry["expected"] for entry in summary["quarantine"])
+    aside = [f"| {reason} | {count} |" for reason, count in reasons.most_common()]
+    table = ["| rule | pairs set aside |", "|---|---|", *aside] if aside else []
+    warnings = [f"- {warning}" for warning in summary["warnings"]]
+    return "\n".join(
+        [
+            f"{summary['set_aside']} of {summary['pairs']} pairs set aside. "
+            f"Data Docs: [{page}]({page.as_uri()}), and `data_docs` among the artifacts of the MLflow run.",
+            "",
+            *table,
+            "",
+            *(["Not kept, without setting pairs aside:", "", *warnings] if warnings else []),
+        ]
     )
