@@ -1,53 +1,31 @@
-"""How fast, how true and how leaky the simulated fleet is. ``python -m benchmarks.fleet``."""
+"""How fast, how true and how leaky the simulated fleet is: ``python -m benchmarks.fleet``.
 
+With ``--full`` the whole fleet is written as well. ``python -m benchmarks.fleet_tables`` brings the
+results into docs/fleet.md.
+"""
+
+import argparse
 import json
 import os
-import resource
 import tempfile
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from benchmarks.fleet_controls import (
-    context_features,
-    leave_one_site_out,
-    patch_features,
-    tell_apart,
-)
+from benchmarks.fleet_leak import leak
+from benchmarks.fleet_likeness import patch_features, tell_apart
+from benchmarks.fleet_speed import cpu_ms_by_station, write_timed
 from benchmarks.fleet_truth import corner_errors
 from benchmarks.results_file import write_result
-from dd_livm_core.fleet import FLEET_SIZES, bundled_profiles, write_fleet
+from dd_livm_core.fleet import bundled_profiles
 from dd_livm_core.fleet.defects import Workshop
 from dd_livm_core.fleet.missions import SimulatedMission
-from dd_livm_core.fleet.writing import FULL_PAIRS
 from dd_livm_core.records import DEFECT_CLASSES
 
 SEED = 20
-PAIRS_PER_SITE = 40
 LIKE_THE_REAL_PAIRS = "plain_meadow"
-
-
-def speed(root: Path) -> dict[str, object]:
-    """Render the small fleet with two processes, truth included; memory of the processes."""
-    load = os.getloadavg()[0]
-    start = time.perf_counter()
-    write_fleet(root / "data", size="small", seed=SEED, truth_root=root / "truth", processes=2)
-    seconds = time.perf_counter() - start
-    pairs = FLEET_SIZES["small"] * len(bundled_profiles())
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_s = used.ru_utime + used.ru_stime
-    return {
-        "pairs": pairs,
-        "seconds": seconds,
-        "pairs_per_s": pairs / seconds,
-        "cpu_seconds": cpu_s,
-        "pairs_per_s_of_two_free_cores": 2 * pairs / cpu_s,
-        "load_average_before": load,
-        "peak_mib_of_a_process": used.ru_maxrss / 1024,
-    }
 
 
 def energy_errors(mission: SimulatedMission) -> list[float]:
@@ -69,17 +47,6 @@ def energy_errors(mission: SimulatedMission) -> list[float]:
             workshop.make(defect_class, np.random.default_rng(seed))
     sheet.excess_k = solve  # type: ignore[method-assign]
     return errors
-
-
-def leaks(root: Path) -> dict[str, object]:
-    """Train on background and position alone, with the defects blanked."""
-    rows = [
-        features
-        for path in sorted((root / "data").glob("*/*/labels.json"))
-        for features in context_features(path)
-    ]
-    table = pd.DataFrame(rows)
-    return leave_one_site_out(table)
 
 
 def likeness(root: Path) -> dict[str, object]:
@@ -117,40 +84,53 @@ def likeness(root: Path) -> dict[str, object]:
     return result
 
 
-def main() -> None:
-    cv2.setNumThreads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        rendering = speed(root)
-        leak, like = leaks(root), likeness(root)
-        sizes = sum(p.stat().st_size for p in (root / "data").rglob("*") if p.is_file())
+def measured_truth(seed: int) -> dict[str, dict[str, float]]:
+    """Hold three pairs of every station against the stored truth."""
     corner: dict[str, float] = {}
     residual: dict[str, float] = {}
-    energy: list[float] = []
+    energy: dict[str, float] = {}
     for profile in bundled_profiles():
-        mission = SimulatedMission(profile, 0, 12, SEED)
+        mission = SimulatedMission(profile, 0, 12, seed)
         pairs = [mission.render(i) for i in (1, 5, 9)]
         errors = np.concatenate([corner_errors(mission, pair) for pair in pairs])
         corner[profile.site_id] = float(errors.max()) if len(errors) else float("nan")
         residual[profile.site_id] = max(pair.homography_residual_px for pair in pairs)
-        energy += energy_errors(mission)
-    pairs_per_s = float(rendering["pairs_per_s"])  # type: ignore[arg-type]
+        energy[profile.site_id] = max(energy_errors(mission))
+    return {"corner_error_px": corner, "homography_residual_px": residual, "energy_error": energy}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--full", action="store_true", help="also write all 7,078 pairs (12 GiB)")
+    wanted = parser.parse_args()
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        rendering = write_timed(root, "small", SEED)
+        like = likeness(root)
+    full: dict[str, object] = {"skipped": "run with --full"}
+    if wanted.full:
+        with tempfile.TemporaryDirectory() as folder:
+            full = write_timed(Path(folder), "full", SEED)
+    truth, leaks = measured_truth(SEED), leak(SEED)
     path = write_result(
         "fleet",
         seeds=[SEED],
         figures={
-            "pairs_per_s": round(pairs_per_s, 2),
-            "full_minutes": round(FULL_PAIRS / pairs_per_s / 60, 1),
-            "corner_error_px_max": float(np.nanmax(list(corner.values()))),
-            "energy_error_max": max(energy),
-            "blind_control_accuracy": float(leak["leave_one_site_out"]),  # type: ignore[arg-type]
+            "pairs_per_s_small": rendering["pairs_per_s"],
+            "pairs_per_s_full": full.get("pairs_per_s"),
+            "full_minutes": full.get("minutes"),
+            "corner_error_px_max": float(np.nanmax(list(truth["corner_error_px"].values()))),
+            "energy_error_max": max(truth["energy_error"].values()),
+            "blind_control_cross_site": leaks["cross_site"]["all"],
+            "blind_control_within_sites": leaks["within_sites"]["all"],
         },
         arms={
-            "rendering": rendering
-            | {"processes": 2, "full_minutes_is": "extrapolated", "data_mib": sizes / 2**20},
-            "corner_error_px": corner,
-            "homography_residual_px": residual,
-            "blind_control": leak,
+            "small": rendering,
+            "full": full,
+            "cpu_ms": cpu_ms_by_station(SEED),
+            **truth,
+            "blind_control": leaks,
             "real_or_simulated": like,
         },
     )

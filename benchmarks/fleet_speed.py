@@ -1,0 +1,120 @@
+"""How fast a fleet is written, and whether memory stays flat meanwhile."""
+
+import os
+import resource
+import threading
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import psutil
+
+from dd_livm_core.fleet import bundled_profiles, write_fleet
+from dd_livm_core.fleet.missions import SimulatedMission
+from dd_livm_core.fleet.truth_files import write_truth_arrays
+from dd_livm_core.fleet.writing import plan_missions
+
+_EVERY_S = 0.5
+
+
+class MemoryWatch:
+    """Samples the resident memory of this process and all below it, pages shared counted twice."""
+
+    def __init__(self) -> None:
+        self.mib: list[float] = []
+        self.largest_mib = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "MemoryWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        own = psutil.Process()
+        while not self._stop.wait(_EVERY_S):
+            used = []
+            for process in (own, *own.children(recursive=True)):
+                try:
+                    used.append(process.memory_info().rss / 2**20)
+                except psutil.NoSuchProcess:
+                    continue
+            self.mib.append(sum(used))
+            self.largest_mib = max(self.largest_mib, *used)
+
+    def quarters_mib(self) -> list[float]:
+        """Return the median of each quarter of the run; equal numbers mean flat memory."""
+        return [round(float(np.median(part)), 1) for part in np.array_split(self.mib, 4)]
+
+
+def write_timed(root: Path, size: str, seed: int, processes: int = 2) -> dict[str, object]:
+    """Write a fleet with its truth; return speed, processor time and memory."""
+    load = os.getloadavg()[0]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    own = time.process_time()
+    start = time.perf_counter()
+    with MemoryWatch() as memory:
+        write_fleet(
+            root / "data", size=size, seed=seed, truth_root=root / "truth", processes=processes
+        )
+    seconds = time.perf_counter() - start
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = (
+        time.process_time()
+        - own
+        + used.ru_utime
+        + used.ru_stime
+        - before.ru_utime
+        - before.ru_stime
+    )
+    pairs = sum(pairs for _, _, pairs in plan_missions(bundled_profiles(), size))
+    written = sum(
+        p.stat().st_size
+        for part in ("data", "truth")
+        for p in (root / part).rglob("*")
+        if p.is_file()
+    )
+    return {
+        "size": size,
+        "processes": processes,
+        "pairs": pairs,
+        "minutes": round(seconds / 60, 2),
+        "pairs_per_s": round(pairs / seconds, 2),
+        "cpu_seconds_per_pair": round(cpu_s / pairs, 4),
+        "load_average_before": round(load, 2),
+        "peak_mib_of_all_processes": round(max(memory.mib, default=0.0), 1),
+        "peak_mib_of_one_process": round(memory.largest_mib, 1),
+        "median_mib_by_quarter_of_the_run": memory.quarters_mib(),
+        "written_mib": round(written / 2**20, 1),
+    }
+
+
+def cpu_ms_by_station(seed: int, pairs: int = 40) -> dict[str, dict[str, float]]:
+    """Return the processor time per station, in milliseconds: its start, and each pair after it.
+
+    Rendering and writing of the first pairs of a long mission, in this process.
+    """
+    result = {}
+    for profile in bundled_profiles():
+        with TemporaryDirectory() as folder:
+            root = Path(folder)
+            for name in ("infrared", "visible"):
+                (root / name).mkdir()
+            start = time.process_time()
+            mission = SimulatedMission(profile, 0, 394, seed)
+            ready = time.process_time()
+            for index in range(pairs):
+                pair = mission.render(index)
+                mission.write(pair, root)
+                write_truth_arrays(root / f"{pair.pair_id}.npz", pair)
+            per_pair = (time.process_time() - ready) / pairs
+        result[profile.site_id] = {
+            "start": round(1000 * (ready - start), 1),
+            "pair": round(1000 * per_pair, 1),
+        }
+    return result

@@ -1,0 +1,179 @@
+"""Bring measured numbers into docs/fleet.md: ``python -m benchmarks.fleet_tables``.
+
+Everything between ``<!-- NAME -->`` and ``<!-- end NAME -->`` is written anew from the result files
+of ``benchmarks.fleet``, ``benchmarks.fleet_unseen`` and ``benchmarks.fleet_looks``.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results_file import RESULTS
+
+PAGE = Path(__file__).parents[1] / "docs" / "fleet.md"
+Rows = list[tuple[str, ...]]
+
+
+def _read(name: str) -> dict[str, Any]:
+    return dict(json.loads((RESULTS / f"{name}.json").read_text()))
+
+
+def table(head: tuple[str, ...], rows: Rows) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _origin(result: dict[str, Any]) -> str:
+    return f"From `{result['command']}` at `{result['commit'][:7]}`, {result['machine']}."
+
+
+def _speed_rows(run: dict[str, Any]) -> Rows:
+    if "skipped" in run:
+        return [("all 7,078 pairs", run["skipped"], "≥ 8 pairs/s, ≤ 20 min")]
+    quarters = " / ".join(f"{m:.0f}" for m in run["median_mib_by_quarter_of_the_run"])
+    name = f"{run['size']}, {run['pairs']} pairs, truth written, {run['processes']} processes"
+    wanted = "≥ 8 pairs/s, ≤ 20 min" if run["size"] == "full" else "≥ 8 pairs/s"
+    shown = f"{run['pairs_per_s']} pairs/s, {run['minutes']} min"
+    load = f"{1000 * run['cpu_seconds_per_pair']:.0f} ms of processor per pair"
+    return [
+        (name, f"{shown}; {load}; load before the start {run['load_average_before']}", wanted),
+        (
+            f"memory of all processes, {run['size']}",
+            f"{run['peak_mib_of_all_processes']:.0f} MiB at most; "
+            f"median by quarter of the run {quarters} MiB",
+            "flat",
+        ),
+    ]
+
+
+def results() -> str:
+    fleet, unseen = _read("fleet"), _read("fleet_unseen")
+    arms, figures = fleet["arms"], unseen["figures"]
+    like = arms["real_or_simulated"]
+    told = (
+        f"infrared {like['infrared_accuracy']:.1f} %, visible {like['visible_accuracy']:.1f} %"
+        if "skipped" not in like
+        else like["skipped"]
+    )
+    rows: Rows = [
+        *_speed_rows(arms["small"]),
+        *_speed_rows(arms["full"]),
+        (
+            "corners of PV modules, as both cameras photograph them, under the stored truth",
+            f"{fleet['figures']['corner_error_px_max']:.3f} infrared px at most",
+            "≤ 0.1 px",
+        ),
+        (
+            f"the same, {figures['profiles']} random profiles",
+            f"{figures['corner_error_px_max']:.3f} infrared px at most",
+            "≤ 0.1 px",
+        ),
+        (
+            "random profiles that break a promise (read back from their files)",
+            f"{figures['profiles_with_a_broken_promise']} of {figures['profiles']}",
+            "0",
+        ),
+        (
+            "heat that enters against heat that leaves",
+            f"{fleet['figures']['energy_error_max']:.0e}",
+            "≤ 1e-6",
+        ),
+        ("real or simulated, single patches (50 % = cannot tell)", told, "reported"),
+    ]
+    residual = ", ".join(
+        f"{site} {value:.2f}"
+        for site, value in arms["homography_residual_px"].items()
+        if value > 0.01
+    )
+    return (
+        table(("what", "measured", "wanted"), rows)
+        + f"\n\nLargest residual of the fitted homography (infrared px): {residual}; none where lenses do"
+        f" not distort.\n{_origin(fleet)}"
+    )
+
+
+def speed() -> str:
+    cpu = _read("fleet")["arms"]["cpu_ms"]
+    rows = [(site, f"{t['start']:.0f}", f"{t['pair']:.0f}") for site, t in cpu.items()]
+    return table(("station", "start of a mission, ms", "each pair, ms"), rows)
+
+
+def leak() -> str:
+    control = _read("fleet")["arms"]["blind_control"]
+    cross, within = control["cross_site"], control["within_sites"]
+
+    def dealt(arm: dict[str, Any]) -> str:
+        return f"{arm['classes_dealt_anew_mean']} ± {arm['classes_dealt_anew_deviation']}"
+
+    names = {
+        "all": "background and position",
+        "position_only": "position alone",
+        "infrared_only": "infrared background alone",
+        "visible_only": "visible background alone",
+        "sites_with_habits": "background and position, sites with habits",
+        "sites_without_habits": "background and position, sites without habits",
+    }
+    rows = [(text, f"{cross[key]}", f"{within[key]}") for key, text in names.items()]
+    rows += [
+        ("the same features, classes dealt anew within each site", dealt(cross), dealt(within)),
+        (
+            "always the commonest class (of the other sites; of the site)",
+            f"{cross['commonest_of_other_sites']}",
+            f"{within['commonest_of_the_site']}",
+        ),
+        ("width and height of the label box alone", f"{cross['size_of_the_box']}", ""),
+    ]
+    head = ("what the control sees", "site unseen, %", "site seen, other defects, %")
+    return (
+        table(head, rows)
+        + f"\n\n{control['labels']} labels of {control['defects']} defects; five classes at random: 20 %."
+    )
+
+
+def looks() -> str:
+    arms = _read("fleet_looks")["arms"]
+    sides = [arms[name] for name in ("real", "simulated") if name in arms]
+
+    def joined(values: list[float]) -> str:
+        return " / ".join(f"{v:.0f}" for v in values)
+
+    rows: Rows = [
+        (
+            "infrared grey levels, percentiles 1/10/50/90/99",
+            *(joined(s["infrared_percentiles_1_10_50_90_99"]) for s in sides),
+        ),
+        ("visible mean, R/G/B", *(joined(s["visible_mean_rgb"]) for s in sides)),
+        ("visible deviation, R/G/B", *(joined(s["visible_deviation_rgb"]) for s in sides)),
+        (
+            "warm share of the infrared frame (Otsu)",
+            *(f"{s['warm_share_pct']:.1f} %" for s in sides),
+        ),
+        ("spacing of rows, median", *(f"{s['row_pitch_px_median']:.0f} px" for s in sides)),
+        (
+            "infrared power at the highest frequencies, decades under the lowest",
+            *(f"{s['infrared_spectrum_decades'][-1]:.2f}" for s in sides),
+        ),
+        ("visible, the same", *(f"{s['visible_spectrum_decades'][-1]:.2f}" for s in sides)),
+    ]
+    return table(("", *(name for name in ("real", "simulated") if name in arms)), rows)
+
+
+def replaced(page: str, name: str, content: str) -> str:
+    """Put content between the markers of that name."""
+    start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+    before, _, rest = page.partition(start)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{PAGE}: no place marked {start} … {end}")
+    return f"{before}{start}\n{content}\n{end}{after}"
+
+
+def main() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for name, make in {"results": results, "speed": speed, "leak": leak, "looks": looks}.items():
+        page = replaced(page, name, make())
+    PAGE.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
