@@ -123,8 +123,12 @@ ingest_mission(Path(sys.argv[1]), Path(sys.argv[2]), Mission(mission_id="m1", si
 """
 
 
+PAIRS = 200
+
+
 def test_killed_and_repeated_gives_the_same(tmp_path: Path, data: Path) -> None:
-    source = made.mission_folder(tmp_path / "in", 120)
+    source = made.mission_folder(tmp_path / "in", PAIRS)
+    originals = set(hashes(source).values())
     write_site(tmp_path / "whole", Site(site_id="s1"))
     ingest_mission(source, tmp_path / "whole", MISSION)
     for stop_after in (1, 40, 80):
@@ -135,14 +139,15 @@ def test_killed_and_repeated_gives_the_same(tmp_path: Path, data: Path) -> None:
             cwd=Path(__file__).parents[1],
         )
         assert run.stdout is not None
-        while int(run.stdout.readline() or 10**6) < stop_after:
+        while int(run.stdout.readline()) < stop_after:
             pass
         os.kill(run.pid, signal.SIGKILL)
-        run.wait()
+        assert run.wait() == -signal.SIGKILL
         run.stdout.close()
-        assert not [
-            p for p in data.rglob("*.jpg") if not p.name.startswith(".") and p.stat().st_size == 0
-        ]
+        assert not list(data.rglob("mission.json"))  # written last: it was still at work
+        images = [p for p in data.rglob("*.jpg") if not p.name.startswith(".")]
+        assert len(images) < 2 * PAIRS
+        assert {hashlib.sha256(p.read_bytes()).hexdigest() for p in images} <= originals
     ingest_mission(source, data, MISSION)
     assert hashes(data) == hashes(tmp_path / "whole")
     pd.testing.assert_frame_equal(
