@@ -89,7 +89,8 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
             return None
         raw = _raw_image(records[RAW_RECORD])
         parameters = _parameters(records[CAMERA_RECORD])
-        celsius = temperature_c(raw, parameters)
+        with np.errstate(all="ignore"):  # what is not finite or not plausible is refused below
+            celsius = temperature_c(raw, parameters)
     except (
         struct.error,
         IndexError,
@@ -218,5 +219,4 @@ def temperature_c(raw: NDArray[np.float64], p: _Parameters) -> NDArray[np.float3
     )
     seen = raw / (e * t * window * t) - added
     ratio = p.r1 / (p.r2 * (seen + p.o)) + p.f
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (p.b / np.log(ratio) - ZERO_C_K).astype(np.float32)
+    return (p.b / np.log(ratio) - ZERO_C_K).astype(np.float32)

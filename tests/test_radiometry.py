@@ -3,6 +3,7 @@
 import io
 import struct
 import subprocess
+import warnings
 import zlib
 from pathlib import Path
 
@@ -47,6 +48,14 @@ def test_a_poor_emitter_above_a_cold_sky_is_warmer_than_it_looks(tmp_path: Path)
     looks_c = np.full((64, 80), 40.0)
     content = made.flir_jpeg(looks_c, emissivity=0.85, reflected_c=-30.0)
     assert (read_infrared(made.put(tmp_path / "a.jpg", content)).values > 44).all()
+
+
+def test_counts_below_what_any_temperature_gives_are_an_error(tmp_path: Path) -> None:
+    """At the count -O the sensor sees no radiation at all: 0 K."""
+    content = made.flir_jpeg(np.full((64, 80), -272.0), raw="bytes")
+    with pytest.raises(InputError), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_infrared(made.put(tmp_path / "a.jpg", content))
 
 
 def test_a_missing_flir_segment_is_an_error_and_no_shifted_image(tmp_path: Path) -> None:
