@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from typing import TextIO
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.image_files import read_bytes
@@ -13,7 +15,6 @@ from dd_livm_core.mission_folder import LABELS, MISSION, QUARANTINE, write_json
 from dd_livm_core.mission_labels import LabelReport, Names, take_labels
 from dd_livm_core.pair_facts import (
     PAIR_FACTS,
-    PairFacts,
     facts_from_bytes,
     facts_line,
     read_kept_facts,
@@ -123,29 +124,70 @@ def _take_all(
     """Take every pair; return for the good ones whether they are new, for the others file and reason."""
     new: list[bool] = []
     quarantined: list[tuple[Path, str]] = []
-    by = reader(declared)
-    known = read_kept_facts(mission_dir, by)
-    kept: dict[tuple[str, str], PairFacts] = {}
-    with (
-        (mission_dir / PAIR_FACTS).open("a", encoding="utf-8") as journal,
-        ThreadPoolExecutor(os.cpu_count() or 1) as pool,
-    ):
-        outcomes = pool.map(lambda pair: _try(pair, mission_dir, declared, known), pairs)
-        for done, (pair, outcome) in enumerate(zip(pairs, outcomes, strict=True), 1):
-            if isinstance(outcome, InputError):
-                quarantined.append((Path(outcome.where), str(outcome)))
-            else:
-                facts, is_new = outcome
-                new.append(is_new)
-                key = (facts.infrared_sha256, facts.visible_sha256)
-                kept[key] = facts
-                if key not in known:  # at once, so that nothing is decoded twice after a break
-                    journal.write(facts_line(facts, by))
-                    journal.flush()
-            if progress:
-                progress(done, len(pairs), pair.pair_id)
-    write_kept_facts(mission_dir, {**known, **kept}, by)
+    with (mission_dir / PAIR_FACTS).open("a", encoding="utf-8") as journal:
+        intake = _Intake(mission_dir, declared, journal)
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            outcomes = pool.map(intake.take, pairs)
+            for done, (pair, outcome) in enumerate(zip(pairs, outcomes, strict=True), 1):
+                if isinstance(outcome, InputError):
+                    quarantined.append((Path(outcome.where), str(outcome)))
+                else:
+                    new.append(outcome)
+                if progress:
+                    progress(done, len(pairs), pair.pair_id)
+    write_kept_facts(mission_dir, intake.known, intake.by)
     return new, quarantined
+
+
+class _Intake:
+    """Takes pairs into one mission, from several threads; what was learned of them goes into a journal at once."""
+
+    def __init__(self, mission_dir: Path, declared: DeclaredUnit | None, journal: TextIO) -> None:
+        self.mission_dir, self.declared, self.journal = mission_dir, declared, journal
+        self.by = reader(declared)
+        self.known = read_kept_facts(mission_dir, self.by)
+        self.lock = Lock()
+
+    def take(self, pair: FoundPair) -> bool | InputError:
+        """Check and copy one pair; return whether it is new, or why it cannot be used."""
+        sources = (pair.infrared, pair.visible)
+        targets = (
+            self.mission_dir / "infrared" / f"{pair.pair_id}{pair.infrared.suffix.lower()}",
+            self.mission_dir / "visible" / f"{pair.pair_id}{pair.visible.suffix.lower()}",
+        )
+        try:
+            stamps = [_stamp(path) for path in sources]
+            if stamps == [_stamp(path) if path.exists() else None for path in targets]:
+                return False
+            contents = self._checked(sources)
+            if stamps != [_stamp(path) for path in sources]:
+                raise InputError(
+                    "files at rest", "one still being written", pair.infrared, "Ingest again later."
+                )
+            same = [
+                _holds(target, content) for target, content in zip(targets, contents, strict=True)
+            ]
+            for target, content, stamp in zip(targets, contents, stamps, strict=True):
+                _write(target, content, stamp[1])
+        except InputError as error:
+            return error
+        except OSError as error:
+            return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
+        return not all(same)
+
+    def _checked(self, sources: tuple[Path, Path]) -> tuple[bytes, bytes]:
+        """Read both files and decode them, unless files of this content were decoded before."""
+        infrared, visible = (read_bytes(path) for path in sources)
+        hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
+        if hashes not in self.known:
+            facts = facts_from_bytes(
+                infrared, sources[0], visible, sources[1], hashes=hashes, declared=self.declared
+            )
+            with self.lock:  # before the copies are there: after a break, what is there is known
+                self.known[hashes] = facts
+                self.journal.write(facts_line(facts, self.by))
+                self.journal.flush()
+        return infrared, visible
 
 
 def _names(pairs: Sequence[FoundPair], source: Path) -> Names:
@@ -159,55 +201,6 @@ def _names(pairs: Sequence[FoundPair], source: Path) -> Names:
     }
 
 
-Outcome = tuple[PairFacts, bool]
-
-
-def _try(
-    pair: FoundPair,
-    mission_dir: Path,
-    declared: DeclaredUnit | None,
-    known: dict[tuple[str, str], PairFacts],
-) -> Outcome | InputError:
-    try:
-        return _take(pair, mission_dir, declared, known)
-    except InputError as error:
-        return error
-    except OSError as error:
-        return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
-
-
-def _take(
-    pair: FoundPair,
-    mission_dir: Path,
-    declared: DeclaredUnit | None,
-    known: dict[tuple[str, str], PairFacts],
-) -> Outcome:
-    """Check and copy one pair; the flag says whether it is new."""
-    sources = (pair.infrared, pair.visible)
-    targets = (
-        mission_dir / "infrared" / f"{pair.pair_id}{pair.infrared.suffix.lower()}",
-        mission_dir / "visible" / f"{pair.pair_id}{pair.visible.suffix.lower()}",
-    )
-    before = [_stamp(path) for path in sources]
-    infrared, visible = (read_bytes(path) for path in sources)
-    hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
-    facts = known.get(hashes) or facts_from_bytes(
-        infrared, sources[0], visible, sources[1], hashes=hashes, declared=declared
-    )
-    if before != [_stamp(path) for path in sources]:
-        raise InputError(
-            "files at rest", "one still being written", pair.infrared, "Ingest again later."
-        )
-    same = [
-        _holds(target, content)
-        for target, content in zip(targets, (infrared, visible), strict=True)
-    ]
-    for target, content, there in zip(targets, (infrared, visible), same, strict=True):
-        if not there:
-            _write(target, content)
-    return facts, not all(same)
-
-
 def _stamp(path: Path) -> tuple[int, int]:
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns
@@ -219,7 +212,9 @@ def _holds(target: Path, content: bytes) -> bool:
     )
 
 
-def _write(target: Path, content: bytes) -> None:
+def _write(target: Path, content: bytes, mtime_ns: int) -> None:
+    """Write in one move, with the original's time: by size and time it is known again without reading."""
     unfinished = target.with_name(f".{target.name}.tmp")
     unfinished.write_bytes(content)
+    os.utime(unfinished, ns=(mtime_ns, mtime_ns))
     unfinished.replace(target)

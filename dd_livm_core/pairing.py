@@ -1,6 +1,7 @@
 """Which infrared image belongs to which visible one: by folder and name, as drones write them."""
 
 import hashlib
+import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ ENDINGS = {".jpg", ".jpeg", ".tif", ".tiff", ".png"}
 INFRARED_FOLDER = re.compile(r"^(t|ir|infrared|thermal)(?:[_-](.+))?$", re.I)
 VISIBLE_FOLDER = re.compile(r"^(v|w|vis|visible|rgb|wide)(?:[_-](.+))?$", re.I)
 MARKED_NAME = re.compile(r"^(.*?)[_-](T|R|V|W|Z|IR|VIS|RGB)$", re.I)
+GLANCE_BYTES = 4096
 INFRARED_MARKS = {"t", "r", "ir"}
 NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -134,13 +136,14 @@ def _pair_id(parts: list[str]) -> str:
 
 def _without_duplicates(pairs: list[FoundPair], single: list[tuple[Path, str]]) -> PairingReport:
     """Set aside pairs whose infrared file repeats an earlier one byte for byte."""
-    by_size: dict[int, list[FoundPair]] = defaultdict(list)
+    alike: dict[tuple[int, bytes], list[FoundPair]] = defaultdict(list)
     for pair in pairs:
-        by_size[pair.infrared.stat().st_size].append(pair)
+        alike[_glance(pair.infrared)].append(pair)
     first: dict[str, FoundPair] = {}
     repeated: dict[FoundPair, FoundPair] = {}
-    for pair in (p for group in by_size.values() if len(group) > 1 for p in group):
-        digest = hashlib.sha256(pair.infrared.read_bytes()).hexdigest()
+    for pair in (p for group in alike.values() if len(group) > 1 for p in group):
+        with pair.infrared.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if digest in first:
             repeated[pair] = first[digest]
         else:
@@ -152,3 +155,14 @@ def _without_duplicates(pairs: list[FoundPair], single: list[tuple[Path, str]]) 
     ]
     duplicates = tuple((again.infrared, original.infrared) for again, original in repeated.items())
     return PairingReport(kept, tuple(single), duplicates)
+
+
+def _glance(path: Path) -> tuple[int, bytes]:
+    """Return size and a piece from the middle: TIFF frames of one camera all have one size."""
+    size = path.stat().st_size
+    try:
+        with path.open("rb") as stream:
+            stream.seek(size // 2)
+            return size, stream.read(GLANCE_BYTES)
+    except OSError:  # named when it is to be taken
+        return size, os.fsencode(path)

@@ -8,15 +8,17 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import dd_livm_core.ingestion as ingestion
+import dd_livm_core.manifest as manifest_module
 from dd_livm_core.errors import InputError
 from dd_livm_core.ingestion import ingest_mission
 from dd_livm_core.manifest import build_manifest, content_of, read_manifest, write_manifest
 from dd_livm_core.manifest_diff import manifest_diff
-from dd_livm_core.records import Mission, Site
+from dd_livm_core.records import DeclaredUnit, Mission, Site
 from dd_livm_core.sites import write_site
 from tasks.validate import quarantine, run_checkpoint
 from tests import drone_files as made
@@ -56,19 +58,62 @@ def test_repeated_ingestion_changes_nothing(tmp_path: Path, data: Path) -> None:
     assert hashes(data) == before
 
 
-def test_only_new_pairs_are_decoded(
+def test_only_new_pairs_are_read(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = made.mission_folder(tmp_path / "in", 3)
     ingest_mission(source, data, MISSION)
     made.mission_folder(source, 2, first=3)
-    decoded = []
-    real = ingestion.facts_from_bytes
-    monkeypatch.setattr(
-        ingestion, "facts_from_bytes", lambda *a, **k: decoded.append(a[1].name) or real(*a, **k)
-    )
+    read, new = [], {f"DJI_000{n}_{mark}.JPG" for n in (3, 4) for mark in "TV"}
+    real = ingestion.read_bytes
+    monkeypatch.setattr(ingestion, "read_bytes", lambda path: read.append(path.name) or real(path))
     assert ingest_mission(source, data, MISSION).added == 2
-    assert sorted(decoded) == ["DJI_0003_T.JPG", "DJI_0004_T.JPG"]
+    assert sorted(read) == sorted(new)
+
+
+def test_only_new_missions_are_read_for_the_manifest(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest_mission(made.mission_folder(tmp_path / "in", 3), data, MISSION)
+    before = build_manifest(data)
+    second = MISSION.model_copy(update={"mission_id": "m2"})
+    ingest_mission(made.mission_folder(tmp_path / "in2", 2, first=5), data, second)
+    read = []
+    real = manifest_module.read_bytes
+    monkeypatch.setattr(
+        manifest_module, "read_bytes", lambda path: read.append(path.parts[-3]) or real(path)
+    )
+    after = build_manifest(data, previous=before)
+    assert read == ["m2"] * 4
+    monkeypatch.undo()
+    pd.testing.assert_frame_equal(after, build_manifest(data))
+
+
+def test_what_was_decoded_once_is_not_decoded_again(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copies lose their times, as after a restore: files are read, but known by their content."""
+    source = made.mission_folder(tmp_path / "in", 2)
+    ingest_mission(source, data, MISSION)
+    for path in data.rglob("*.jpg"):
+        os.utime(path)
+    monkeypatch.setattr(ingestion, "facts_from_bytes", None)
+    report = ingest_mission(source, data, MISSION)
+    assert (report.added, report.unchanged) == (0, 2)
+
+
+def test_the_declared_unit_decides_anew(tmp_path: Path, data: Path) -> None:
+    celsius = np.linspace(20, 60, 96 * 120).reshape(96, 120)
+    made.put(tmp_path / "in/a_T.tiff", made.tiff(np.rint((celsius + 273.15) * 100).astype("u2")))
+    made.put(tmp_path / "in/a_V.JPG", made.jpeg(made.picture()))
+    ingest_mission(tmp_path / "in", data, MISSION)
+    undeclared = build_manifest(data)
+    assert undeclared["radiometric"].tolist() == [False]
+    unit = DeclaredUnit(unit="centikelvin")
+    ingest_mission(tmp_path / "in", data, MISSION.model_copy(update={"infrared_unit": unit}))
+    declared = build_manifest(data, previous=undeclared)
+    assert declared["radiometric"].tolist() == [True]
+    assert declared["infrared_median_c"].tolist() == pytest.approx([40.0], abs=0.01)
 
 
 def test_bad_pairs_are_set_aside_with_their_reason(tmp_path: Path, data: Path) -> None:
