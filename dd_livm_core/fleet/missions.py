@@ -16,7 +16,14 @@ from dd_livm_core.fleet.look_alikes import draw_bird
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.raster import mixed, to_byte
 from dd_livm_core.fleet.rig import View, infrared_to_visible
-from dd_livm_core.fleet.sensors import InfraredSampler, expose, infrared_noise, to_grey, window_of
+from dd_livm_core.fleet.sensors import (
+    InfraredSampler,
+    expose,
+    infrared_noise,
+    reach_of,
+    to_grey,
+    window_of,
+)
 from dd_livm_core.fleet.station import Station
 from dd_livm_core.fleet.sun import mirrored_light, sun_over
 from dd_livm_core.fleet.thermal import (
@@ -217,11 +224,12 @@ class SimulatedMission:
         return expose(image, self.profile.visible_camera, self._haze, sunlight**0.5, rng)
 
     def _thermal_scene(self, view: View, sunlight: float, warmth: float) -> _ThermalScene:
-        step = self.layout.step_m
-        window = window_of(view, step, margin_px=16)
+        step, blur_px = self.layout.step_m, self.profile.infrared_camera.blur_px
+        margin_px = reach_of(view, step, blur_px)
+        window = window_of(view, step, margin_px)
         outline = view.footprint() / np.asarray(step)
-        surface, mask, excess, owner = self.station.draw_thermal(window, outline)
-        sampler = InfraredSampler(view, step, window, self.profile.infrared_camera.blur_px)
+        surface, mask, excess, owner = self.station.draw_thermal(window, outline, margin_px)
+        sampler = InfraredSampler(view, step, window, blur_px)
         ambient_c, follows = np.float32(self.conditions.ambient_c), np.float32(warmth)
         seen_c = ambient_c + (sampler.sample(surface) - ambient_c) * follows
         glint_k = self._mirrored(view, ((self.profile.look_alikes.glint_k, _GLINT_DEG),))

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import cv2
@@ -96,7 +97,7 @@ class Mosaic:
         """
         found: list[Layer | None] = [None] * len(self._layers)
         for block in block_windows(outline_px, margin_px):
-            parts = self._blocks.get((block.x, block.y), lambda block=block: draw(block))  # type: ignore[misc]
+            parts = self._blocks.get((block.x, block.y), partial(draw, block))
             x0, y0 = max(block.x, window.x), max(block.y, window.y)
             x1 = min(block.x + block.width, window.x + window.width)
             y1 = min(block.y + block.height, window.y + window.height)

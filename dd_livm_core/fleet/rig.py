@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-_GRID_PX = 16
+NODE_PX = 16
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class View:
     def footprint(self) -> Array:
         """Return the image border on the plane (n, 2), in metres."""
         w, h = self.camera.width_px, self.camera.height_px
-        x, y = np.linspace(-0.5, w - 0.5, 5), np.linspace(-0.5, h - 0.5, 5)
+        x, y = np.linspace(-0.5, w - 0.5, 17), np.linspace(-0.5, h - 0.5, 17)
         border = [(a, b) for a in x for b in (y[0], y[-1])] + [
             (a, b) for a in (x[0], x[-1]) for b in y
         ]
@@ -105,17 +105,17 @@ class View:
     def nodes_m(self) -> Array:
         """Where image points 16 px apart, border included, lie on the plane: (rows, columns, 2)."""
         w, h = self.camera.width_px, self.camera.height_px
-        x = (np.arange(-1, w // _GRID_PX + 2) + 0.5) * _GRID_PX - 0.5
-        y = (np.arange(-1, h // _GRID_PX + 2) + 0.5) * _GRID_PX - 0.5
+        x = (np.arange(-1, w // NODE_PX + 2) + 0.5) * NODE_PX - 0.5
+        y = (np.arange(-1, h // NODE_PX + 2) + 0.5) * NODE_PX - 0.5
         nodes = np.stack(np.meshgrid(x, y), axis=-1)
         return self.plane(nodes.reshape(-1, 2)).reshape(nodes.shape)
 
     def between_nodes(self, values: Array) -> NDArray[np.float32]:
         """Bring values at the nodes (rows, columns) onto every pixel of the image (h, w)."""
         w, h = self.camera.width_px, self.camera.height_px
-        size = (values.shape[1] * _GRID_PX, values.shape[0] * _GRID_PX)
+        size = (values.shape[1] * NODE_PX, values.shape[0] * NODE_PX)
         fine = np.asarray(cv2.resize(values.astype(np.float32), size), dtype=np.float32)
-        return np.ascontiguousarray(fine[_GRID_PX : _GRID_PX + h, _GRID_PX : _GRID_PX + w])
+        return np.ascontiguousarray(fine[NODE_PX : NODE_PX + h, NODE_PX : NODE_PX + w])
 
 
 def apply_homography(homography: Array, points: Array) -> Array:

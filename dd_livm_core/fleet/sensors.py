@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from dd_livm_core.fleet.flight import draw
 from dd_livm_core.fleet.profile import InfraredCamera, VisibleCamera
 from dd_livm_core.fleet.raster import Window
-from dd_livm_core.fleet.rig import View
+from dd_livm_core.fleet.rig import NODE_PX, View
 
 Floats = NDArray[np.float32]
 _SKYLIGHT = (0.62, 0.68, 0.75)
@@ -25,6 +25,13 @@ def window_of(view: View, step_m: tuple[float, float], margin_px: int = 6) -> Wi
     low = np.floor(raster.min(axis=0)).astype(int) - margin_px
     high = np.ceil(raster.max(axis=0)).astype(int) + margin_px
     return Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+
+
+def reach_of(view: View, step_m: tuple[float, float], blur_px: float) -> int:
+    """Return how far beyond the frame the point spread gathers light, in raster pixels."""
+    pixel_m = np.linalg.norm(np.diff(view.nodes_m, axis=1), axis=-1).max() / NODE_PX
+    deviation = np.sqrt(blur_px**2 + 1 / 12) * pixel_m / min(step_m)
+    return int(4 * deviation) + 6
 
 
 class InfraredSampler:

@@ -18,8 +18,8 @@ from dd_livm_core.records import DEFECT_CLASSES
 
 Floats = NDArray[np.float32]
 _VARIANTS = 12
-_COLOUR_MARGIN_PX, _THERMAL_MARGIN_PX = 4, 16
-"""How far beyond a frame its sampling reaches; in infrared, the point spread with it."""
+_COLOUR_MARGIN_PX = 4
+"""How far beyond a frame its sampling reaches."""
 _COLOUR_BLOCKS, _THERMAL_BLOCKS, _LOOKS = 320, 160, 256
 """How many are kept: the neighbouring line of flight, in about 150 MiB."""
 _PLANT_OVER_AMBIENT_K = 3.0
@@ -138,7 +138,7 @@ class Station:
     # --- heat ---------------------------------------------------------------------------------
 
     def draw_thermal(
-        self, window: Window, outline_px: NDArray[np.float64]
+        self, window: Window, outline_px: NDArray[np.float64], margin_px: float
     ) -> tuple[Floats, NDArray[np.uint8], Floats | None, NDArray[np.uint16] | None]:
         """Draw a window as the infrared camera's scene; zero beyond the outline and a margin.
 
@@ -154,7 +154,7 @@ class Station:
             (h, w) uint16: one plus the index of the defect that the pixel's PV module has, or 0;
             None where there is none.
         """
-        drawn = self._thermal.read(window, outline_px, _THERMAL_MARGIN_PX, self._thermal_block)
+        drawn = self._thermal.read(window, outline_px, margin_px, self._thermal_block)
         surface, mask, excess, owner = drawn
         shape = (window.height, window.width)
         surface = np.zeros(shape, np.float32) if surface is None else surface

@@ -71,7 +71,7 @@ def test_a_station_has_no_seams(mission: SimulatedMission) -> None:
     np.testing.assert_array_equal(glass, glass_at_once)
     difference = cv2.absdiff(colour, at_once)
     assert (difference > 2).mean() < 2e-4  # antialiased edges, where a block cuts them
-    surface, mask, excess, owner = station.draw_thermal(window, outline)
+    surface, mask, excess, owner = station.draw_thermal(window, outline, 0)
     surface_2, mask_2, excess_2, owner_2 = station._thermal_block(window)
     difference_k = np.abs(surface - surface_2)
     assert (difference_k > 0.02).mean() < 2e-4

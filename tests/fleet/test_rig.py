@@ -106,6 +106,22 @@ def test_the_sampling_map_is_exact_between_its_nodes() -> None:
     assert np.abs(mapped - exact).max() < 0.04
 
 
+@settings(max_examples=25, deadline=None)
+@given(heading=st.floats(-180, 180), pitch=st.floats(-25, 25), k1=st.floats(-0.2, 0.2))
+def test_the_footprint_holds_every_pixel(heading: float, pitch: float, k1: float) -> None:
+    """To a few raster pixels, the margin that the scenery is drawn with."""
+    view = look_down(
+        Camera(1280, 1024, 1000, (650.0, 500.0), k1), np.array([2.0, 3.0, 30.0]), heading, pitch, 2
+    )
+    step = 30 / 1000
+    hull = cv2.convexHull((view.footprint() / step).astype(np.float32))
+    x, y = view.sampling_maps((step, step), (0, 0))
+    border = np.r_[0:1280:7, 1279]
+    rim = [(x[j, i], y[j, i]) for i in border for j in (0, 1023)]
+    rim += [(x[j, i], y[j, i]) for j in range(0, 1024, 7) for i in (0, 1279)]
+    assert min(cv2.pointPolygonTest(hull, (float(a), float(b)), True) for a, b in rim) > -2
+
+
 @pytest.mark.parametrize("heading_deg", [0, 37, -120])
 def test_over_a_slope_the_camera_still_aims_at_its_waypoint(
     profile: Profile, heading_deg: float

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dd_livm_core.fleet.layout import lay_out
 from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile import Profile, Span
 from dd_livm_core.fleet.sun import Sun, mirrored_light, sun_over
 from dd_livm_core.fleet.truth import true_hotspots
 from dd_livm_core.records import (
@@ -38,6 +38,21 @@ def test_the_homography_lays_the_images_over_each_other(pair: RenderedPair) -> N
         return float(blue[moved].mean() - blue[~moved].mean())
 
     assert contrast(0) > max(contrast(-6), contrast(6)) > 0
+
+
+def test_blocks_reach_as_far_as_the_point_spread_gathers(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The picture must not depend on how generously scenery is drawn beyond it."""
+    camera = profile.infrared_camera.model_copy(update={"blur_px": 3.9})
+    turned = {"heading_deg": Span(low=30, high=30), "height_m": Span(low=24, high=47)}
+    flight = profile.flight.model_copy(update=turned)
+    blurred = profile.model_copy(update={"infrared_camera": camera, "flight": flight})
+    seen = []
+    for block_px in (16, 512):
+        monkeypatch.setattr("dd_livm_core.fleet.mosaic.BLOCK_PX", block_px)
+        seen.append(SimulatedMission(blurred, 0, 4, seed=1).render(1).temperature_c)
+    np.testing.assert_allclose(seen[0], seen[1], atol=0.03)
 
 
 def test_shadows_fall_away_from_the_sun(profile: Profile) -> None:
