@@ -49,6 +49,7 @@ def random_tables(rng: np.random.Generator) -> Tables:
     width_m, height_m = rng.uniform(0.6, 1.35), rng.uniform(1.36, 2.4)
     tilt = rng.uniform(0, 45)
     deep_m = up * ((width_m if landscape else height_m) + 0.05) * np.cos(np.radians(tilt))
+    pitch_jitter_m, table_jitter_m = float(rng.choice([0, 0.1, 1])), float(rng.choice([0, 0.3]))
     height = rng.uniform(10, 80)
     infrared_px = rng.uniform(450, 1200) * max(1, height / 35)
     visible_px = infrared_px * rng.uniform(1.1, 1.75)
@@ -78,8 +79,10 @@ def random_tables(rng: np.random.Generator) -> Tables:
         "rows": {
             "count": int(rng.integers(1, 11)),
             "length_m": rng.uniform(6, 140),
-            "pitch_m": deep_m + rng.uniform(0.1, 6),
-            "pitch_jitter_m": float(rng.choice([0, 0.1, 1])),
+            "pitch_m": deep_m + pitch_jitter_m + table_jitter_m + rng.uniform(0.1, 6),
+            "pitch_jitter_m": pitch_jitter_m,
+            "table_jitter_m": table_jitter_m,
+            "tracker_swing_deg": float(rng.choice([0, 0, rng.uniform(1, 20)])),
             "azimuth_deg": rng.uniform(-180, 180),
             "tilt_deg": tilt,
             "flush": bool(rng.random() < 0.2),
@@ -112,6 +115,7 @@ def random_tables(rng: np.random.Generator) -> Tables:
             "sun_elevation_deg": _span(rng, 10, 85, 20),
             "sun_azimuth_deg": _span(rng, 60, 300, 60),
             "haze": _span(rng, 0, 0.2, 0.1),
+            "clouds": [0, float(rng.choice([0, rng.uniform(0.1, 0.6)]))],
         },
         "infrared_camera": {
             "focal_px": infrared_px,

@@ -208,7 +208,7 @@ def test_the_full_fleet_has_as_many_pairs_as_the_article() -> None:
     assert sum(pairs for _, _, pairs in plan_missions(bundled_profiles(), "full")) == FULL_PAIRS
 
 
-@pytest.mark.parametrize("seed", [3, 5, 11, 12])
+@pytest.mark.parametrize("seed", [3, 10, 11, 14])
 def test_a_station_that_nobody_wrote_holds_the_promises(seed: int, tmp_path: Path) -> None:
     """A random profile, from its file to images, labels and truth read back."""
     tables = random_tables(np.random.default_rng(seed))
