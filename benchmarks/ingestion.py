@@ -12,9 +12,11 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -22,7 +24,7 @@ from benchmarks.mutations import mutated
 from benchmarks.results_file import write_result
 from dd_livm_core.errors import InputError
 from dd_livm_core.ingestion import ingest_mission
-from dd_livm_core.manifest import build_manifest
+from dd_livm_core.manifest import build_manifest, read_manifest, write_manifest
 from dd_livm_core.radiometry import PLAUSIBLE_C, infrared_from_bytes, read_infrared
 from dd_livm_core.records import Mission, Site
 from dd_livm_core.sites import write_site
@@ -38,8 +40,8 @@ FLIR_FILES = (
 )
 
 
-def write_source(folder: Path, pairs: int) -> Path:
-    """Write simulated pairs of 640 x 512 pixels, no two files of one content."""
+def write_source(folder: Path, pairs: int, first: int = 0) -> Path:
+    """Write simulated pairs of 640 x 512 pixels from number ``first``, no two files of one content."""
     kinds = []
     for seed in range(DIFFERENT):
         pixels = made.picture(seed, (640, 512)).astype(np.int16)
@@ -47,7 +49,7 @@ def write_source(folder: Path, pairs: int) -> Path:
         kinds.append(np.clip(pixels + grain, 0, 255).astype(np.uint8))
     xmp = made.dji_xmp(RelativeAltitude="+40.0", GimbalPitchDegree="-90.0", GpsLatitude="40.0")
     contents = [made.jpeg(pixels, at="2026:06:01 12:00:00", xmp=xmp) for pixels in kinds]
-    for number in range(pairs):
+    for number in range(first, first + pairs):
         for side, mark in enumerate("TV"):
             content = contents[(2 * number + side) % DIFFERENT]
             comment = f"{number}{mark}".encode()
@@ -65,13 +67,23 @@ def peak_mib() -> float:
     return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
 
 
-def bare_read_s(source: Path) -> tuple[float, float]:
+def with_pillow(content: bytes) -> None:
+    Image.open(io.BytesIO(content)).load()
+
+
+def with_opencv(content: bytes) -> None:
+    """Decode with the faster decoder, which takes a cut file for a whole one."""
+    cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+
+
+def bare_read_s(source: Path, decode: Callable[[bytes], None]) -> tuple[float, float]:
     """Return the wall and processor seconds of only reading, hashing and decoding all files."""
+    cv2.setNumThreads(1)
 
     def one(path: Path) -> None:
         content = path.read_bytes()
         hashlib.sha256(content).hexdigest()
-        np.asarray(Image.open(io.BytesIO(content)))
+        decode(content)
 
     begun, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -79,14 +91,19 @@ def bare_read_s(source: Path) -> tuple[float, float]:
     return time.perf_counter() - begun, time.process_time() - cpu
 
 
-def ingest_s(source: Path, data: Path) -> tuple[float, float, float]:
-    """Return the wall and processor seconds from folder to manifest, and this process's peak MiB."""
+def ingest_s(source: Path, data: Path, known: bool = False) -> tuple[float, float, float]:
+    """Return the wall and processor seconds from folder to manifest, and this process's peak MiB.
+
+    ``known``: the manifest of last time is there, as in a workspace that is in use.
+    """
     write_site(data, Site(site_id="s"))
+    kept = data / "manifest.parquet"
     begun, cpu = time.perf_counter(), time.process_time()
     report = ingest_mission(source, data, Mission(mission_id="m", site_id="s"))
-    manifest = build_manifest(data)
+    manifest = build_manifest(data, previous=read_manifest(kept) if known else None)
+    write_manifest(manifest, kept)
     taken_s, cpu_s = time.perf_counter() - begun, time.process_time() - cpu
-    if report.quarantined or len(manifest) != report.added:
+    if report.quarantined or len(manifest) != report.added + report.unchanged:
         raise RuntimeError(f"{len(report.quarantined)} pairs set aside of {len(manifest)}")
     return taken_s, cpu_s, peak_mib()
 
@@ -99,20 +116,23 @@ def in_own_process(function, *arguments):  # type: ignore[no-untyped-def]
 
 
 def speed(pairs: tuple[int, ...], rounds: int) -> dict[str, dict[str, object]]:
-    """Time both ways, alternating so that a busy machine slows both; the medians count."""
+    """Time all ways, alternating so that a busy machine slows all; the medians count."""
     arms: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for count in pairs:
             source = write_source(Path(folder) / f"source{count}", count)
-            bare_read_s(source)  # files into the page cache, for both
+            bare_read_s(source, with_pillow)  # files into the page cache, for all
             times: list[tuple[float, ...]] = []
             peaks: list[float] = []
             for number in range(rounds):
-                bare = in_own_process(bare_read_s, source)
+                bare = in_own_process(bare_read_s, source, with_pillow)
+                opencv = in_own_process(bare_read_s, source, with_opencv)
                 *ours, peak = in_own_process(ingest_s, source, Path(folder) / f"d{count}-{number}")
-                times.append((*bare, *ours))
+                times.append((*bare, *opencv, *ours))
                 peaks.append(peak)
-            bare_s, bare_cpu_s, ours_s, ours_cpu_s = np.median(times, axis=0).tolist()
+            bare_s, bare_cpu_s, cv2_s, cv2_cpu_s, ours_s, ours_cpu_s = np.median(
+                times, axis=0
+            ).tolist()
             arms[f"pairs_{count}"] = {
                 "bare_read_s": bare_s,
                 "ingestion_s": ours_s,
@@ -120,11 +140,32 @@ def speed(pairs: tuple[int, ...], rounds: int) -> dict[str, dict[str, object]]:
                 "bare_read_cpu_s": bare_cpu_s,
                 "ingestion_cpu_s": ours_cpu_s,
                 "cpu_ratio_to_bare_read": bare_cpu_s / ours_cpu_s,
+                "bare_opencv_s": cv2_s,
+                "ratio_to_bare_opencv": cv2_s / ours_s,
+                "bare_opencv_cpu_s": cv2_cpu_s,
                 "rounds_s": times,
                 "peak_mib": max(peaks),
                 "rounds": rounds,
             }
     return arms
+
+
+def large(pairs: int, more: int) -> dict[str, object]:
+    """Take in one large mission, once more unchanged, and once more with ``more`` pairs added."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, data = write_source(Path(folder) / "source", pairs), Path(folder) / "data"
+        first_s, _, peak = in_own_process(ingest_s, source, data)
+        unchanged_s, _, _ = in_own_process(ingest_s, source, data, True)
+        write_source(source, more, first=pairs)
+        more_s, _, _ = in_own_process(ingest_s, source, data, True)
+    return {
+        "pairs": pairs,
+        "ingestion_s": first_s,
+        "peak_mib": peak,
+        "again_unchanged_s": unchanged_s,
+        "more_pairs": more,
+        "again_with_more_s": more_s,
+    }
 
 
 def radiometry(real: Path | None) -> dict[str, object]:
@@ -199,22 +240,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, nargs=2, default=(200, 2000))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--large", type=int, default=5000, help="pairs of one large mission")
     parser.add_argument("--fuzzed", type=int, default=5000)
     chosen = parser.parse_args()
     named = os.environ.get("DD_LIVM_REAL_DATA")
     real = Path(named) if named else None
-    small, large = chosen.pairs
-    arms = speed((small, large), chosen.rounds)
+    few, many = chosen.pairs
+    arms = speed((few, many), chosen.rounds)
+    arms["large_mission"] = large(chosen.large, chosen.large // 100)
     errors = radiometry(real)
     numbers = [error for error in errors.values() if isinstance(error, float)]
     damaged = in_own_process(fuzz, chosen.fuzzed, real)
     figures = {
-        "ratio_to_bare_read": arms[f"pairs_{large}"]["ratio_to_bare_read"],
-        f"peak_mib_{small}": arms[f"pairs_{small}"]["peak_mib"],
-        f"peak_mib_{large}": arms[f"pairs_{large}"]["peak_mib"],
+        "ratio_to_bare_read": arms[f"pairs_{many}"]["ratio_to_bare_read"],
+        f"peak_mib_{few}": arms[f"pairs_{few}"]["peak_mib"],
+        f"peak_mib_{many}": arms[f"pairs_{many}"]["peak_mib"],
         "radiometry_max_error_k": max(numbers, default=None),
         "fuzzed_files": damaged["files"],
         "fuzz_failures": damaged["failure_count"],
+        "large_mission_pairs": chosen.large,
+        "large_mission_peak_mib": arms["large_mission"]["peak_mib"],
     }
     arms |= {"independent_reader_error_k": errors, "damaged_files": damaged}
     print(write_result("ingestion", seeds=[SEED], figures=figures, arms=arms))
