@@ -1,12 +1,15 @@
 """What a file says is read; what it does not say stays None."""
 
+import io
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.manifest import focal_length_px
 from dd_livm_core.metadata import read_metadata
 from tests import drone_files as made
 
@@ -40,6 +43,60 @@ def test_a_zone_is_kept(tmp_path: Path) -> None:
     assert taken_at.utcoffset() == timedelta(hours=2)
 
 
+@pytest.mark.parametrize("text", ["2022:09:02 15:17:42", "2022-09-02 15:17:42"])
+def test_times_as_cameras_write_them(tmp_path: Path, text: str) -> None:
+    """EXIF asks for colons; some H20T write hyphens."""
+    path = made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), at=text))
+    assert read_metadata(path).taken_at == datetime(2022, 9, 2, 15, 17, 42)
+
+
+def test_no_time_is_made_up(tmp_path: Path) -> None:
+    for text in ("0000:00:00 00:00:00", "yesterday at noon!!", "2022:13:02 15:17:42"):
+        path = made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), at=text))
+        assert read_metadata(path).taken_at is None
+
+
+def gps(altitude: float, below: bytes) -> bytes:
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({5: below, 6: altitude})
+    out = io.BytesIO()
+    Image.fromarray(made.picture()).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def test_below_the_sea_is_negative(tmp_path: Path) -> None:
+    assert read_metadata(made.put(tmp_path / "a.jpg", gps(30.0, b"\0"))).altitude_m == 30
+    assert read_metadata(made.put(tmp_path / "b.jpg", gps(30.0, b"\1"))).altitude_m == -30
+
+
+def of(name: str, value: float) -> float | IFDRational:
+    return int(value) if name == "film_mm" else IFDRational(round(10 * value), 10)
+
+
+def lens(**tags: float) -> bytes:
+    exif = Image.Exif()
+    numbers = {"film_mm": 0xA405, "zoom": 0xA404, "focal_mm": 0x920A}
+    exif.get_ifd(0x8769).update({numbers[name]: of(name, value) for name, value in tags.items()})
+    out = io.BytesIO()
+    Image.fromarray(made.picture()).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"film_mm": 40, "zoom": 1.0}, 40),
+        ({"film_mm": 40, "zoom": 0.0}, 40),
+        ({"film_mm": 40, "zoom": 2.0}, None),
+        ({"film_mm": 0}, None),
+        ({"focal_mm": 9.1}, None),
+    ],
+)
+def test_film_equivalent(tmp_path: Path, tags: dict[str, float], expected: float | None) -> None:
+    found = read_metadata(made.put(tmp_path / "a.jpg", lens(**tags)))
+    assert found.focal_length_35mm_mm == expected
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "1e300", "abc", ""])
 def test_numbers_that_are_none(tmp_path: Path, value: str) -> None:
     xmp = made.dji_xmp(RelativeAltitude=value, GpsLatitude=value)
@@ -69,3 +126,23 @@ def test_a_real_pair(real_data: Path) -> None:
     assert found.longitude_deg == pytest.approx(-93.167, abs=0.002)
     assert found.relative_altitude_m == pytest.approx(41.1, abs=0.2)
     assert (found.camera_model, found.focal_length_mm) == ("XT2", 19.0)
+
+
+@pytest.mark.real_data
+def test_focal_lengths_against_calibrations(real_data: Path) -> None:
+    """OpenCV calibrations of an M3T and an M30T gave 765 and 741 px; the film equivalent is rounded to 40 mm."""
+    for name, calibrated_px in (("M3T_IR.JPG", 765.35), ("M30T_IR.JPG", 740.95)):
+        found = read_metadata(real_data / "radiometric/calibrated" / name)
+        content = {
+            "infrared_width_px": found.width_px,
+            "infrared_height_px": found.height_px,
+            "focal_length_35mm_mm": found.focal_length_35mm_mm,
+        }
+        assert focal_length_px(content) == pytest.approx(calibrated_px, rel=0.03)
+
+
+@pytest.mark.real_data
+def test_an_h20t_of_a_plant(real_data: Path) -> None:
+    found = read_metadata(real_data / "radiometric/h20t_chile/DJI_20220902151742_0028_T.JPG")
+    assert found.taken_at == datetime(2022, 9, 2, 15, 17, 42)
+    assert found.focal_length_35mm_mm == 58
