@@ -152,7 +152,10 @@ def _raw_image(record: bytes) -> NDArray[np.float64]:
         raw = image.byteswap()  # FLIR stores little-endian samples in a big-endian format
     elif body[:4] in (b"II*\0", b"MM\0*"):
         with tifffile.TiffFile(io.BytesIO(body)) as tiff:
-            raw = tiff.pages[0].asarray()
+            page = tiff.pages[0]
+            if page.shape != (height, width):
+                raise ValueError(f"TIFF of {page.shape} in a record of {width} x {height}")
+            raw = page.asarray()
     else:
         raw = np.frombuffer(body, f"{order}u2", width * height).reshape(height, width)
     if raw.shape != (height, width) or raw.dtype.itemsize != 2:

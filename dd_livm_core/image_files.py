@@ -1,6 +1,7 @@
 """Opening image files that nobody vouches for: size checked before decoding, truncation refused."""
 
 import io
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dd_livm_core.errors import InputError
+
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is broken is raised
 
 MAX_FILE_BYTES = 256 * 2**20
 MAX_PIXELS = 120_000_000

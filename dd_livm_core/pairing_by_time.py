@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from numpy.typing import NDArray
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.metadata import read_metadata
 
 TIME_TOLERANCE_S = 2.0
 """DJI writes the files of one exposure up to a second apart; drones fly exposures 2 s apart or more."""
-MAX_GROUP = 4000
 T = TypeVar("T")
 
 
@@ -32,28 +31,41 @@ def pair_by_time(
     tolerance_s: float = TIME_TOLERANCE_S,
     time_of: Callable[[Path], datetime | None] = taken_at,
 ) -> list[tuple[Path, Path]]:
-    """Return the pairs of smallest total time difference, none of them above the tolerance.
+    """Return the pairs that are each other's nearest in time, none of them above the tolerance.
 
-    An image whose time is not known is left out. So is one that shares its time and partner with another: which
-    of the two belongs cannot be told.
+    An image whose time is not known is left out. So is one that has two nearest: which of them belongs cannot be
+    told.
     """
-    a = [(path, time) for path in infrared if (time := time_of(path)) is not None][:MAX_GROUP]
-    b = [(path, time) for path in visible if (time := time_of(path)) is not None][:MAX_GROUP]
+    a, b = (
+        sorted((time, path) for path in side if (time := time_of(path)) is not None)
+        for side in (infrared, visible)
+    )
     if not a or not b:
         return []
-    start = min(time for _, time in (*a, *b))
+    start = a[0][0]
     seconds_a, seconds_b = (
-        np.array([(time - start).total_seconds() for _, time in side]) for side in (a, b)
+        np.array([(time - start).total_seconds() for time, _ in side]) for side in (a, b)
     )
-    apart_s = np.abs(seconds_a[:, None] - seconds_b[None, :])
-    rows, columns = linear_sum_assignment(np.where(apart_s <= tolerance_s, apart_s, 1e9))
-    found = []
-    for row, column in zip(rows, columns, strict=True):
-        gap = apart_s[row, column]
-        tied = (apart_s[row] <= gap).sum() > 1 or (apart_s[:, column] <= gap).sum() > 1
-        if gap <= tolerance_s and not tied:
-            found.append((a[row][0], b[column][0]))
-    return found
+    to_b, to_a = _nearest(seconds_a, seconds_b), _nearest(seconds_b, seconds_a)
+    return [
+        (a[row][1], b[column][1])
+        for row, column in enumerate(to_b)
+        if column >= 0
+        and to_a[column] == row
+        and abs(seconds_a[row] - seconds_b[column]) <= tolerance_s
+    ]
+
+
+def _nearest(values: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return for each value the index of its nearest in a sorted array, or -1 where two are nearest."""
+    bounded = np.concatenate(([-np.inf], among, [np.inf]))
+    after = np.searchsorted(among, values, side="left") + 1
+    nearest = np.where(values - bounded[after - 1] < bounded[after] - values, after - 1, after)
+    apart = np.abs(values - bounded[nearest])
+    tied = (np.abs(values - bounded[nearest - 1]) == apart) | (
+        np.abs(values - bounded[np.minimum(nearest + 1, len(bounded) - 1)]) == apart
+    )
+    return np.where(tied, -1, nearest - 1)
 
 
 def pair_by_order(infrared: Sequence[T], visible: Sequence[T]) -> list[tuple[T, T]]:

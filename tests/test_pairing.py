@@ -1,11 +1,15 @@
 """Every image is in one pair or named with the reason why not."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.pairing import pair_folder
+from dd_livm_core.pairing_by_time import pair_by_time
 from tests import drone_files as made
 
 
@@ -47,6 +51,44 @@ def test_pairing_by_time(tmp_path: Path) -> None:
     numbers = [(int(p.infrared.stem[-4:]), int(p.visible.stem[-4:])) for p in pairs]
     assert numbers == [(0, 1), (2, 3), (4, 5), (6, 7)]
     assert {p.how for p in pairs} == {"time"}
+
+
+@given(st.lists(st.integers(0, 200), max_size=12), st.lists(st.integers(0, 200), max_size=12))
+def test_only_each_other_s_nearest_are_paired(infrared: list[int], visible: list[int]) -> None:
+    """Against trying all pairs."""
+    times = {
+        **{Path(f"a{n}"): half for n, half in enumerate(infrared)},
+        **{Path(f"b{n}"): half for n, half in enumerate(visible)},
+    }
+    a, b = ([path for path in times if path.name[0] == side] for side in "ab")
+
+    def apart(one: Path, other: Path) -> float:
+        return abs(times[one] - times[other]) / 2
+
+    expected = {
+        (x, y)
+        for x in a
+        for y in b
+        if apart(x, y) <= 2
+        and all(apart(x, z) > apart(x, y) for z in b if z != y)
+        and all(apart(z, y) > apart(x, y) for z in a if z != x)
+    }
+    start = datetime(2024, 6, 1)
+    found = pair_by_time(a, b, time_of=lambda path: start + timedelta(seconds=times[path] / 2))
+    assert set(found) == expected
+    assert len(found) == len(expected)
+
+
+def test_five_thousand_pairs_by_time() -> None:
+    infrared, visible = ([Path(f"{side}{n}") for n in range(5000)] for side in "ab")
+    start = datetime(2024, 6, 1)
+
+    def time_of(path: Path) -> datetime:
+        return start + timedelta(seconds=2 * int(path.name[1:]) + (path.name[0] == "b") * 0.4)
+
+    assert pair_by_time(infrared, visible, time_of=time_of) == list(
+        zip(infrared, visible, strict=True)
+    )
 
 
 def test_times_too_far_apart_pair_nothing(tmp_path: Path) -> None:

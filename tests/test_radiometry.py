@@ -3,6 +3,7 @@
 import io
 import struct
 import subprocess
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -274,6 +275,26 @@ def test_a_decompression_bomb_is_refused_from_its_header(tmp_path: Path) -> None
     for read in (read_infrared, read_visible):
         with pytest.raises(InputError, match=r"megapixels|exceeds"):
             read(path)
+
+
+def test_a_bomb_in_flir_data_is_refused_from_its_header(tmp_path: Path) -> None:
+    """The record says 80 x 64, its TIFF says 20000 x 20000."""
+    content = made.flir_jpeg(WARM_C, raw="tiff", part_bytes=60_000)
+    out = io.BytesIO()
+    tifffile.imwrite(out, WARM_C.astype(np.uint16))
+    swollen = bytearray(content)
+    start = swollen.index(b"II*\0")
+    with tifffile.TiffFile(io.BytesIO(out.getvalue())) as tiff:
+        places = [tiff.pages[0].tags[name].valueoffset for name in ("ImageWidth", "ImageLength")]
+    for place in places:
+        struct.pack_into("<H", swollen, start + place, 20_000)
+    path = made.put(tmp_path / "a.jpg", bytes(swollen))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="20000"):
+        read_infrared(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6
 
 
 def test_visible_is_rgb(tmp_path: Path) -> None:
