@@ -112,6 +112,9 @@ def _labels_beside(source: Path, labels: Path | None, visible_labels: Path | Non
             visible_labels,
             "Give --labels, too.",
         )
+    for path in (labels, visible_labels):
+        if path is not None and not path.exists():
+            raise InputError("a label file or folder", "none", path, "Check the path.")
     return labels
 
 

@@ -91,8 +91,10 @@ def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> in
     Raises
     ------
     InputError
-        The mission has no labels.
+        There is no such mission, or it has no labels.
     """
+    if not (mission_dir / MISSION).exists():
+        raise InputError("a mission", "none", mission_dir, "`dd-livm sites list` names them.")
     if not (mission_dir / LABELS).exists():
         raise InputError("a labelled mission", "none", mission_dir, "Ingest it with --labels.")
     labels = read_labels(mission_dir / LABELS)

@@ -54,6 +54,8 @@ def test_every_format_in_and_out_without_loss(
     labels = write(kind, tmp_path / "drawn", {name: name + mark for name in LABELS})
     assert take_labels(mission_dir, labels).labelled == 3
     assert read_labels(mission_dir / "labels.json").keys() == LABELS.keys()
+    with pytest.raises(InputError, match="sites list"):
+        export_labels(mission_dir.with_name("other"), kind, tmp_path / "out")
     assert export_labels(mission_dir, kind, tmp_path / "out") == 3
     again = read_label_set(
         tmp_path / "out", [Frame(f"DJI_{n:04d}", (f"DJI_{n:04d}",), SIZE) for n in range(4)]
@@ -119,6 +121,8 @@ def test_visible_labels_alone_have_no_place(tmp_path: Path, mission_dir: Path) -
     visible = write("voc", tmp_path / "seen", {name: name for name in LABELS})
     with pytest.raises(InputError, match="--labels"):
         ingest_mission(tmp_path / "flight", tmp_path / "data", MISSION, visible_labels=visible)
+    with pytest.raises(InputError, match="typo"):
+        ingest_mission(tmp_path / "flight", tmp_path / "data", MISSION, labels=tmp_path / "typo")
 
 
 @pytest.fixture
