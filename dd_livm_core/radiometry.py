@@ -5,36 +5,24 @@ and XT R), and from DJI R-JPEG where the user names DJI's Thermal SDK. Every oth
 Nothing is guessed: a scale that is not declared is not used.
 """
 
-import io
-import json
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from dd_livm_core.dji_sdk import TODO as DJI_TODO
 from dd_livm_core.dji_sdk import holds_dji_counts, read_dji, sdk_path
 from dd_livm_core.errors import InputError
 from dd_livm_core.flir_radiometry import read_flir
-from dd_livm_core.image_files import MAX_PIXELS, decode, pixels_of, read_bytes, size_of_whole
-from dd_livm_core.metadata import xmp_values
-from dd_livm_core.records import DeclaredUnit, TemperatureUnit
+from dd_livm_core.image_files import decode, pixels_of, read_bytes, size_of_whole
+from dd_livm_core.records import DeclaredUnit
+from dd_livm_core.tiff_radiometry import UNITS_TO_C, read_tiff_frame
 
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R BT.601."""
 
-UNITS_TO_C: dict[TemperatureUnit, tuple[float, float]] = {
-    "celsius": (1.0, 0.0),
-    "kelvin": (1.0, -273.15),
-    "centikelvin": (0.01, -273.15),
-    "decikelvin": (0.1, -273.15),
-}
-"""Declared unit to (gain, offset) that give °C."""
 PLAUSIBLE_C = (-100.0, 2000.0)
 PLAUSIBLE_MEDIAN_C = (-60.0, 150.0)
 """Of a frame whose unit somebody declared: °C declared for kelvin shows here and nowhere else."""
@@ -218,10 +206,8 @@ def _plausible(thermogram: Thermogram, path: Path) -> Thermogram:
 
 def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> Thermogram:
     """Decode a TIFF's first page: °C where the file or the mission declares the unit, else grey values."""
-    values, stored_dtype, description = _tiff_page(content, path)
-    if not np.isfinite(values).all():
-        raise InputError("finite values", "some that are not", path, "Export the frame anew.")
-    own = _own_unit(description, content, path)
+    frame = read_tiff_frame(content, path)
+    values, own = frame.values, frame.unit
     if own is not None and declared is not None and own != declared:
         raise InputError(
             f"the mission's unit ({declared})", f"{own} in the file", path, "Mend mission.json."
@@ -231,7 +217,7 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
         grey = values if values.ndim == 2 else values[..., :3].mean(axis=-1)
         low, high = (float(v) for v in np.percentile(grey, (0.5, 99.5)))
         grey = np.clip((grey - low) / max(high - low, 1e-6) * 255, 0, 255)
-        return Thermogram(grey.astype(np.float32), False, stored_dtype, reason=UNDECLARED)
+        return Thermogram(grey.astype(np.float32), False, frame.stored_dtype, reason=UNDECLARED)
     if values.ndim != 2:
         raise InputError(
             f"one channel of {unit}",
@@ -249,58 +235,10 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
             path,
             "The declared unit does not fit the values.",
         )
-    return _plausible(Thermogram(celsius.astype(np.float32), True, stored_dtype), path)
+    return _plausible(Thermogram(celsius.astype(np.float32), True, frame.stored_dtype), path)
 
 
 UNDECLARED = (
     'the TIFF declares no unit: its ImageDescription should hold e.g. {"unit": "centikelvin"} or '
     '{"unit": "kelvin", "scale": 0.04}, or give --infrared-unit (and --infrared-scale) when ingesting'
 )
-
-
-def _tiff_page(content: bytes, path: Path) -> tuple[NDArray[np.float64], str, str]:
-    """Return the first page as float64 (H, W) or (H, W, C), its own type and description; size is checked first."""
-    try:
-        with tifffile.TiffFile(io.BytesIO(content)) as tiff:
-            page = tiff.pages[0]
-            shape, kind = page.shape, np.dtype(page.dtype)
-            samples = shape[2] if len(shape) == 3 else 1
-            if not 2 <= len(shape) <= 3 or samples > 4 or kind.kind not in "uif":
-                raise InputError("a TIFF frame", f"{shape}, {kind}", path, "Export frames.")
-            if math.prod(shape) > MAX_PIXELS or min(shape[:2]) < 8:
-                raise InputError("a drone camera's frame", f"{shape}", path, "Export frames.")
-            description = str(getattr(page, "description", "") or "")
-            values = np.asarray(page.asarray())
-    except InputError:
-        raise
-    except Exception as error:  # tifffile raises many kinds on broken files
-        found = f"{type(error).__name__}: {error}"[:200]
-        raise InputError("a whole TIFF", found, path, "Copy it anew.") from error
-    if values.shape != shape:
-        raise InputError(f"a TIFF of {shape}", f"{values.shape}", path, "Copy it anew.")
-    with np.errstate(
-        invalid="ignore", over="ignore"
-    ):  # what is not finite is refused by the caller
-        exact = values.astype(np.float64)
-    one_channel = exact[..., 0] if samples == 1 and values.ndim == 3 else exact
-    return one_channel, str(values.dtype), description
-
-
-def _own_unit(description: str, content: bytes, path: Path) -> DeclaredUnit | None:
-    """Return the unit in the description's JSON, else in FLIR's TLinear tag, else None."""
-    try:
-        said = json.loads(description)
-    except (ValueError, RecursionError):
-        said = None
-    if isinstance(said, dict) and "unit" in said:
-        try:
-            return DeclaredUnit(unit=said["unit"], scale=said.get("scale", 1.0))
-        except ValidationError as error:
-            raise InputError(
-                f"a unit of {', '.join(UNITS_TO_C)} and a positive scale",
-                repr({name: said.get(name) for name in ("unit", "scale")})[:200],
-                path,
-                "Mend the TIFF's ImageDescription.",
-            ) from error
-    gain_k = xmp_values(content, {"TlinearGain": "gain_k"}).get("gain_k", 0.0)
-    return DeclaredUnit(unit="kelvin", scale=gain_k) if 0 < gain_k <= 1 else None

@@ -168,7 +168,7 @@ def test_a_colour_tiff_is_never_a_temperature(tmp_path: Path) -> None:
         read_infrared(path, declared=DeclaredUnit(unit="celsius"))
 
 
-@pytest.mark.parametrize("broken", [np.nan, np.inf])
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -1e38])
 @pytest.mark.parametrize("unit", ["celsius", None])
 def test_values_that_are_no_numbers_are_an_error(
     tmp_path: Path, broken: float, unit: str | None
