@@ -1,4 +1,4 @@
-"""How fast, how true and how leaky the simulated fleet is: ``python -m benchmarks.fleet``.
+"""How fast and how true the simulated fleet is: ``python -m benchmarks.fleet``.
 
 With ``--full`` the whole fleet is written as well. ``python -m benchmarks.fleet_tables`` brings the
 results into docs/fleet.md.
@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from benchmarks.fleet_leak import leak
 from benchmarks.fleet_likeness import patch_features, tell_apart
 from benchmarks.fleet_speed import cpu_ms_by_station, write_timed
 from benchmarks.fleet_truth import corner_errors
@@ -112,7 +111,7 @@ def main() -> None:
     if wanted.full:
         with tempfile.TemporaryDirectory() as folder:
             full = write_timed(Path(folder), "full", SEED)
-    truth, leaks = measured_truth(SEED), leak(SEED)
+    truth = measured_truth(SEED)
     path = write_result(
         "fleet",
         seeds=[SEED],
@@ -122,15 +121,12 @@ def main() -> None:
             "full_minutes": full.get("minutes"),
             "corner_error_px_max": float(np.nanmax(list(truth["corner_error_px"].values()))),
             "energy_error_max": max(truth["energy_error"].values()),
-            "blind_control_cross_site": leaks["cross_site"]["all"],
-            "blind_control_within_sites": leaks["within_sites"]["all"],
         },
         arms={
             "small": rendering,
             "full": full,
             "cpu_ms": cpu_ms_by_station(SEED),
             **truth,
-            "blind_control": leaks,
             "real_or_simulated": like,
         },
     )

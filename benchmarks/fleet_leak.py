@@ -1,5 +1,7 @@
 """How much of a defect's class the background and the position give away, and through what.
 
+``python -m benchmarks.fleet_leak`` writes ``benchmarks/results/fleet_leak.json``.
+
 The control sees the same stations rendered again without their defects: backgrounds, neighbours,
 poses and noise are the same, and nothing of the defect is left, not even the size of a hole.
 """
@@ -14,11 +16,14 @@ import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from dd_livm_core.fleet import bundled_profiles
+from benchmarks.results_file import write_result
+from dd_livm_core.fleet import Profile, bundled_profiles
 from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.truth import TrueHotspot
 from dd_livm_core.fleet.writing import plan_missions
 from dd_livm_core.records import DEFECT_CLASSES
 
+SEED = 20
 CONTEXT_PX = 160
 SHUFFLES = 10
 Predict = Callable[[np.ndarray, np.ndarray, pd.DataFrame], np.ndarray]
@@ -43,7 +48,24 @@ def _cut(image: np.ndarray, x: float, y: float) -> np.ndarray:
     return np.r_[small, part.std(axis=(0, 1)).ravel()]
 
 
-def _features(seen: RenderedPair, labelled: RenderedPair) -> list[dict[str, float]]:
+def _module_centre(
+    mission: SimulatedMission, pair: RenderedPair, hotspot: TrueHotspot
+) -> np.ndarray:
+    """Return the middle of the hotspot's PV module in infrared pixels.
+
+    Around the box's own middle, the grid of PV modules would tell where on its module it lies.
+    """
+    layout = mission.layout
+    members = layout.corner_px[layout.defect == hotspot.defect] + np.array(layout.tile_px) / 2
+    centres = pair.exposure.infrared.project(members * np.array(layout.step_m))
+    x, y, w, h = hotspot.box_xywh_px
+    distance = np.linalg.norm(centres - (x + (w - 1) / 2, y + (h - 1) / 2), axis=1)
+    return np.clip(centres[distance.argmin()], 0, (639, 511))
+
+
+def _features(
+    mission: SimulatedMission, seen: RenderedPair, labelled: RenderedPair
+) -> list[dict[str, float]]:
     """Describe place and surroundings of every label of a pair."""
     infrared = seen.infrared.astype(np.float32)
     infrared = (infrared - infrared.mean()) / max(float(infrared.std()), 1e-6)
@@ -51,8 +73,8 @@ def _features(seen: RenderedPair, labelled: RenderedPair) -> list[dict[str, floa
     visible = cv2.warpPerspective(seen.visible, seen.homography, (640, 512), flags=flags)
     rows = []
     for hotspot in labelled.hotspots:
-        x, y, w, h = hotspot.box_xywh_px
-        x, y = x + w / 2, y + h / 2
+        x, y = _module_centre(mission, labelled, hotspot)
+        _, _, w, h = hotspot.box_xywh_px
         row = {"position_x": x / 640, "position_y": y / 512, "box_width": w, "box_height": h}
         for name, image in (("infrared", infrared), ("visible", visible)):
             row |= {f"{name}_{k}": float(v) for k, v in enumerate(_cut(image, x, y))}
@@ -60,21 +82,30 @@ def _features(seen: RenderedPair, labelled: RenderedPair) -> list[dict[str, floa
     return rows
 
 
-def context_table(seed: int, size: str = "small") -> pd.DataFrame:
+def _profiles(habits: bool) -> list[Profile]:
+    """Return the stations, or the same without any link between place and class."""
+    plain = {"habits": ()}
+    return [
+        p if habits else p.model_copy(update={"defects": p.defects.model_copy(update=plain)})
+        for p in bundled_profiles()
+    ]
+
+
+def context_table(seed: int, habits: bool = True) -> pd.DataFrame:
     """Render the fleet twice, with and without its defects, and describe every label's context."""
     rows: list[dict[str, object]] = []
-    for profile, number, pairs in plan_missions(bundled_profiles(), size):
+    for profile, number, pairs in plan_missions(_profiles(habits), "small"):
         mission = SimulatedMission(profile, number, pairs, seed)
         healthy = without_defects(mission)
         for index in range(pairs):
             pair = mission.render(index)
             if not pair.hotspots:
                 continue
-            found = _features(healthy.render(index), pair)
+            found = _features(mission, healthy.render(index), pair)
             for hotspot, row in zip(pair.hotspots, found, strict=True):
                 defect_class = DEFECT_CLASSES.index(pair.sources[hotspot.defect][0])  # type: ignore[arg-type]
                 label = {"site": profile.site_id, "defect": hotspot.defect, "class": defect_class}
-                rows.append(label | {"habits": bool(profile.defects.habits)} | row)
+                rows.append(label | row)
     return pd.DataFrame(rows)
 
 
@@ -130,33 +161,50 @@ def _against_shuffles(table: pd.DataFrame, predict: Predict, seed: int) -> dict[
     for _ in range(SHUFFLES):
         dealt = _shuffled(table, rng)
         chance.append(100 * float((predict(features, dealt, table) == dealt).mean()))
-    habit = table["habits"].to_numpy()
     result: dict[str, object] = {"all": _percent(told)}
     for name in ("position", "infrared", "visible"):
         result[f"{name}_only"] = _percent(predict(_columns(table, name), target, table) == target)
     return result | {
-        "sites_with_habits": _percent(told[habit]),
-        "sites_without_habits": _percent(told[~habit]),
         "classes_dealt_anew_mean": round(float(np.mean(chance)), 1),
         "classes_dealt_anew_deviation": round(float(np.std(chance)), 1),
     }
 
 
-def leak(seed: int) -> dict[str, Any]:
-    """Measure the leak across sites and within them; in percent of labels told."""
-    table = context_table(seed)
+def _summary(table: pd.DataFrame, seed: int) -> dict[str, Any]:
     counts = table.groupby(["site", "class"]).size().unstack(fill_value=0)
-    commonest = _percent((table["class"] == table["site"].map(counts.idxmax(axis=1))).to_numpy())
-    others = {site: counts.drop(index=site).sum().idxmax() for site in counts.index}
-    guess = _percent((table["class"] == table["site"].map(others)).to_numpy())
     target = table["class"].to_numpy()
-    size = _percent(_cross_site(_columns(table, "box"), target, table) == target)
-    return {
+    others = {site: counts.drop(index=site).sum().idxmax() for site in counts.index}
+    guess = {
+        "cross_site": table["site"].map(others).to_numpy(),
+        "within_sites": table["site"].map(counts.idxmax(axis=1)).to_numpy(),
+    }
+    result: dict[str, Any] = {
         "labels": len(table),
         "defects": int(table.drop_duplicates(["site", "defect"]).shape[0]),
-        "five_classes_at_random": 20.0,
-        "cross_site": {"commonest_of_other_sites": guess, "size_of_the_box": size}
-        | _against_shuffles(table, _cross_site, seed),
-        "within_sites": {"commonest_of_the_site": commonest}
-        | _against_shuffles(table, _within_sites, seed),
     }
+    for name, predict in (("cross_site", _cross_site), ("within_sites", _within_sites)):
+        box = predict(_columns(table, "box"), target, table) == target
+        result[name] = {
+            "commonest_class": _percent(guess[name] == target),
+            "size_of_the_box": _percent(box),
+        } | _against_shuffles(table, predict, seed)
+    return result
+
+
+def main() -> None:
+    cv2.setNumThreads(1)
+    arms = {
+        "as_flown": _summary(context_table(SEED), SEED),
+        "habits_removed": _summary(context_table(SEED, habits=False), SEED),
+    }
+    figures = {
+        f"{arm}_{part}_{key}": arms[arm][part][key]
+        for arm in arms
+        for part in ("cross_site", "within_sites")
+        for key in ("all", "classes_dealt_anew_mean")
+    }
+    print(write_result("fleet_leak", seeds=[SEED], figures=figures, arms=arms))
+
+
+if __name__ == "__main__":
+    main()

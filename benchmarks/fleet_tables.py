@@ -1,7 +1,7 @@
 """Bring measured numbers into docs/fleet.md: ``python -m benchmarks.fleet_tables``.
 
 Everything between ``<!-- NAME -->`` and ``<!-- end NAME -->`` is written anew from the result files
-of ``benchmarks.fleet``, ``benchmarks.fleet_unseen`` and ``benchmarks.fleet_looks``.
+of ``benchmarks.fleet``, ``fleet_leak``, ``fleet_unseen`` and ``fleet_looks``.
 """
 
 import json
@@ -12,6 +12,7 @@ from benchmarks.results_file import RESULTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "fleet.md"
 Rows = list[tuple[str, ...]]
+PARTS = ("cross_site", "within_sites")
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -99,35 +100,29 @@ def speed() -> str:
 
 
 def leak() -> str:
-    control = _read("fleet")["arms"]["blind_control"]
-    cross, within = control["cross_site"], control["within_sites"]
-
-    def dealt(arm: dict[str, Any]) -> str:
-        return f"{arm['classes_dealt_anew_mean']} ± {arm['classes_dealt_anew_deviation']}"
-
+    control = _read("fleet_leak")["arms"]
     names = {
         "all": "background and position",
         "position_only": "position alone",
         "infrared_only": "infrared background alone",
         "visible_only": "visible background alone",
-        "sites_with_habits": "background and position, sites with habits",
-        "sites_without_habits": "background and position, sites without habits",
+        "commonest_class": "always the commonest class (of the other sites; of the site)",
+        "size_of_the_box": "width and height of the label box alone",
     }
-    rows = [(text, f"{cross[key]}", f"{within[key]}") for key, text in names.items()]
-    rows += [
-        ("the same features, classes dealt anew within each site", dealt(cross), dealt(within)),
-        (
-            "always the commonest class (of the other sites; of the site)",
-            f"{cross['commonest_of_other_sites']}",
-            f"{within['commonest_of_the_site']}",
-        ),
-        ("width and height of the label box alone", f"{cross['size_of_the_box']}", ""),
-    ]
-    head = ("what the control sees", "site unseen, %", "site seen, other defects, %")
-    return (
-        table(head, rows)
-        + f"\n\n{control['labels']} labels of {control['defects']} defects; five classes at random: 20 %."
+    arms = [control[key][part] for key in ("as_flown", "habits_removed") for part in PARTS]
+    rows: Rows = [(text, *(f"{arm[key]}" for arm in arms)) for key, text in names.items()]
+    dealt = "background and position, classes dealt anew within each site"
+    shown = (
+        f"{arm['classes_dealt_anew_mean']} ± {arm['classes_dealt_anew_deviation']}" for arm in arms
     )
+    rows.insert(1, (dealt, *shown))
+    head = ("percent of labels told from", "site unseen", "site seen, other defects")
+    head += ("no habits: site unseen", "no habits: site seen")
+    counts = " and ".join(
+        f"{control[key]['labels']} labels of {control[key]['defects']} defects {text}"
+        for key, text in {"as_flown": "as flown", "habits_removed": "without habits"}.items()
+    )
+    return f"{table(head, rows)}\n\n{counts}; five classes at random: 20 %."
 
 
 def looks() -> str:
