@@ -3,15 +3,14 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.records import LabelFormat, TemperatureUnit
-
-if TYPE_CHECKING:
-    from tasks.workspace import Workspace
+from dd_livm_core.records import TemperatureUnit
+from flows.data_commands import data_app, labels_app, sites_app
+from flows.workspace_option import WorkspaceOption, open_workspace
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,19 +22,10 @@ A first look, on simulated stations:  `dd-livm demo`
 
 With your own labelled missions:  `sites add`, then `ingest`, then `retrain`, then `inspect`.""",
 )
-sites_app = typer.Typer(no_args_is_help=True, help="Declare stations and list them.")
 app.add_typer(sites_app, name="sites")
-data_app = typer.Typer(
-    no_args_is_help=True, help="Look at the data that retrainings were trained on."
-)
 app.add_typer(data_app, name="data")
-labels_app = typer.Typer(no_args_is_help=True, help="Give labels out to labelling tools.")
 app.add_typer(labels_app, name="labels")
 
-WorkspaceOption = Annotated[
-    Path,
-    typer.Option("--workspace", "-w", help="Folder that holds data/, mlruns/ and all results."),
-]
 ProfileOption = Annotated[
     str,
     typer.Option(
@@ -52,15 +42,6 @@ ProcessesOption = Annotated[
 CORES = os.cpu_count() or 1
 
 
-def _open(workspace: Path) -> "Workspace":
-    from tasks.workspace import Workspace, prefect_environment
-
-    opened = Workspace.at(workspace)
-    prefect_environment(opened)
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    return opened
-
-
 @app.command()
 def demo(
     workspace: WorkspaceOption = Path(),
@@ -71,70 +52,10 @@ def demo(
     Uses the missions in `data/` where there are any; else renders three simulated stations there first.
     A few minutes on two cores. Run it again: finished steps are reused.
     """
-    opened = _open(workspace)
+    opened = open_workspace(workspace)
     from flows.demo import run_demo
 
     run_demo(opened, processes)
-
-
-@sites_app.command("add")
-def sites_add(
-    site_id: Annotated[
-        str, typer.Argument(help="Short name, used as folder name: letters, digits, . _ -")
-    ],
-    pv_module_width_m: Annotated[
-        float, typer.Option(help="Short side of one PV module, metres.")
-    ] = 1.0,
-    pv_module_height_m: Annotated[
-        float, typer.Option(help="Long side of one PV module, metres.")
-    ] = 1.7,
-    city: Annotated[str | None, typer.Option()] = None,
-    terrain: Annotated[
-        str | None, typer.Option(help="grass, gobi, rooftop, water, hillside, ...")
-    ] = None,
-    mounting: Annotated[str | None, typer.Option(help="fixed, tracker, flat, ...")] = None,
-    latitude_deg: Annotated[float | None, typer.Option("--latitude")] = None,
-    longitude_deg: Annotated[float | None, typer.Option("--longitude")] = None,
-    radius_m: Annotated[float, typer.Option(help="How far from there a pair may lie.")] = 3000.0,
-    workspace: WorkspaceOption = Path(),
-) -> None:
-    """Declare a station, so that missions can be ingested for it.
-
-    Example:  `dd-livm sites add springfield --latitude 37.246 --longitude -93.167`
-    """
-    opened = _open(workspace)
-    from dd_livm_core.records import Site
-    from dd_livm_core.sites import write_site
-
-    write_site(
-        opened.data,
-        Site(
-            site_id=site_id,
-            city=city,
-            terrain=terrain,
-            mounting=mounting,
-            pv_module_width_m=pv_module_width_m,
-            pv_module_height_m=pv_module_height_m,
-            latitude_deg=latitude_deg,
-            longitude_deg=longitude_deg,
-            radius_m=radius_m,
-        ),
-    )
-    typer.echo(f"Declared {site_id} in {opened.data / 'sites.json'}.")
-
-
-@sites_app.command("list")
-def sites_list(workspace: WorkspaceOption = Path()) -> None:
-    """List the declared stations and their missions."""
-    opened = _open(workspace)
-    from dd_livm_core.sites import read_sites
-
-    for site_id, site in sorted(read_sites(opened.data).items()):
-        missions = sorted(p.parent.name for p in (opened.data / site_id).glob("*/mission.json"))
-        kind = "simulated" if site.simulated else "real"
-        typer.echo(
-            f"{site_id}\t{kind}\t{site.terrain or '-'}\t{', '.join(missions) or 'no mission yet'}"
-        )
 
 
 @app.command()
@@ -188,7 +109,7 @@ def ingest(
 
     Example:  `dd-livm ingest flights/monday --site springfield --irradiance 850`
     """
-    opened = _open(workspace)
+    opened = open_workspace(workspace)
     from flows.ingest import ingest_folder, mission_record
 
     source = source.expanduser()
@@ -214,27 +135,6 @@ def ingest(
     )
 
 
-@labels_app.command("export")
-def labels_export(
-    site: Annotated[str, typer.Argument(help="Site id (`dd-livm sites list`).")],
-    mission: Annotated[str, typer.Argument(help="Mission id.")],
-    destination: Annotated[
-        Path, typer.Argument(help="File for COCO, folder for YOLO and Pascal VOC.")
-    ],
-    form: Annotated[LabelFormat, typer.Option("--format", help="What to write.")] = "coco",
-    workspace: WorkspaceOption = Path(),
-) -> None:
-    """Write the labels of a mission for a labelling tool; `dd-livm ingest ... --labels` takes them back.
-
-    Example:  `dd-livm labels export springfield monday labels_monday --format yolo`
-    """
-    opened = _open(workspace)
-    from dd_livm_core.mission_labels import export_labels
-
-    written = export_labels(opened.data / site / mission, form, destination.expanduser())
-    typer.echo(f"Labels of {written} pairs: {destination}")
-
-
 @app.command()
 def retrain(
     workspace: WorkspaceOption = Path(),
@@ -250,7 +150,7 @@ def retrain(
     `promotion.min_mean_gain_points`, `promotion.max_site_drop_points`, and those under `training`
     (see docs/configuration.md).
     """
-    opened = _open(workspace)
+    opened = open_workspace(workspace)
     from dd_livm_core.configuration import BUNDLED_PROFILES, load_profile
 
     configuration = load_profile(config or BUNDLED_PROFILES, profile)
@@ -270,7 +170,7 @@ def evaluate(
     processes: ProcessesOption = CORES,
 ) -> None:
     """Score a registered model on every labelled site; the scores are a run of their own in MLflow."""
-    opened = _open(workspace)
+    opened = open_workspace(workspace)
     from flows.evaluate_sites import evaluate_sites
 
     evaluate_sites(workspace=opened.root, model=model, processes=processes)
@@ -290,7 +190,7 @@ def inspect(
 
     Example:  `dd-livm inspect flights/tuesday --output reports/tuesday`
     """
-    opened = _open(workspace)
+    opened = open_workspace(workspace)
     from flows.inspect_mission import inspect_mission
 
     inspect_mission(
@@ -305,7 +205,7 @@ def inspect(
 @app.command()
 def runs(workspace: WorkspaceOption = Path()) -> None:
     """List the retrainings: id, state, data snapshot, mean detection accuracy on unseen sites."""
-    opened = _open(workspace)
+    opened = open_workspace(workspace)
     from tasks.tracking import list_retrainings
 
     for line in list_retrainings(opened):
@@ -318,32 +218,13 @@ def restore(
     workspace: WorkspaceOption = Path(),
 ) -> None:
     """Bring `data/` back to what a retraining was trained on; what is there now is pinned first."""
-    opened = _open(workspace)
+    opened = open_workspace(workspace)
     from tasks.restore import restore_run
 
     before, now = restore_run(opened, run_id)
     typer.echo(f"data/ is at {now}, the snapshot of run {run_id}.")
     if before:
         typer.echo(f"Before, it was at {before}: kept as .dd_livm/snapshots/{before}.pin")
-
-
-@data_app.command("diff")
-def data_diff(
-    run_a: Annotated[str, typer.Argument(help="A retraining's run id (`dd-livm runs`).")],
-    run_b: Annotated[str, typer.Argument(help="The run id of another, usually later retraining.")],
-    workspace: WorkspaceOption = Path(),
-) -> None:
-    """Say what changed in `data/` between two retrainings: sites, missions, pairs, images, labels.
-
-    Read from what each run kept, so that it works when `data/` has moved on.
-
-    Example:  `dd-livm data diff 4f1c... 9be2...`
-    """
-    opened = _open(workspace)
-    from tasks.data_difference import data_difference
-
-    for line in data_difference(opened, run_a, run_b):
-        typer.echo(line)
 
 
 @app.command()
@@ -353,7 +234,7 @@ def ui(
     prefect_port: Annotated[int, typer.Option(min=1, max=65535)] = 4200,
 ) -> None:
     """Serve the MLflow and Prefect pages of this workspace on loopback until Ctrl-C."""
-    opened = _open(workspace)
+    opened = open_workspace(workspace)
     from flows.pages import serve_pages
 
     serve_pages(opened, mlflow_port=mlflow_port, prefect_port=prefect_port)

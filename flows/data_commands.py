@@ -1,0 +1,115 @@
+"""Commands about what lies in ``data/``: stations, labels, differences."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dd_livm_core.records import LabelFormat
+from flows.workspace_option import WorkspaceOption, open_workspace
+
+sites_app = typer.Typer(no_args_is_help=True, help="Declare stations and list them.")
+data_app = typer.Typer(
+    no_args_is_help=True, help="Look at the data that retrainings were trained on."
+)
+labels_app = typer.Typer(no_args_is_help=True, help="Give labels out to labelling tools.")
+
+
+@sites_app.command("add")
+def sites_add(
+    site_id: Annotated[
+        str, typer.Argument(help="Short name, used as folder name: letters, digits, . _ -")
+    ],
+    pv_module_width_m: Annotated[
+        float, typer.Option(help="Short side of one PV module, metres.")
+    ] = 1.0,
+    pv_module_height_m: Annotated[
+        float, typer.Option(help="Long side of one PV module, metres.")
+    ] = 1.7,
+    city: Annotated[str | None, typer.Option()] = None,
+    terrain: Annotated[
+        str | None, typer.Option(help="grass, gobi, rooftop, water, hillside, ...")
+    ] = None,
+    mounting: Annotated[str | None, typer.Option(help="fixed, tracker, flat, ...")] = None,
+    latitude_deg: Annotated[float | None, typer.Option("--latitude")] = None,
+    longitude_deg: Annotated[float | None, typer.Option("--longitude")] = None,
+    radius_m: Annotated[float, typer.Option(help="How far from there a pair may lie.")] = 3000.0,
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Declare a station, so that missions can be ingested for it.
+
+    Example:  `dd-livm sites add springfield --latitude 37.246 --longitude -93.167`
+    """
+    opened = open_workspace(workspace)
+    from dd_livm_core.records import Site
+    from dd_livm_core.sites import write_site
+
+    write_site(
+        opened.data,
+        Site(
+            site_id=site_id,
+            city=city,
+            terrain=terrain,
+            mounting=mounting,
+            pv_module_width_m=pv_module_width_m,
+            pv_module_height_m=pv_module_height_m,
+            latitude_deg=latitude_deg,
+            longitude_deg=longitude_deg,
+            radius_m=radius_m,
+        ),
+    )
+    typer.echo(f"Declared {site_id} in {opened.data / 'sites.json'}.")
+
+
+@sites_app.command("list")
+def sites_list(workspace: WorkspaceOption = Path()) -> None:
+    """List the declared stations and their missions."""
+    opened = open_workspace(workspace)
+    from dd_livm_core.sites import read_sites
+
+    for site_id, site in sorted(read_sites(opened.data).items()):
+        missions = sorted(p.parent.name for p in (opened.data / site_id).glob("*/mission.json"))
+        kind = "simulated" if site.simulated else "real"
+        typer.echo(
+            f"{site_id}\t{kind}\t{site.terrain or '-'}\t{', '.join(missions) or 'no mission yet'}"
+        )
+
+
+@labels_app.command("export")
+def labels_export(
+    site: Annotated[str, typer.Argument(help="Site id (`dd-livm sites list`).")],
+    mission: Annotated[str, typer.Argument(help="Mission id.")],
+    destination: Annotated[
+        Path, typer.Argument(help="File for COCO, folder for YOLO and Pascal VOC.")
+    ],
+    form: Annotated[LabelFormat, typer.Option("--format", help="What to write.")] = "coco",
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Write the labels of a mission for a labelling tool; `dd-livm ingest ... --labels` takes them back.
+
+    Example:  `dd-livm labels export springfield monday labels_monday --format yolo`
+    """
+    opened = open_workspace(workspace)
+    from dd_livm_core.mission_labels import export_labels
+
+    written = export_labels(opened.data / site / mission, form, destination.expanduser())
+    typer.echo(f"Labels of {written} pairs: {destination}")
+
+
+@data_app.command("diff")
+def data_diff(
+    run_a: Annotated[str, typer.Argument(help="A retraining's run id (`dd-livm runs`).")],
+    run_b: Annotated[str, typer.Argument(help="The run id of another, usually later retraining.")],
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Say what changed in `data/` between two retrainings: sites, missions, pairs, images, labels.
+
+    Read from what each run kept, so that it works when `data/` has moved on.
+
+    Example:  `dd-livm data diff 4f1c... 9be2...`
+    """
+    opened = open_workspace(workspace)
+    from tasks.data_difference import data_difference
+
+    for line in data_difference(opened, run_a, run_b):
+        typer.echo(line)
