@@ -1,0 +1,179 @@
+"""Below a pixel: how far blocks of the infrared frame lie from where a first guess puts them.
+
+Each block of a pair votes for a small shift. A mission's votes together give its rig; what is left of a pair's own
+votes gives its offset, and how well they agree tells whether it is a pair at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dd_livm_core.rig import (
+    Floats,
+    Image,
+    RigGeometry,
+    bend,
+    inside_on_infrared_grid,
+    middle,
+    on_infrared_grid,
+)
+from dd_livm_core.structure import Complex, orientation_field, peaks
+
+GRID = (4, 5)
+"""Blocks down and across the infrared frame."""
+REACH_PX = 9
+"""How far a block is searched: below half a panel's short side, so that it cannot slip by a period."""
+LEAST_SCORE = 0.1
+INLIER_PX = 1.5
+FIELD_SIGMA_PX = 1.4
+LEAST_VOTES_FOR_RADIAL = 60
+"""The lenses' radial term is fitted where a mission has this many votes: fewer would be noise."""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Where blocks of one infrared frame lie: centres (N, 2), targets (N, 2) in visible px, scores (N,)."""
+
+    centres_px: Floats
+    targets_px: Floats
+    scores: Floats
+    blocks: int
+
+    @property
+    def score(self) -> float:
+        """Return the mean score over all blocks, those that found nothing counted as 0."""
+        return float(self.scores.sum() / max(self.blocks, 1))
+
+
+def vote(infrared: Image, visible: Image, matrix: Floats, radial: float, rounds: int = 2) -> Votes:
+    """Let the blocks of a pair vote, starting from a (3, 3) matrix that is right to a few pixels.
+
+    A second round starts from where the first one led, so that sub-pixel estimates are made near zero shift.
+    """
+    field = orientation_field(infrared, FIELD_SIGMA_PX)
+    votes = Votes(np.empty((0, 2)), np.empty((0, 2)), np.empty(0), 0)
+    for _ in range(rounds):
+        votes, shifts = _round(field, visible, matrix, radial)
+        if len(shifts) < 3:
+            return votes
+        moved = matrix[:2, :2] @ _robust_mean(shifts, votes.scores)
+        matrix = matrix.copy()
+        matrix[:2, 2] += moved
+        if np.linalg.norm(np.linalg.solve(matrix[:2, :2], moved)) < 0.3:
+            break
+    return votes
+
+
+def _round(
+    template: Complex, visible: Image, matrix: Floats, radial: float
+) -> tuple[Votes, Floats]:
+    height, width = template.shape
+    warped = np.asarray(on_infrared_grid(visible, matrix, (width, height), radial), np.float32)
+    inside = inside_on_infrared_grid(visible.shape, matrix, (width, height))
+    scene = orientation_field(warped, FIELD_SIGMA_PX, inside)
+    centres, shifts, scores = [], [], []
+    first, second = _two_channels(template), _two_channels(scene)
+    rows, columns = _cuts(height, GRID[0]), _cuts(width, GRID[1])
+    for y0, y1 in rows:
+        for x0, x1 in columns:
+            area = second[y0 - REACH_PX : y1 + REACH_PX, x0 - REACH_PX : x1 + REACH_PX]
+            block = first[y0:y1, x0:x1]
+            if not block.any() or not area.any():
+                continue
+            score = cv2.matchTemplate(area, block, cv2.TM_CCORR_NORMED)
+            x, y, best = (peaks(score, 1, 2 * REACH_PX) or [(0.0, 0.0, 0.0)])[0]
+            if best > LEAST_SCORE and 0.6 < min(x, y) and max(x, y) < 2 * REACH_PX - 0.6:
+                centres.append([(x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2])
+                shifts.append([x - REACH_PX, y - REACH_PX])
+                scores.append(best)
+    centre, shift = np.array(centres).reshape(-1, 2), np.array(shifts).reshape(-1, 2)
+    moved = bend(centre + shift, radial, (height, width))
+    targets = moved @ matrix[:2, :2].T + matrix[:2, 2]
+    return Votes(centre, targets, np.array(scores), len(rows) * len(columns)), shift
+
+
+def _two_channels(field: Complex) -> Image:
+    return np.ascontiguousarray(field).view(np.float32).reshape(*field.shape, 2)
+
+
+def _cuts(length: int, parts: int) -> list[tuple[int, int]]:
+    edges = np.linspace(REACH_PX, length - REACH_PX, parts + 1).astype(int)
+    return list(pairwise(edges.tolist()))
+
+
+def _robust_mean(values: Floats, weights: Floats) -> Floats:
+    """Return the weighted mean of (N, 2) values, outliers counted little (iterated reweighting, Cauchy)."""
+    mean = np.median(values, axis=0)
+    for _ in range(8):
+        distance = np.linalg.norm(values - mean, axis=1)
+        weight = weights / (1 + (distance / 0.7) ** 2)
+        mean = (weight[:, None] * values).sum(0) / max(float(weight.sum()), 1e-9)
+    return np.asarray(mean)
+
+
+def fit_rig(
+    votes: Sequence[Votes], shape: tuple[int, ...], start: RigGeometry
+) -> RigGeometry:
+    """Fit scale, rotation and radial term to the votes of a mission's pairs, offsets left free.
+
+    Linear least squares with iterated reweighting: target = t_pair + A (x' + radial r² x'), x' from the centre.
+    Too few votes leave ``start`` as it is.
+    """
+    usable = [v for v in votes if len(v.scores) >= 4]
+    total = sum(len(v.scores) for v in usable)
+    if total < 8:
+        return start
+    pair = np.repeat(np.arange(len(usable)), [len(v.scores) for v in usable])
+    away = np.concatenate([v.centres_px for v in usable]) - middle(shape)
+    targets = np.concatenate([v.targets_px for v in usable])
+    base = np.concatenate([v.scores for v in usable])
+    cubic = away * (np.sum(away**2, axis=1) / float(np.sum(middle(shape) ** 2)))[:, None]
+    columns = [away, cubic] if total >= LEAST_VOTES_FOR_RADIAL else [away]
+    # for each column c: (a, b) act as [[a, -b], [b, a]] on it
+    design = np.stack(
+        [part for c in columns for part in (c, np.stack([-c[:, 1], c[:, 0]], 1))], axis=2
+    )
+    weight = base
+    for _ in range(10):
+        solution, error = _within_pairs(design, targets, weight, pair)
+        weight = base / (1 + (error / (0.7 * start.scale)) ** 2)
+    a, b = solution[:2]
+    radial = float(solution[:2] @ solution[2:] / (a * a + b * b)) if len(solution) > 2 else 0.0
+    return RigGeometry(float(np.hypot(a, b)), float(np.degrees(np.arctan2(b, a))), radial)
+
+
+def _within_pairs(
+    design: Floats, targets: Floats, weight: Floats, pair: NDArray[np.intp]
+) -> tuple[Floats, Floats]:
+    """Solve least squares with one free offset per pair; return the solution and each vote's error."""
+    total = np.bincount(pair, weight)[:, None]
+
+    def centred(values: Floats) -> Floats:
+        flat = values.reshape(len(values), -1)
+        means = np.stack([np.bincount(pair, weight * column) for column in flat.T], 1) / total
+        return np.asarray((flat - means[pair]).reshape(values.shape))
+
+    x, y = centred(design), centred(targets)
+    root = np.sqrt(weight)[:, None]
+    flat = (x * root[..., None]).reshape(-1, x.shape[2])
+    solution = np.linalg.lstsq(flat, (y * root).ravel(), rcond=None)[0]
+    return solution, np.linalg.norm(y - x @ solution, axis=1)
+
+
+def offset_of(
+    votes: Votes, rig: RigGeometry, shape: tuple[int, ...]
+) -> tuple[Floats, float]:
+    """Return where a pair's votes put the infrared centre in the visible frame, and the share that agrees.
+
+    The share counts the scores of blocks within ``INLIER_PX`` infrared pixels, out of all that found something.
+    """
+    away = bend(votes.centres_px, rig.radial, shape) - middle(shape)
+    centres = votes.targets_px - away @ rig.linear().T
+    mean = _robust_mean(centres / rig.scale, votes.scores) * rig.scale
+    distance = np.linalg.norm(centres - mean, axis=1) / rig.scale
+    agreeing = float(votes.scores[distance <= INLIER_PX].sum() / max(votes.scores.sum(), 1e-9))
+    return mean, agreeing
