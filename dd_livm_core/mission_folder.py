@@ -1,6 +1,7 @@
 """What lies in a mission's folder ``data/<site_id>/<mission_id>``, and how its records are read and written."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +28,26 @@ def read_record(path: Path, kind: type[R]) -> R:
     except (OSError, ValueError, ValidationError) as error:
         raise InputError(
             f"a {kind.__name__} record", str(error), path, "Mend it, or ingest the mission anew."
+        ) from error
+
+
+def validated(kind: type[R], fields: Mapping[str, object], where: str | Path) -> R:
+    """Return a record of what a user said.
+
+    Raises
+    ------
+    InputError
+        A value is out of its bounds, or of no known field.
+    """
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, issue['loc']))}: {issue['msg']} (found {issue['input']!r})"
+            for issue in error.errors()
+        )
+        raise InputError(
+            f"a {kind.__name__} record within its bounds", wrong, where, "Mend that value."
         ) from error
 
 

@@ -41,23 +41,22 @@ def sites_add(
     Example:  `dd-livm sites add springfield --latitude 37.246 --longitude -93.167`
     """
     opened = open_workspace(workspace)
+    from dd_livm_core.mission_folder import validated
     from dd_livm_core.records import Site
     from dd_livm_core.sites import write_site
 
-    write_site(
-        opened.data,
-        Site(
-            site_id=site_id,
-            city=city,
-            terrain=terrain,
-            mounting=mounting,
-            pv_module_width_m=pv_module_width_m,
-            pv_module_height_m=pv_module_height_m,
-            latitude_deg=latitude_deg,
-            longitude_deg=longitude_deg,
-            radius_m=radius_m,
-        ),
-    )
+    fields = {
+        "site_id": site_id,
+        "city": city,
+        "terrain": terrain,
+        "mounting": mounting,
+        "pv_module_width_m": pv_module_width_m,
+        "pv_module_height_m": pv_module_height_m,
+        "latitude_deg": latitude_deg,
+        "longitude_deg": longitude_deg,
+        "radius_m": radius_m,
+    }
+    write_site(opened.data, validated(Site, fields, site_id))
     typer.echo(f"Declared {site_id} in {opened.data / 'sites.json'}.")
 
 

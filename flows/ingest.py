@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -19,7 +18,7 @@ from rich.progress import (
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.ingestion import IngestionReport, ingest_mission
-from dd_livm_core.mission_folder import LABEL_CONFLICTS, MISSION, QUARANTINE, read_record
+from dd_livm_core.mission_folder import LABEL_CONFLICTS, MISSION, QUARANTINE, read_record, validated
 from dd_livm_core.mission_labels import LabelReport
 from dd_livm_core.records import Mission
 from tasks.workspace import Workspace
@@ -50,16 +49,7 @@ def mission_record(source: Path, site_id: str, recorded: Mapping[str, object]) -
     known = read_record(beside, Mission).model_dump() if beside.exists() else {}
     given = {name: value for name, value in recorded.items() if value is not None}
     ids = {"site_id": site_id, "mission_id": known.get("mission_id") or mission_name(source)}
-    try:
-        return Mission.model_validate({**known, **ids, **given})
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, issue['loc']))}: {issue['msg']} (found {issue['input']!r})"
-            for issue in error.errors()
-        )
-        raise InputError(
-            "a flight's record within its bounds", wrong, source, "`dd-livm ingest --help`."
-        ) from error
+    return validated(Mission, {**known, **ids, **given}, source)
 
 
 def ingest_folder(

@@ -48,6 +48,15 @@ def test_a_site_must_be_declared(tmp_path: Path) -> None:
     assert "dd-livm sites add nowhere" in run.stderr
 
 
+@pytest.mark.parametrize("arguments", [("../up",), ("home", "--latitude", "123")])
+def test_a_site_out_of_bounds_is_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    run = dd_livm("sites", "add", *arguments, cwd=tmp_path)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+    assert "found" in run.stderr
+    assert not (tmp_path / "data").exists()
+
+
 def test_an_empty_folder_is_no_mission(tmp_path: Path) -> None:
     (tmp_path / "flight").mkdir()
     assert dd_livm("sites", "add", "home", cwd=tmp_path).returncode == 0
