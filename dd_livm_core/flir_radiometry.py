@@ -82,7 +82,7 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
         data = _segments(content)
         if data is None:
             return None
-        if data[:4] != b"FFF\0":
+        if data[:4] not in (b"FFF\0", b"AFF\0"):
             raise ValueError("no FFF header")
         records = _records(data)
         if RAW_RECORD not in records or CAMERA_RECORD not in records:

@@ -34,6 +34,12 @@ def test_flir_temperatures_come_back(tmp_path: Path, raw: str, order: str) -> No
     np.testing.assert_allclose(thermogram.values, WARM_C, atol=COUNT_STEP_K)
 
 
+def test_both_names_of_the_record_format(tmp_path: Path) -> None:
+    content = made.flir_jpeg(WARM_C).replace(b"FFF\0", b"AFF\0")
+    values = read_infrared(made.put(tmp_path / "a.jpg", content)).values
+    np.testing.assert_allclose(values, WARM_C, atol=COUNT_STEP_K)
+
+
 def test_an_object_at_the_temperature_of_what_it_reflects_needs_no_emissivity(
     tmp_path: Path,
 ) -> None:
