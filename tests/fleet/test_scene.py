@@ -49,7 +49,7 @@ def test_blocks_reach_as_far_as_the_point_spread_gathers(
     flight = profile.flight.model_copy(update=turned)
     blurred = profile.model_copy(update={"infrared_camera": camera, "flight": flight})
     seen = []
-    for block_px in (16, 512):
+    for block_px in (32, 512):
         monkeypatch.setattr("dd_livm_core.fleet.mosaic.BLOCK_PX", block_px)
         seen.append(SimulatedMission(blurred, 0, 4, seed=1).render(1).temperature_c)
     np.testing.assert_allclose(seen[0], seen[1], atol=0.03)
