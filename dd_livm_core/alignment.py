@@ -1,76 +1,68 @@
 """Register infrared to visible images: every pair keeps its candidates, the mission decides.
 
-1. :func:`mission_rig` finds scale and rotation on a sample of the mission (they belong to the rig).
-2. :func:`register_pair` keeps each pair's best positions at that geometry, refined below a pixel.
-3. :func:`mission_consensus` settles which of them is meant: rows repeat, so a pair whose best position is one
-   panel period off is brought back by the offset that the mission shares.
+1. A sample of the mission gives scale and rotation: they belong to the rig.
+2. Every pair keeps all positions where it fits, and its blocks vote at the best one
+   (:mod:`dd_livm_core.pair_registration`).
+3. The mission agrees on its offset (:mod:`dd_livm_core.consensus`): rows repeat, so that a pair alone often fits
+   one period off. Pairs that are meant to lie elsewhere than at their own best vote again there.
+4. All votes together give the final scale, rotation and lens; each pair's own votes give its offset.
+
+:func:`align_pairs` is all of it, for pairs that are read one at a time.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.blocks import fit_rig, offset_of
+from dd_livm_core.consensus import Choice, Mixture, agree
+from dd_livm_core.errors import InputError
+from dd_livm_core.mapping import map_pairs
+from dd_livm_core.pair_registration import (
+    PairCandidates,
+    PairView,
+    mission_rig,
+    register_pair,
+    voted,
+)
 from dd_livm_core.rig import (
+    Floats,
     RigGeometry,
-    block_shifts,
-    coarse_peaks,
-    estimate_rig,
-    fit_similarity,
+    middle,
     on_infrared_grid,
     similarity,
 )
-from dd_livm_core.structure import grey
 
-Floats = NDArray[np.float64]
+
+class Named(Protocol):
+    """What stands for a pair until it is read."""
+
+    @property
+    def pair_id(self) -> str:
+        """Return the pair's name within its mission."""
+
+
+Item = TypeVar("Item", bound=Named)
 Status = Literal["aligned", "consensus", "ambiguous", "failed"]
+Progress = Callable[[int, int, str], None]
+"""Called with pairs done, pairs in all, and what is being done."""
 
-MIN_SCORE = 0.12
-"""Correlation below which nothing was found: unrelated frames of panels reach about 0.1."""
-CLEAR_RATIO = 1.05
-"""Best over second peak above which a pair decides for itself (registration literature on row aliasing)."""
-REACH_PX = 12.0
-"""How far a pair may lie from the mission's offset: time skew moves it, half a panel's side would be a slip."""
-MODE_REACH_PX = 6.0
-MODE_SHARE = 0.15
-"""Pairs whose offsets agree this closely, and their least share of a mission, make one of its offsets."""
-RIVAL_SHARE = 0.7
-"""Score, relative to the best, from which a position is worth refining."""
-FINE_ROUNDS = 3
 SAMPLE = 6
-
-
-@dataclass(frozen=True)
-class PairView:
-    """One pair, read: infrared float32 (H, W), visible uint8 (H, W, 3) RGB."""
-
-    pair_id: str
-    infrared: NDArray[np.float32]
-    visible: NDArray[np.uint8]
-    radiometric: bool
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One position of the infrared frame's centre in the visible frame, px, with its score."""
-
-    centre_px: Floats
-    score: float
-
-
-@dataclass(frozen=True)
-class PairCandidates:
-    """What a pair says for itself; small, so that a mission's fit in memory."""
-
-    pair_id: str
-    infrared_shape: tuple[int, int]
-    visible_shape: tuple[int, int]
-    rig: RigGeometry
-    candidates: tuple[Candidate, ...]
-    refinements: tuple[Floats, ...] = field(default=())
-    reason: str = ""
+LEAST_VOTES = 3
+SURE = 0.8
+"""Probability from which a pair's position counts as known."""
+OWN_SCORE_SHARE, OWN_AGREEING = 0.2, 0.35
+"""What the blocks of a pair must reach at its own position: their score against the mission's median, and the share
+of it that agrees."""
+LEAST_SCORE_SHARE, LEAST_AGREEING = 0.5, 0.6
+"""The same for a pair that is unsure of itself, at the mission's offset."""
+LEAST_SURE = 3
+"""Sure pairs from which a mission can judge the others."""
+FOREIGN = "wrong pair, or another station's"
 
 
 @dataclass(frozen=True)
@@ -80,12 +72,12 @@ class Alignment:
     Attributes
     ----------
     matrix
-        (3, 3), infrared pixels to visible pixels.
+        (3, 3), infrared pixels to visible pixels, after ``radial`` (see :class:`RigGeometry`).
     status
-        ``aligned`` by itself, ``consensus`` where the mission's offset decided, ``ambiguous`` where neither
-        could, ``failed`` where nothing was found.
+        ``aligned`` where the pair's own best position stands, ``consensus`` where the mission chose another of its
+        positions, ``ambiguous`` where neither could decide, ``failed`` where nothing was found.
     confidence
-        0 to 1.
+        0 to 1: the share of pairs with this confidence that lie within 2 px, as calibrated on simulated stations.
     offset_px
         The centre's offset from the visible frame's centre, visible pixels.
     """
@@ -98,170 +90,161 @@ class Alignment:
     scale: float
     rotation_deg: float
     offset_px: tuple[float, float]
+    radial: float = 0.0
 
 
-def mission_rig(views: Sequence[PairView]) -> RigGeometry:
-    """Estimate the scale and rotation that a mission's pairs share, from a few of them."""
-    rig, _ = estimate_rig([(view.infrared, view.visible) for view in views])
-    return rig
+def align_pairs(
+    read: Callable[[Item], PairView],
+    items: Sequence[Item],
+    *,
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> tuple[list[Alignment | InputError], RigGeometry]:
+    """Align a mission's pairs, read one at a time by ``read``; memory does not grow with their pixels.
 
-
-def register_pair(view: PairView, rig: RigGeometry) -> PairCandidates:
-    """Find where a pair's infrared frame can lie in its visible frame, best first, refined below a pixel."""
-    visible = grey(view.visible)
-    shapes = view.infrared.shape, visible.shape
-    spread = (
-        float(np.ptp(np.percentile(view.infrared, (1, 99)))),
-        float(np.ptp(np.percentile(visible, (1, 99)))),
-    )
-    if not np.isfinite(view.infrared).all() or spread[0] < 1e-3 or spread[1] < 2:
-        blank = "infrared" if not spread[0] >= 1e-3 else "visible"
-        return PairCandidates(view.pair_id, *shapes, rig, (), (), f"the {blank} image is blank")
-    found = [
-        (centre, score)
-        for centre, score in coarse_peaks(view.infrared, visible, rig)
-        if score >= MIN_SCORE
-    ]
-    if not found:
-        reason = "infrared and visible share no structure: wrong pair, or no panels in view"
-        return PairCandidates(view.pair_id, *shapes, rig, (), (), reason)
-    candidates, refinements = [], []
-    rivals = [peak for peak in found[:3] if peak[1] > RIVAL_SHARE * found[0][1]]
-    for centre, score in rivals:
-        matrix, fine = _refine(view.infrared, visible, similarity(rig, centre, view.infrared.shape))
-        middle = _middle(view.infrared.shape)
-        candidates.append(
-            Candidate(matrix[:2, :2] @ middle + matrix[:2, 2], fine if fine > 0 else 0.5 * score)
-        )
-        refinements.append(matrix)
-    order = np.argsort([-c.score for c in candidates], kind="stable")
-    return PairCandidates(
-        view.pair_id,
-        *shapes,
-        rig,
-        tuple(candidates[i] for i in order),
-        tuple(refinements[i] for i in order),
-    )
-
-
-def _middle(shape: tuple[int, ...]) -> Floats:
-    return np.array([(shape[1] - 1) / 2, (shape[0] - 1) / 2])
-
-
-def _refine(
-    infrared: NDArray[np.float32], visible: NDArray[np.float32], matrix: Floats
-) -> tuple[Floats, float]:
-    """Follow block shifts to the sub-pixel position; return the matrix and the mean block score.
-
-    Only the offset follows: scale and rotation are the mission's.
+    Returns
+    -------
+    Each item's alignment, or the error with which it could not be read; and the mission's rig.
     """
-    score = 0.0
-    middle = _middle(infrared.shape)
-    for _ in range(FINE_ROUNDS):
-        centres, shifts, weights = block_shifts(infrared, visible, matrix)
-        step = fit_similarity(centres, shifts, weights)
-        if step is None:
-            return matrix, 0.0
-        moved = step @ np.append(middle, 1) - middle
-        matrix = matrix.copy()
-        matrix[:2, 2] += matrix[:2, :2] @ moved
-        score = float(weights.sum() / 12)
-        if np.linalg.norm(moved) < 0.02:
+    rig = mission_rig(_sample(read, sorted(items, key=lambda item: item.pair_id)))
+    found: list[PairCandidates | InputError] = []
+    for pair in map_pairs(partial(_register, read, rig), items, processes=processes):
+        found.append(pair)
+        if progress:
+            progress(len(found), len(items), "registering")
+    numbers = [n for n, pair in enumerate(found) if isinstance(pair, PairCandidates)]
+    pairs = [pair for pair in found if isinstance(pair, PairCandidates)]
+    choices, mixture = agree([pair.positions for pair in pairs])
+    again = [
+        (n, offsets)
+        for n, (pair, choice) in enumerate(zip(pairs, choices, strict=True))
+        if len(offsets := _where_again(pair, choice, mixture))
+    ]
+    jobs = [(items[numbers[n]], pairs[n], offsets) for n, offsets in again]
+    revoted = map_pairs(partial(_vote_again, read, rig), jobs, processes=processes)
+    for (n, _), pair in zip(again, revoted, strict=True):
+        pairs[n] = pair
+    alignments, rig = conclude(pairs, choices, mixture, rig)
+    ended = iter(alignments)
+    return [next(ended) if isinstance(p, PairCandidates) else p for p in found], rig
+
+
+def _where_again(pair: PairCandidates, choice: Choice | None, mixture: Mixture) -> Floats:
+    """Return the offsets (N, 2) at which a pair's blocks have still to vote."""
+    if pair.reason or choice is None:
+        return np.empty((0, 2))
+    if choice.probability < SURE:
+        return mixture.means_px
+    return choice.offset_px[None] if not choice.own else np.empty((0, 2))
+
+
+def _sample(read: Callable[[Item], PairView], items: Sequence[Item]) -> list[PairView]:
+    """Read a few pairs spread over the mission, those that can be read."""
+    views: list[PairView] = []
+    spread = np.linspace(0, len(items) - 1, min(2 * SAMPLE, len(items))).astype(int)
+    for number in dict.fromkeys([*spread[::2], *spread[1::2]]):
+        try:
+            views.append(read(items[int(number)]))
+        except InputError:
+            continue
+        if len(views) == SAMPLE:
             break
-    return matrix, score
+    return views
 
 
-def mission_consensus(candidates: Sequence[PairCandidates]) -> list[Alignment]:
-    """Decide each pair's position, from its own candidates and from the offset that the mission shares.
-
-    The answer does not depend on the order of the pairs.
-    """
-    clear = [c for c in candidates if c.candidates and _ratio(c) >= CLEAR_RATIO]
-    voters = clear or [c for c in candidates if c.candidates]
-    offsets = np.array([_offset(c, c.candidates[0]) for c in voters]).reshape(-1, 2)
-    shared = _modes(offsets)
-    return [_decide(c, shared) for c in candidates]
+def _register(
+    read: Callable[[Item], PairView], rig: RigGeometry, item: Item
+) -> PairCandidates | InputError:
+    try:
+        return register_pair(read(item), rig)
+    except InputError as error:
+        return error
 
 
-def _modes(offsets_px: Floats) -> Floats:
-    """Return the offsets that several pairs share, (N, 2), the most shared first.
-
-    There may be more than one: the shutters' time skew turns with the flight direction.
-    """
-    if not len(offsets_px):
-        return np.zeros((1, 2))
-    near = np.linalg.norm(offsets_px[:, None] - offsets_px[None], axis=2) <= MODE_REACH_PX
-    support = near.sum(1)
-    least = max(2, round(MODE_SHARE * len(offsets_px)))
-    modes: list[Floats] = []
-    # falling support, then by place, so that the order of the pairs does not matter
-    for number in np.lexsort((offsets_px[:, 1], offsets_px[:, 0], -support)):
-        middle = np.median(offsets_px[near[number]], axis=0)
-        apart = all(np.linalg.norm(middle - mode) > MODE_REACH_PX for mode in modes)
-        if not modes or (support[number] >= least and apart):
-            modes.append(middle)
-    return np.array(modes)
+def _vote_again(
+    read: Callable[[Item], PairView], rig: RigGeometry, job: tuple[Item, PairCandidates, Floats]
+) -> PairCandidates:
+    item, pair, offsets_px = job
+    return voted(read(item), pair, offsets_px, rig)
 
 
-def _ratio(pair: PairCandidates) -> float:
-    if len(pair.candidates) < 2:
-        return 2.0
-    return pair.candidates[0].score / max(pair.candidates[1].score, 1e-6)
-
-
-def _offset(pair: PairCandidates, candidate: Candidate) -> Floats:
-    """Return the candidate's offset from the visible centre in infrared pixels."""
-    offset = candidate.centre_px - _middle(pair.visible_shape)
-    return np.asarray(np.linalg.solve(pair.rig.linear(), offset), np.float64)
-
-
-def _decide(pair: PairCandidates, shared: Floats) -> Alignment:
-    if not pair.candidates:
-        centre = pair.rig.linear() @ shared[0] + _middle(pair.visible_shape)
-        matrix = similarity(pair.rig, centre, pair.infrared_shape)
-        return _result(pair, matrix, "failed", pair.reason, 0.0)
-    distances = [
-        float(np.linalg.norm(_offset(pair, c) - shared, axis=1).min()) for c in pair.candidates
+def conclude(
+    pairs: Sequence[PairCandidates],
+    choices: Sequence[Choice | None],
+    mixture: Mixture,
+    rig: RigGeometry,
+) -> tuple[list[Alignment], RigGeometry]:
+    """Fit the mission's rig to all votes, and give each pair its offset, status and confidence."""
+    sure = [
+        pair
+        for pair, choice in zip(pairs, choices, strict=True)
+        if pair.votes and choice and choice.probability >= SURE
     ]
-    best, ratio = pair.candidates[0], _ratio(pair)
-    strength = float(np.clip((best.score - MIN_SCORE) / 0.4, 0, 1))
-    if distances[0] <= REACH_PX:
-        return _result(pair, pair.refinements[0], "aligned", "", 0.5 + 0.5 * strength)
-    near = int(np.argmin(distances))
-    if distances[near] <= REACH_PX and pair.candidates[near].score >= 0.7 * best.score:
-        reason = f"its best position is {distances[0]:.0f} px from the mission's offset, this one {distances[near]:.0f}"
-        return _result(pair, pair.refinements[near], "consensus", reason, 0.3 + 0.3 * strength)
-    if ratio >= 1.5 and best.score > 0.4:
-        return _result(
-            pair, pair.refinements[0], "aligned", "far from the mission's offset, but clear", 0.4
+    shapes = {pair.infrared_shape for pair in sure}
+    if len(shapes) == 1:
+        rig = fit_rig([pair.votes for pair in sure if pair.votes], next(iter(shapes)), rig)
+    scores = [pair.votes.score for pair in sure if pair.votes]
+    typical = float(np.median(scores)) if len(scores) >= LEAST_SURE else None
+    return [_concluded(p, c, rig, typical) for p, c in zip(pairs, choices, strict=True)], rig
+
+
+def _concluded(
+    pair: PairCandidates, choice: Choice | None, rig: RigGeometry, typical: float | None
+) -> Alignment:
+    """Give one pair its end; ``typical`` is the mission's median score, None where too few pairs are sure."""
+    if choice is None or pair.votes is None:
+        return _result(pair, rig, middle(pair.visible_shape), "failed", pair.reason, 0.0)
+    centre = rig.linear() @ np.array(pair.voted_at_px) + middle(pair.visible_shape)
+    agreeing = 0.0
+    if len(pair.votes.scores) >= LEAST_VOTES:
+        centre, agreeing = offset_of(pair.votes, rig, pair.infrared_shape)
+    share = pair.votes.score / typical if typical else 1.0
+    probability, reason = choice.probability, ""
+    status: Status = "aligned"
+    if probability >= SURE:
+        if share < OWN_SCORE_SHARE or agreeing < OWN_AGREEING:
+            status, reason = "failed", f"its blocks disagree: {FOREIGN}"
+        elif not choice.own:
+            status = "consensus"
+            reason = "its own best position lies elsewhere; the mission's offset decided"
+    elif typical is None:
+        status, reason = (
+            "ambiguous",
+            "it fits in several places, and the mission does not tell which",
         )
-    centre = pair.rig.linear() @ shared[0] + _middle(pair.visible_shape)
-    matrix = similarity(pair.rig, centre, pair.infrared_shape)
-    reason = f"no position near the mission's offset (nearest {distances[near]:.0f} px): the offset itself is taken"
-    return _result(pair, matrix, "ambiguous", reason, 0.2)
+    elif share >= LEAST_SCORE_SHARE and agreeing >= LEAST_AGREEING:
+        status, reason = "consensus", "found at the mission's offset, not by itself"
+        probability = SURE
+    else:
+        status, reason = "failed", f"it does not fit where the mission's other pairs do: {FOREIGN}"
+    return _result(pair, rig, centre, status, reason, probability if status != "failed" else 0.0)
 
 
 def _result(
-    pair: PairCandidates, matrix: Floats, status: Status, reason: str, confidence: float
+    pair: PairCandidates,
+    rig: RigGeometry,
+    centre: Floats,
+    status: Status,
+    reason: str,
+    confidence: float,
 ) -> Alignment:
-    centre = matrix[:2, :2] @ _middle(pair.infrared_shape) + matrix[:2, 2]
-    offset = centre - _middle(pair.visible_shape)
+    offset = centre - middle(pair.visible_shape)
     return Alignment(
         pair.pair_id,
-        matrix,
+        similarity(rig, centre, pair.infrared_shape),
         status,
         reason,
         confidence,
-        float(np.sqrt(np.linalg.det(matrix[:2, :2]))),
-        float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))),
+        rig.scale,
+        rig.rotation_deg,
         (float(offset[0]), float(offset[1])),
+        rig.radial,
     )
 
 
 def resample_visible(
-    visible: NDArray[np.uint8], matrix: Floats, infrared_shape: tuple[int, ...]
+    visible: NDArray[np.uint8], alignment: Alignment, infrared_shape: tuple[int, ...]
 ) -> NDArray[np.uint8]:
     """Bring a visible image onto the infrared grid, uint8 (H, W, 3); black where it has no pixels."""
-    return np.asarray(
-        on_infrared_grid(visible, matrix, (infrared_shape[1], infrared_shape[0])), np.uint8
-    )
+    size = (infrared_shape[1], infrared_shape[0])
+    return np.asarray(on_infrared_grid(visible, alignment.matrix, size, alignment.radial), np.uint8)

@@ -27,6 +27,9 @@ GRID = (4, 5)
 """Blocks down and across the infrared frame."""
 REACH_PX = 9
 """How far a block is searched: below half a panel's short side, so that it cannot slip by a period."""
+NEAR_PX = 3
+"""How far a block's own peak may lie from the one that all blocks share."""
+GUESS_SIGMA_PX = 5.0
 LEAST_SCORE = 0.1
 INLIER_PX = 1.5
 FIELD_SIGMA_PX = 1.4
@@ -75,25 +78,51 @@ def _round(
     warped = np.asarray(on_infrared_grid(visible, matrix, (width, height), radial), np.float32)
     inside = inside_on_infrared_grid(visible.shape, matrix, (width, height))
     scene = orientation_field(warped, FIELD_SIGMA_PX, inside)
-    centres, shifts, scores = [], [], []
     first, second = _two_channels(template), _two_channels(scene)
     rows, columns = _cuts(height, GRID[0]), _cuts(width, GRID[1])
+    centres, maps = [], []
     for y0, y1 in rows:
         for x0, x1 in columns:
             area = second[y0 - REACH_PX : y1 + REACH_PX, x0 - REACH_PX : x1 + REACH_PX]
             block = first[y0:y1, x0:x1]
-            if not block.any() or not area.any():
-                continue
-            score = cv2.matchTemplate(area, block, cv2.TM_CCORR_NORMED)
-            x, y, best = (peaks(score, 1, 2 * REACH_PX) or [(0.0, 0.0, 0.0)])[0]
-            if best > LEAST_SCORE and 0.6 < min(x, y) and max(x, y) < 2 * REACH_PX - 0.6:
+            if block.any() and area.any():
                 centres.append([(x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2])
-                shifts.append([x - REACH_PX, y - REACH_PX])
-                scores.append(best)
-    centre, shift = np.array(centres).reshape(-1, 2), np.array(shifts).reshape(-1, 2)
+                score = cv2.matchTemplate(area, block, cv2.TM_CCORR_NORMED)
+                maps.append(np.asarray(score, np.float32))
+    chosen, shift, scores = _agreed_peaks(maps)
+    centre = np.array(centres).reshape(-1, 2)[chosen]
     moved = bend(centre + shift, radial, (height, width))
     targets = moved @ matrix[:2, :2].T + matrix[:2, 2]
-    return Votes(centre, targets, np.array(scores), len(rows) * len(columns)), shift
+    return Votes(centre, targets, scores, len(rows) * len(columns)), shift
+
+
+def _agreed_peaks(maps: Sequence[Image]) -> tuple[NDArray[np.intp], Floats, Floats]:
+    """Return which blocks found a peak near the one that all blocks share, their shifts (N, 2) and scores (N,).
+
+    A block alone may slip along an edge or to the next cell; the sum of all score maps does so rarely, and a peak
+    nearer to the first guess is believed sooner.
+    """
+    nothing = np.empty(0, np.intp), np.empty((0, 2)), np.empty(0)
+    if not maps:
+        return nothing
+    total = np.mean(maps, axis=0)
+    found = peaks(total, 9, 2)
+    if not found:
+        return nothing
+    shared = np.array([[x, y] for x, y, _ in found]) - REACH_PX
+    belief = np.exp(-np.sum(shared**2, axis=1) / (2 * GUESS_SIGMA_PX**2))
+    x0, y0 = np.rint(shared[int(np.argmax(belief * [v for _, _, v in found]))]).astype(int)
+    y0, x0 = (int(np.clip(v + REACH_PX, NEAR_PX, 2 * REACH_PX - NEAR_PX)) for v in (y0, x0))
+    window = 2 * NEAR_PX
+    chosen, shifts, scores = [], [], []
+    for number, score in enumerate(maps):
+        near = score[y0 - NEAR_PX : y0 + NEAR_PX + 1, x0 - NEAR_PX : x0 + NEAR_PX + 1]
+        x, y, best = (peaks(near, 1, window) or [(0.0, 0.0, 0.0)])[0]
+        if best > LEAST_SCORE and min(x, y) > 0.6 and max(x, y) < window - 0.6:
+            chosen.append(number)
+            shifts.append([x + x0 - NEAR_PX - REACH_PX, y + y0 - NEAR_PX - REACH_PX])
+            scores.append(best)
+    return np.array(chosen, np.intp), np.array(shifts).reshape(-1, 2), np.array(scores)
 
 
 def _two_channels(field: Complex) -> Image:
@@ -115,9 +144,7 @@ def _robust_mean(values: Floats, weights: Floats) -> Floats:
     return np.asarray(mean)
 
 
-def fit_rig(
-    votes: Sequence[Votes], shape: tuple[int, ...], start: RigGeometry
-) -> RigGeometry:
+def fit_rig(votes: Sequence[Votes], shape: tuple[int, ...], start: RigGeometry) -> RigGeometry:
     """Fit scale, rotation and radial term to the votes of a mission's pairs, offsets left free.
 
     Linear least squares with iterated reweighting: target = t_pair + A (x' + radial r² x'), x' from the centre.
@@ -161,12 +188,11 @@ def _within_pairs(
     root = np.sqrt(weight)[:, None]
     flat = (x * root[..., None]).reshape(-1, x.shape[2])
     solution = np.linalg.lstsq(flat, (y * root).ravel(), rcond=None)[0]
-    return solution, np.linalg.norm(y - x @ solution, axis=1)
+    error = np.linalg.norm(y - x @ solution, axis=1)
+    return np.asarray(solution, np.float64), np.asarray(error, np.float64)
 
 
-def offset_of(
-    votes: Votes, rig: RigGeometry, shape: tuple[int, ...]
-) -> tuple[Floats, float]:
+def offset_of(votes: Votes, rig: RigGeometry, shape: tuple[int, ...]) -> tuple[Floats, float]:
     """Return where a pair's votes put the infrared centre in the visible frame, and the share that agrees.
 
     The share counts the scores of blocks within ``INLIER_PX`` infrared pixels, out of all that found something.

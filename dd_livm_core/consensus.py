@@ -42,10 +42,14 @@ class Positions:
 
 @dataclass(frozen=True)
 class Choice:
-    """The position that a pair is meant to have, and the probability that it is that one."""
+    """The offset (2,) in infrared px that a pair is meant to have, and the probability that it is that one.
 
-    number: int
+    ``own`` where it is also the pair's own best position.
+    """
+
+    offset_px: Floats
     probability: float
+    own: bool
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,11 @@ def _choose(positions: Positions, mixture: Mixture) -> Choice:
     density = np.logaddexp.reduce(mixture.log_density(positions.offsets_px), axis=1)
     log = _evidence(positions.scores) + density
     best = int(np.argmax(log))
-    weight = np.exp(log - log.max())
-    near = np.linalg.norm(positions.offsets_px - positions.offsets_px[best], axis=1) <= SAME_PX
-    outlier = np.exp(OUTLIER_LOG - log.max())
-    return Choice(best, float(weight[near].sum() / (weight.sum() + outlier)))
+    offset = positions.offsets_px[best]
+    near = np.linalg.norm(positions.offsets_px - offset, axis=1) <= SAME_PX
+    total = np.logaddexp(np.logaddexp.reduce(log), OUTLIER_LOG)
+    probability = float(np.exp(np.logaddexp.reduce(log[near]) - total))
+    return Choice(offset, probability, bool(near[int(np.argmax(positions.scores))]))
 
 
 def _evidence(scores: Floats) -> Floats:
@@ -131,7 +136,8 @@ class _Table:
         support = np.array(
             [
                 np.maximum.reduceat(
-                    evidence - np.sum((offsets - seed) ** 2, axis=1) / (2 * SEED_REACH_PX**2), starts
+                    evidence - np.sum((offsets - seed) ** 2, axis=1) / (2 * SEED_REACH_PX**2),
+                    starts,
                 )
                 .clip(OUTLIER_LOG)
                 .sum()

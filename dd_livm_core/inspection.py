@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dd_livm_core.alignment import Progress
 from dd_livm_core.detector import Detections, Detector, predict
-from dd_livm_core.mission_alignment import MissionSummary, PairFiles, Progress, align_mission
+from dd_livm_core.mission_alignment import MissionSummary, PairFiles, align_mission
 from dd_livm_core.pairs import AlignedMission, read_aligned_mission
 
 BATCH = 8

@@ -1,39 +1,30 @@
-"""From a mission's files to its aligned store, in two passes and with flat memory.
+"""From a mission's files to its aligned store, with flat memory.
 
-1. A sample tells the rig's scale and rotation; every pair is read and registered; only its candidates are kept.
-2. The mission agrees on one rig geometry; every pair is read again, its visible image brought onto the
-   infrared grid, its temperature turned into excess over the healthy panels, and written.
+1. Every pair is read and registered; only its candidates are kept, and the mission agrees on all positions.
+2. Every pair is read again, its visible image brought onto the infrared grid, its temperature turned into excess
+   over the healthy panels, and written.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from dd_livm_core.alignment import (
-    SAMPLE,
     Alignment,
-    PairCandidates,
-    PairView,
-    mission_consensus,
-    mission_rig,
-    register_pair,
+    Progress,
+    align_pairs,
     resample_visible,
 )
 from dd_livm_core.errors import InputError
 from dd_livm_core.hotspots import excess_temperature
 from dd_livm_core.labels import Label
 from dd_livm_core.mapping import map_pairs
+from dd_livm_core.pair_registration import PairView
 from dd_livm_core.pairs import AlignedPair, write_aligned_mission
 from dd_livm_core.panels import panel_mask_infrared, pv_module_side_px
 from dd_livm_core.radiometry import read_infrared, read_visible
 from dd_livm_core.records import DeclaredUnit
-from dd_livm_core.rig import RigGeometry
-
-Progress = Callable[[int, int, str], None]
-"""Called with pairs done, pairs in all, and what is being done."""
 
 
 @dataclass(frozen=True)
@@ -62,28 +53,6 @@ def view(pair: PairFiles) -> PairView:
     )
 
 
-def _sample(pairs: Sequence[PairFiles]) -> list[PairView]:
-    """Read a few pairs spread over the mission, those that can be read."""
-    views: list[PairView] = []
-    for number in np.unique(
-        np.linspace(0, len(pairs) - 1, min(2 * SAMPLE, len(pairs))).astype(int)
-    ):
-        try:
-            views.append(view(pairs[int(number)]))
-        except InputError:
-            continue
-        if len(views) == SAMPLE:
-            break
-    return views
-
-
-def _register(pair: PairFiles, rig: RigGeometry) -> PairCandidates | str:
-    try:
-        return register_pair(view(pair), rig)
-    except InputError as error:
-        return str(error)
-
-
 def _aligned(
     pair_and_alignment: tuple[PairFiles, Alignment], site_id: str, mission_id: str
 ) -> AlignedPair:
@@ -96,12 +65,13 @@ def _aligned(
         mission_id=mission_id,
         infrared_excess=excess_temperature(seen.infrared, mask, seen.radiometric),
         panel_mask=mask,
-        visible=resample_visible(seen.visible, alignment.matrix, seen.infrared.shape),
+        visible=resample_visible(seen.visible, alignment, seen.infrared.shape),
         radiometric=seen.radiometric,
         status=alignment.status,
         confidence=alignment.confidence,
         reason=alignment.reason,
         matrix=alignment.matrix,
+        radial=alignment.radial,
         pv_module_width_px=pv_module_side_px(seen.infrared, mask),
     )
 
@@ -125,18 +95,10 @@ def align_mission(
     InputError
         No pair at all could be read.
     """
-    candidates, readable, unreadable = [], [], []
-    sample = _sample(sorted(pairs, key=lambda pair: pair.pair_id))
-    rig = mission_rig(sample) if sample else RigGeometry(1.0, 0.0)
-    registered = map_pairs(partial(_register, rig=rig), pairs, processes=processes)
-    for done, (pair, found) in enumerate(zip(pairs, registered, strict=True), 1):
-        if isinstance(found, str):
-            unreadable.append((pair.pair_id, found))
-        else:
-            candidates.append(found)
-            readable.append(pair)
-        if progress:
-            progress(done, len(pairs), "registering")
+    ended, _ = align_pairs(view, pairs, processes=processes, progress=progress)
+    both = list(zip(pairs, ended, strict=True))
+    readable = [(pair, found) for pair, found in both if isinstance(found, Alignment)]
+    unreadable = [(p.pair_id, str(found)) for p, found in both if isinstance(found, InputError)]
     if not readable:
         raise InputError(
             "at least one readable pair",
@@ -144,12 +106,7 @@ def align_mission(
             f"mission {mission_id} of site {site_id}",
             "Check the mission's files.",
         )
-    alignments = mission_consensus(candidates)
-    usable = [
-        (pair, alignment)
-        for pair, alignment in zip(readable, alignments, strict=True)
-        if alignment.status != "failed"
-    ]
+    usable = [(pair, alignment) for pair, alignment in readable if alignment.status != "failed"]
 
     def written() -> Iterator[AlignedPair]:
         function = partial(_aligned, site_id=site_id, mission_id=mission_id)
@@ -159,4 +116,4 @@ def align_mission(
             yield aligned
 
     write_aligned_mission(destination, written(), len(usable), labels or {})
-    return MissionSummary(tuple(alignments), tuple(unreadable))
+    return MissionSummary(tuple(alignment for _, alignment in readable), tuple(unreadable))

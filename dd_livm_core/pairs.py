@@ -34,6 +34,7 @@ class AlignedPair:
     confidence: float
     reason: str
     matrix: NDArray[np.float64]
+    radial: float
     pv_module_width_px: float | None
 
 
@@ -115,6 +116,7 @@ def _row(pair: AlignedPair, scale: float) -> dict[str, object]:
         "radiometric": pair.radiometric,
         "pv_module_width_px": pair.pv_module_width_px,
         "grid_scale": scale,
+        "radial": pair.radial,
         **{f"matrix_{i}{j}": float(pair.matrix[i, j]) for i in range(3) for j in range(3)},
     }
 

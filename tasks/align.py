@@ -9,9 +9,10 @@ import pandas as pd
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
+from dd_livm_core.alignment import Progress
 from dd_livm_core.labels import read_labels
 from dd_livm_core.manifest import read_manifest
-from dd_livm_core.mission_alignment import MissionSummary, PairFiles, Progress, align_mission
+from dd_livm_core.mission_alignment import MissionSummary, PairFiles, align_mission
 from dd_livm_core.mission_folder import LABELS, MISSION, read_record
 from dd_livm_core.records import Mission
 from tasks.manifest import manifest_path

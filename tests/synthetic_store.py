@@ -67,6 +67,7 @@ def synthetic_pair(
         0.9,
         "",
         matrix,
+        0.0,
         module_px,
     )
     return pair, labels

@@ -1,11 +1,15 @@
 """Registration on a lattice with known transform: the answer moves as the input moves."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dd_livm_core.alignment import PairView, mission_consensus, register_pair, resample_visible
+from dd_livm_core.alignment import Alignment, align_pairs, resample_visible
+from dd_livm_core.errors import InputError
+from dd_livm_core.pair_registration import PairView
 from dd_livm_core.panels import panel_mask_infrared
 from dd_livm_core.rig import RigGeometry
 
@@ -55,20 +59,46 @@ def error_px(matrix: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
     return float(np.abs((corners @ (matrix - truth).T)[:, :2]).max() / 1.25)
 
 
-RIG = RigGeometry(1.25, 0.5)
+MIDDLE_OFFSETS = [(0.0, 0.0), (6.0, -4.0), (-3.3, 2.6), (2.2, 4.1), (-5.0, -1.7)]
 
 
-@pytest.mark.parametrize("shift", [(0.0, 0.0), (6.0, -4.0), (-11.3, 7.6)])
+def mission(offsets: list[tuple[float, float]] | None = None) -> list[PairView]:
+    """Pairs of other places of a simulated field, each with its own offset."""
+    return [
+        replace(pair(offset, seed=number)[0], pair_id=f"p{number}")
+        for number, offset in enumerate(offsets or MIDDLE_OFFSETS)
+    ]
+
+
+def aligned(views: list[PairView]) -> list[Alignment]:
+    found, _ = align_pairs(lambda view: view, views)
+    return [a for a in found if isinstance(a, Alignment)]
+
+
+def test_a_mission_is_placed_where_it_was_photographed() -> None:
+    for number, alignment in enumerate(aligned(mission())):
+        assert alignment.status == "aligned"
+        assert error_px(alignment.matrix, pair(MIDDLE_OFFSETS[number], seed=number)[1]) < 0.5
+        assert alignment.scale == pytest.approx(1.25, rel=5e-3)
+        assert alignment.rotation_deg == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize("shift", [(6.0, -4.0), (-11.3, 7.6)])
 def test_the_answer_moves_with_the_input(shift: tuple[float, float]) -> None:
-    view, truth = pair(shift)
-    (alignment,) = mission_consensus([register_pair(view, RIG)])
-    assert alignment.status == "aligned"
-    assert error_px(alignment.matrix, truth) < 0.5
+    (still,), (moved,) = aligned([pair()[0]]), aligned([pair(shift)[0]])
+    assert np.allclose(np.subtract(moved.offset_px, still.offset_px), shift, atol=0.35)
+
+
+def test_scaling_the_infrared_image_scales_the_answer() -> None:
+    view, _ = pair()
+    larger = cv2.resize(view.infrared, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+    (plain,), (scaled,) = aligned([view]), aligned([replace(view, infrared=larger)])
+    assert scaled.scale == pytest.approx(plain.scale / 1.5, rel=5e-3)
+    assert np.allclose(scaled.offset_px, plain.offset_px, atol=0.6)
 
 
 def test_palette_and_sign_of_contrast_do_not_matter() -> None:
-    (plain,) = mission_consensus([register_pair(pair()[0], RIG)])
-    (inverted,) = mission_consensus([register_pair(pair(invert=True)[0], RIG)])
+    (plain,), (inverted,) = aligned([pair()[0]]), aligned([pair(invert=True)[0]])
     assert error_px(plain.matrix, inverted.matrix) < 0.1
 
 
@@ -76,35 +106,55 @@ def test_hotspots_do_not_move_the_answer() -> None:
     view, _ = pair()
     hot = view.infrared.copy()
     hot[100:112, 150:170] += 300
-    (with_hotspot,) = mission_consensus(
-        [register_pair(PairView("p", hot, view.visible, False), RIG)]
-    )
-    (without,) = mission_consensus([register_pair(view, RIG)])
-    assert error_px(with_hotspot.matrix, without.matrix) < 0.1
+    (with_hotspot,), (without,) = aligned([replace(view, infrared=hot)]), aligned([view])
+    assert np.linalg.norm(np.subtract(with_hotspot.offset_px, without.offset_px)) / 1.25 < 0.1
 
 
 def test_the_order_of_a_mission_does_not_matter() -> None:
-    pairs = [register_pair(pair((2.0 * n, -n))[0], RIG) for n in range(4)]
-    forward = mission_consensus(pairs)
-    backward = mission_consensus(pairs[::-1])[::-1]
-    for one, other in zip(forward, backward, strict=True):
-        assert np.array_equal(one.matrix, other.matrix)
+    views = mission()
+    for one, other in zip(aligned(views), aligned(views[::-1])[::-1], strict=True):
+        assert one.pair_id == other.pair_id
         assert one.status == other.status
+        assert np.allclose(one.matrix, other.matrix, rtol=0, atol=1e-6)
 
 
 def test_a_blank_image_fails_with_its_reason() -> None:
-    view, _ = pair()
-    blank = PairView("p", np.full(SHAPE, 20.0, np.float32), view.visible, False)
-    (alignment,) = mission_consensus([register_pair(blank, RIG)])
-    assert alignment.status == "failed"
-    assert "blank" in alignment.reason
+    views = mission()
+    blank = replace(views[2], infrared=np.full(SHAPE, 20.0, np.float32))
+    dark = replace(views[3], visible=np.zeros_like(views[3].visible))
+    found = aligned([*views[:2], blank, dark, views[4]])
+    assert [a.status for a in found] == ["aligned", "aligned", "failed", "failed", "aligned"]
+    assert "infrared image is blank" in found[2].reason
+    assert "visible image is blank" in found[3].reason
+
+
+def test_a_wrong_pair_is_found() -> None:
+    views = mission(MIDDLE_OFFSETS * 2)
+    views[3] = replace(views[3], visible=views[6].visible)
+    found = aligned(views)
+    assert found[3].status == "failed"
+    assert found[3].reason
+    assert [a.status for n, a in enumerate(found) if n != 3] == ["aligned"] * 9
+
+
+def test_an_unreadable_pair_keeps_its_error() -> None:
+    def read(view: PairView) -> PairView:
+        if view.pair_id == "p1":
+            raise InputError("an image", "none", "p1", "fly again")
+        return view
+
+    found, _ = align_pairs(read, mission())
+    assert isinstance(found[1], InputError)
+    assert sum(isinstance(a, Alignment) for a in found) == 4
 
 
 def test_resampling_by_the_true_matrix_shows_the_infrared_scene() -> None:
     view, truth = pair()
-    brought = resample_visible(view.visible, truth, SHAPE)[..., 0].astype(float)
+    (found,) = aligned([view])
+    brought = resample_visible(view.visible, replace(found, matrix=truth, radial=0.0), SHAPE)
     inner = (slice(20, -20), slice(20, -20))
-    assert np.corrcoef(brought[inner].ravel(), view.infrared[inner].ravel())[0, 1] > 0.99
+    seen_again = brought[..., 0].astype(float)
+    assert np.corrcoef(seen_again[inner].ravel(), view.infrared[inner].ravel())[0, 1] > 0.99
 
 
 def test_panels_are_found_among_rough_ground() -> None:
