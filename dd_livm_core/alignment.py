@@ -60,6 +60,8 @@ OWN_SCORE_SHARE, OWN_AGREEING = 0.2, 0.35
 of it that agrees."""
 LEAST_SCORE_SHARE, LEAST_AGREEING = 0.5, 0.6
 """The same for a pair that is unsure of itself, at the mission's offset."""
+NEAR_PX = 16.0
+"""How far from the mission's offset a pair's own best position may lie to be tried, when it is not sure."""
 LEAST_SURE = 3
 """Sure pairs from which a mission can judge the others."""
 FOREIGN = "wrong pair, or another station's"
@@ -134,7 +136,9 @@ def _where_again(pair: PairCandidates, choice: Choice | None, mixture: Mixture) 
     if pair.reason or choice is None:
         return np.empty((0, 2))
     if choice.probability < SURE:
-        return mixture.means_px
+        best = pair.positions.offsets_px[:1]
+        near = np.linalg.norm(best - mixture.means_px, axis=1).min() <= NEAR_PX
+        return np.concatenate([mixture.means_px, best]) if near else mixture.means_px
     return choice.offset_px[None] if not choice.own else np.empty((0, 2))
 
 

@@ -16,12 +16,12 @@ from dd_livm_core.rig import (
     Floats,
     Image,
     RigGeometry,
+    Scene,
     bend,
-    inside_on_infrared_grid,
     middle,
     on_infrared_grid,
 )
-from dd_livm_core.structure import Complex, orientation_field, peaks
+from dd_livm_core.structure import Complex, known_part, orientation_field, peaks
 
 GRID = (4, 5)
 """Blocks down and across the infrared frame."""
@@ -52,12 +52,12 @@ class Votes:
         return float(self.scores.sum() / max(self.blocks, 1))
 
 
-def vote(infrared: Image, visible: Image, matrix: Floats, radial: float, rounds: int = 2) -> Votes:
+def vote(infrared: Image, visible: Scene, matrix: Floats, radial: float, rounds: int = 2) -> Votes:
     """Let the blocks of a pair vote, starting from a (3, 3) matrix that is right to a few pixels.
 
     A second round starts from where the first one led, so that sub-pixel estimates are made near zero shift.
     """
-    field = orientation_field(infrared, FIELD_SIGMA_PX)
+    field = orientation_field(infrared, FIELD_SIGMA_PX, known_part(infrared))
     votes = Votes(np.empty((0, 2)), np.empty((0, 2)), np.empty(0), 0)
     for _ in range(rounds):
         votes, shifts = _round(field, visible, matrix, radial)
@@ -72,11 +72,13 @@ def vote(infrared: Image, visible: Image, matrix: Floats, radial: float, rounds:
 
 
 def _round(
-    template: Complex, visible: Image, matrix: Floats, radial: float
+    template: Complex, visible: Scene, matrix: Floats, radial: float
 ) -> tuple[Votes, Floats]:
     height, width = template.shape
-    warped = np.asarray(on_infrared_grid(visible, matrix, (width, height), radial), np.float32)
-    inside = inside_on_infrared_grid(visible.shape, matrix, (width, height))
+    warped = np.asarray(
+        on_infrared_grid(visible.image, matrix, (width, height), radial), np.float32
+    )
+    inside = visible.inside(matrix, (width, height))
     scene = orientation_field(warped, FIELD_SIGMA_PX, inside)
     first, second = _two_channels(template), _two_channels(scene)
     rows, columns = _cuts(height, GRID[0]), _cuts(width, GRID[1])

@@ -11,12 +11,12 @@ from dd_livm_core.consensus import Positions
 from dd_livm_core.rig import (
     Floats,
     RigGeometry,
+    Scene,
     coarse_peaks,
     middle,
     search_rig,
     similarity,
 )
-from dd_livm_core.structure import grey
 
 MIN_SCORE = 0.12
 """Correlation below which nothing was found: unrelated frames of panels reach about 0.1."""
@@ -53,7 +53,7 @@ class PairCandidates:
 
 def mission_rig(views: Sequence[PairView]) -> RigGeometry:
     """Estimate the scale and rotation that a mission's pairs share, from a few of them."""
-    sample = [(view.infrared, grey(view.visible)) for view in views if not _blank(view)]
+    sample = [(view.infrared, Scene.of(view.visible)) for view in views if not _blank(view)]
     if not sample:
         return RigGeometry(1.0, 0.0)
     rig = search_rig(sample)
@@ -81,11 +81,11 @@ def _blank(view: PairView) -> str:
 
 def register_pair(view: PairView, rig: RigGeometry) -> PairCandidates:
     """Find where a pair's infrared frame can lie in its visible frame, and let blocks vote at the best place."""
-    visible = grey(view.visible)
+    visible = Scene.of(view.visible)
     nothing = PairCandidates(
         view.pair_id,
         (view.infrared.shape[0], view.infrared.shape[1]),
-        (visible.shape[0], visible.shape[1]),
+        visible.shape,
         Positions(np.empty((0, 2)), np.empty(0)),
     )
     blank = _blank(view)
@@ -106,7 +106,7 @@ def voted(
     view: PairView, pair: PairCandidates, offsets_px: Floats, rig: RigGeometry
 ) -> PairCandidates:
     """Let the blocks of a pair vote at each of these offsets (N, 2), and keep the votes of the best."""
-    visible, tried = grey(view.visible), []
+    visible, tried = Scene.of(view.visible), []
     for x, y in offsets_px:
         centre = rig.linear() @ np.array([x, y]) + middle(pair.visible_shape)
         matrix = similarity(rig, centre, pair.infrared_shape)

@@ -7,7 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.structure import Complex, correlate, orientation_field, peaks
+from dd_livm_core.structure import (
+    Complex,
+    correlate,
+    grey,
+    known_part,
+    orientation_field,
+    peaks,
+)
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -42,6 +49,43 @@ class RigGeometry:
         angle = np.radians(self.rotation_deg)
         c, s = np.cos(angle), np.sin(angle)
         return self.scale * np.array([[c, -s], [s, c]])
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A visible frame to look in: grey float32 (H, W), and which of its pixels the camera saw (None: all)."""
+
+    image: Image
+    known: NDArray[np.bool_] | None
+
+    @classmethod
+    def of(cls, visible: NDArray[np.uint8]) -> "Scene":
+        """Make a scene of a visible image, uint8 (H, W, 3) RGB."""
+        image = grey(visible)
+        return cls(image, known_part(image))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (H, W)."""
+        return self.image.shape[0], self.image.shape[1]
+
+    def inside(self, matrix: Floats, size_px: tuple[int, int]) -> NDArray[np.bool_]:
+        """Mark the pixels of a (width, height) infrared grid where the visible camera saw something."""
+        if self.known is None:
+            return inside_on_infrared_grid(self.shape, matrix, size_px)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        seen = cv2.warpAffine(self.known.astype(np.uint8) * 255, matrix[:2], size_px, flags=flags)
+        return np.asarray(seen == 255)
+
+    def shrunk(self, size_px: tuple[int, int]) -> "Scene":
+        """Return the scene in fewer pixels (width, height)."""
+        image = np.asarray(
+            cv2.resize(self.image, size_px, interpolation=cv2.INTER_AREA), np.float32
+        )
+        if self.known is None:
+            return Scene(image, None)
+        share = cv2.resize(self.known.astype(np.float32), size_px, interpolation=cv2.INTER_AREA)
+        return Scene(image, np.asarray(share > 0.999))
 
 
 def middle(shape: tuple[int, ...]) -> Floats:
@@ -102,7 +146,7 @@ def inside_on_infrared_grid(
 
 def coarse_peaks(
     infrared: Image,
-    visible: Image,
+    visible: Scene,
     rig: RigGeometry,
     *,
     width_px: int = COARSE_WIDTH_PX,
@@ -113,7 +157,8 @@ def coarse_peaks(
     step = infrared.shape[1] / width_px
     size = (width_px, round(infrared.shape[0] / step))
     shrunk = np.asarray(cv2.resize(infrared, size, interpolation=cv2.INTER_AREA), np.float32)
-    template = orientation_field(shrunk, sigma_px)
+    known = known_part(shrunk)
+    template = orientation_field(shrunk, sigma_px, known)
     scene, inside, to_visible = _scene(visible, rig, step, size, sigma_px)
     score = correlate(template, scene, inside)
     corner = middle(size[::-1])
@@ -124,7 +169,7 @@ def coarse_peaks(
 
 
 def _scene(
-    visible: Image, rig: RigGeometry, step: float, size: tuple[int, int], sigma_px: float
+    visible: Scene, rig: RigGeometry, step: float, size: tuple[int, int], sigma_px: float
 ) -> tuple[Complex, NDArray[np.float32], Floats]:
     """Resample the visible frame, turned and scaled, with a margin; return its field and the way back."""
     height, width = visible.shape
@@ -135,12 +180,12 @@ def _scene(
     to_visible[:2, :2] = linear
     to_visible[:2, 2] = middle(visible.shape) - linear @ ((out - 1) / 2)
     frame = (int(out[0]), int(out[1]))
-    resampled = np.asarray(on_infrared_grid(visible, to_visible, frame), np.float32)
-    inside = inside_on_infrared_grid(visible.shape, to_visible, frame)
+    resampled = np.asarray(on_infrared_grid(visible.image, to_visible, frame), np.float32)
+    inside = visible.inside(to_visible, frame)
     return orientation_field(resampled, sigma_px, inside), inside.astype(np.float32), to_visible
 
 
-def search_rig(sample: Sequence[tuple[Image, Image]]) -> RigGeometry:
+def search_rig(sample: Sequence[tuple[Image, Scene]]) -> RigGeometry:
     """Find the scale and rotation that suit a sample of (infrared, visible) pairs best, to about 1 % and 1°.
 
     Every field-of-view ratio by the best correlation at any shift, averaged over the sample so that one pair's
@@ -166,19 +211,18 @@ def search_rig(sample: Sequence[tuple[Image, Image]]) -> RigGeometry:
     return RigGeometry(visible.shape[1] / (infrared.shape[1] * float(ratio)), float(rotation))
 
 
-def _shrunk(sample: Sequence[tuple[Image, Image]], width_px: int) -> list[tuple[Image, Image]]:
+def _shrunk(sample: Sequence[tuple[Image, Scene]], width_px: int) -> list[tuple[Image, Scene]]:
     """Bring visible frames to the detail that the widest view ratio asks for, once for all ratios."""
     shrunk = []
     for infrared, visible in sample:
         width = round(min(visible.shape[1], 1.2 * width_px * float(VIEW_RATIOS[-1])))
         size = (width, round(visible.shape[0] * width / visible.shape[1]))
-        small = cv2.resize(visible, size, interpolation=cv2.INTER_AREA)
-        shrunk.append((infrared, np.asarray(small, np.float32)))
+        shrunk.append((infrared, visible.shrunk(size)))
     return shrunk
 
 
 def _mean_score(
-    sample: Sequence[tuple[Image, Image]], ratio: float, rotation_deg: float, width_px: int
+    sample: Sequence[tuple[Image, Scene]], ratio: float, rotation_deg: float, width_px: int
 ) -> float:
     """Return the best correlation at a view ratio and rotation, averaged over the sample."""
     scores = []

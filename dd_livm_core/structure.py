@@ -11,13 +11,31 @@ from numpy.typing import NDArray
 from scipy import fft
 
 Complex = NDArray[np.complex64]
+LEAST_BORDER = 0.004
+FLAT = 1e-3
 
 
 def grey(image: NDArray[np.generic]) -> NDArray[np.float32]:
     """Return float32 (H, W) of an infrared (H, W) or visible (H, W, 3) image."""
     if image.ndim == 3:
-        return np.asarray(cv2.cvtColor(image.astype(np.uint8), cv2.COLOR_RGB2GRAY), np.float32)
+        return np.asarray(cv2.cvtColor(np.asarray(image, np.uint8), cv2.COLOR_RGB2GRAY), np.float32)
     return np.asarray(image, np.float32)
+
+
+def known_part(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """Mark the pixels that a camera saw, bool (H, W): not a flat border, as undistorting or turning leaves it.
+
+    A border is what is flat at the image's lowest value, touches the frame's edge and covers ``LEAST_BORDER`` of
+    it. None where there is no such border.
+    """
+    lowest = (image <= np.float32(np.min(image) + FLAT)).astype(np.uint8)
+    rim = np.concatenate([lowest[0], lowest[-1], lowest[:, 0], lowest[:, -1]])
+    if rim.mean() < LEAST_BORDER:
+        return None
+    _, regions, stats, _ = cv2.connectedComponentsWithStats(lowest, connectivity=4)
+    touching = np.unique(np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]]))
+    large = [n for n in touching if n and stats[n, cv2.CC_STAT_AREA] >= LEAST_BORDER * image.size]
+    return ~np.isin(regions, large) if large else None
 
 
 def orientation_field(
