@@ -1,7 +1,7 @@
 """Register infrared to visible images: every pair keeps its candidates, the mission decides.
 
 1. A sample of the mission gives scale and rotation: they belong to the rig.
-2. Every pair keeps all positions where it fits, and its blocks vote at the best one
+2. Every pair keeps all positions where it fits; where one is clearly the best, its blocks vote at it
    (:mod:`dd_livm_core.pair_registration`).
 3. The mission agrees on its offset (:mod:`dd_livm_core.consensus`): rows repeat, so that a pair alone often fits
    one period off. Pairs that are meant to lie elsewhere than at their own best vote again there.
@@ -139,7 +139,8 @@ def _where_again(pair: PairCandidates, choice: Choice | None, mixture: Mixture) 
         best = pair.positions.offsets_px[:1]
         near = np.linalg.norm(best - mixture.means_px, axis=1).min() <= NEAR_PX
         return np.concatenate([mixture.means_px, best]) if near else mixture.means_px
-    return choice.offset_px[None] if not choice.own else np.empty((0, 2))
+    settled = choice.own and pair.votes is not None
+    return np.empty((0, 2)) if settled else choice.offset_px[None]
 
 
 def _sample(read: Callable[[Item], PairView], items: Sequence[Item]) -> list[PairView]:

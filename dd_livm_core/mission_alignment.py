@@ -19,10 +19,11 @@ from dd_livm_core.alignment import (
 from dd_livm_core.errors import InputError
 from dd_livm_core.hotspots import excess_temperature
 from dd_livm_core.labels import Label
+from dd_livm_core.lattice import panel_lattice
 from dd_livm_core.mapping import map_pairs
 from dd_livm_core.pair_registration import PairView
 from dd_livm_core.pairs import AlignedPair, write_aligned_mission
-from dd_livm_core.panels import panel_mask_infrared, pv_module_side_px
+from dd_livm_core.panels import panel_mask_infrared
 from dd_livm_core.radiometry import read_infrared, read_visible
 from dd_livm_core.records import DeclaredUnit
 
@@ -58,21 +59,24 @@ def _aligned(
 ) -> AlignedPair:
     pair, alignment = pair_and_alignment
     seen = view(pair)
-    mask = panel_mask_infrared(seen.infrared)
+    visible = resample_visible(seen.visible, alignment, seen.infrared.shape)
+    known = alignment.status in ("aligned", "consensus")
+    mask = panel_mask_infrared(seen.infrared, visible if known else None)
+    lattice = panel_lattice(seen.infrared, mask)
     return AlignedPair(
         pair_id=pair.pair_id,
         site_id=site_id,
         mission_id=mission_id,
         infrared_excess=excess_temperature(seen.infrared, mask, seen.radiometric),
         panel_mask=mask,
-        visible=resample_visible(seen.visible, alignment, seen.infrared.shape),
+        visible=visible,
         radiometric=seen.radiometric,
         status=alignment.status,
         confidence=alignment.confidence,
         reason=alignment.reason,
         matrix=alignment.matrix,
         radial=alignment.radial,
-        pv_module_width_px=pv_module_side_px(seen.infrared, mask),
+        pv_module_width_px=lattice.short_px if lattice else None,
     )
 
 

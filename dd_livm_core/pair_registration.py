@@ -20,6 +20,8 @@ from dd_livm_core.rig import (
 
 MIN_SCORE = 0.12
 """Correlation below which nothing was found: unrelated frames of panels reach about 0.1."""
+CLEAR_RATIO = 1.05
+"""Best over second score from which a pair's best position is likely to stand (literature on row aliasing)."""
 RIVAL_SHARE = 0.7
 """Score, relative to the best, down to which a position is kept."""
 
@@ -57,15 +59,13 @@ def mission_rig(views: Sequence[PairView]) -> RigGeometry:
     if not sample:
         return RigGeometry(1.0, 0.0)
     rig = search_rig(sample)
-    for _ in range(2):
-        votes = []
-        for infrared, visible in sample:
-            found = coarse_peaks(infrared, visible, rig, count=1)
-            if found:
-                matrix = similarity(rig, found[0][0], infrared.shape)
-                votes.append(vote(infrared, visible, matrix, rig.radial))
-        rig = fit_rig(votes, sample[0][0].shape, rig)
-    return rig
+    votes = []
+    for infrared, visible in sample:
+        found = coarse_peaks(infrared, visible, rig, count=1)
+        if found:
+            matrix = similarity(rig, found[0][0], infrared.shape)
+            votes.append(vote(infrared, visible, matrix, rig.radial))
+    return fit_rig(votes, sample[0][0].shape, rig)
 
 
 def _blank(view: PairView) -> str:
@@ -80,7 +80,10 @@ def _blank(view: PairView) -> str:
 
 
 def register_pair(view: PairView, rig: RigGeometry) -> PairCandidates:
-    """Find where a pair's infrared frame can lie in its visible frame, and let blocks vote at the best place."""
+    """Find where a pair's infrared frame can lie in its visible frame.
+
+    Where one position is clearly the best, blocks vote at it; where the mission will have to decide, they wait.
+    """
     visible = Scene.of(view.visible)
     nothing = PairCandidates(
         view.pair_id,
@@ -99,7 +102,9 @@ def register_pair(view: PairView, rig: RigGeometry) -> PairCandidates:
     away = np.array([centre for centre, _ in found]) - middle(visible.shape)
     offsets = np.asarray(np.linalg.solve(rig.linear(), away.T).T, np.float64)
     positions = Positions(offsets, np.array([score for _, score in found], np.float64))
-    return voted(view, replace(nothing, positions=positions), offsets[:1], rig)
+    pair = replace(nothing, positions=positions)
+    clear = len(found) == 1 or found[0][1] >= CLEAR_RATIO * found[1][1]
+    return voted(view, pair, offsets[:1], rig) if clear else pair
 
 
 def voted(

@@ -1,4 +1,4 @@
-"""Where the panels are in an infrared image, and how large one PV module is.
+"""Where the panels are in an infrared or a visible image.
 
 Panels are the large, smooth, straight-edged regions: warmer than grass, cooler than sand, so that brightness
 alone does not tell. Several brightness bands are tried, and the one is taken whose regions fill their own
@@ -11,7 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.structure import grey
+
 Mask = NDArray[np.bool_]
+LEAST_BELIEF, RED_SCALE = 0.05, 8.0
+CELL_BLUR_PX = 3.0
 MIN_SHARE = 0.004
 """Least share of the frame that a panel region covers."""
 
@@ -26,19 +30,27 @@ def _smoothed(infrared: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     return fine, np.asarray(roughness, np.float32)
 
 
-def _bands(fine: NDArray[np.float32]) -> list[Mask]:
-    """Split the image into brightness classes (k-means on the histogram) and return each and its neighbours."""
-    values = fine[::4, ::4].reshape(-1, 1).astype(np.float32)
+def _cuts(image: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
+    """Split brightness 0..255 into classes (k-means on the histogram); return the edges between and around them."""
+    values = image[::4, ::4].reshape(-1, 1).astype(np.float32)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 30, 0.5)
+    cv2.setRNGSeed(0)
+    labels = np.zeros((len(values), 1), np.int32)
+    _, _, centres = cv2.kmeans(values, classes, labels, criteria, 2, cv2.KMEANS_PP_CENTERS)
+    middle = np.sort(centres.ravel())
+    return np.concatenate([[-1.0], (middle[:-1] + middle[1:]) / 2, [256.0]]).astype(np.float32)
+
+
+def _bands(fine: NDArray[np.float32], red: NDArray[np.float32] | None) -> list[Mask]:
+    """Return what may be panels by brightness: infrared classes, and what is dark in red and not in shadow."""
     bands: list[Mask] = []
-    for count in (2, 3, 4):
-        cv2.setRNGSeed(0)
-        labels = np.zeros((len(values), 1), np.int32)
-        _, _, centres = cv2.kmeans(values, count, labels, criteria, 2, cv2.KMEANS_PP_CENTERS)
-        edges = np.sort(centres.ravel())
-        cuts = np.concatenate([[-1.0], (edges[:-1] + edges[1:]) / 2, [256.0]])
-        for low, high in pairwise(cuts):
-            bands.append((fine > low) & (fine <= high))
+    for classes in (2, 3, 4):
+        bands += [(fine > low) & (fine <= high) for low, high in pairwise(_cuts(fine, classes))]
+    if red is not None:
+        warm = [fine > _cuts(fine, classes)[1] for classes in (2, 3)]
+        for classes in (2, 3):
+            dark = (red > 0) & (red <= _cuts(red, classes)[1])
+            bands += [dark & part for part in warm]
     return bands
 
 
@@ -103,20 +115,72 @@ def _dark(fine: NDArray[np.float32], region: Mask, box: tuple[int, int, int, int
     return bool(np.median(values) < 25 and np.std(values) < 12)
 
 
-def panel_mask_infrared(infrared: NDArray[np.float32]) -> Mask:
+def _dark_in_red(red: NDArray[np.float32], mask: Mask) -> float:
+    """Return how far a region believed to be panels is so by the visible image: from ``LEAST_BELIEF`` to 1.
+
+    Silicon under its coating absorbs red light more than any ground in the sun does.
+    """
+    seen = red > 0
+    if not (seen & mask).any() or not (seen & ~mask).any():
+        return 1.0
+    contrast = float(np.median(red[seen & ~mask]) - np.median(red[seen & mask]))
+    return LEAST_BELIEF + (1 - LEAST_BELIEF) / (1 + float(np.exp(-contrast / RED_SCALE)))
+
+
+def panel_mask_infrared(
+    infrared: NDArray[np.float32], visible: NDArray[np.uint8] | None = None
+) -> Mask:
     """Return the pixels of panels in an infrared image, bool (H, W); empty where there are none.
 
     Parameters
     ----------
     infrared
         float32 (H, W), °C or grey.
+    visible
+        uint8 (H, W, 3) RGB on the infrared grid, black where it has no pixels: tells panels from ground that is
+        as warm and as straight.
     """
+    red = None if visible is None else np.asarray(cv2.blur(visible[..., 0], (5, 5)), np.float32)
     fine, roughness = _smoothed(np.asarray(infrared, np.float32))
+    return _most_panel_like(_bands(fine, red), fine, roughness, red)
+
+
+def panel_mask_visible(visible: NDArray[np.uint8]) -> Mask:
+    """Return the pixels of panels in a visible image, bool (H, W); empty where there are none.
+
+    Less sure than :func:`panel_mask_infrared` with both images: hard shadows are as dark as panels.
+
+    Parameters
+    ----------
+    visible
+        uint8 (H, W, 3) RGB.
+    """
+    # cells and frames are blurred away: they are what makes panels rough
+    soft = np.asarray(cv2.GaussianBlur(visible, (0, 0), CELL_BLUR_PX), np.float32)
+    red, blueness = soft[..., 0], np.clip(128 + soft[..., 2] - soft[..., 0], 0, 255)
+    fine, roughness = _smoothed(grey(np.asarray(soft, np.uint8)))
+    bands = []
+    for channel in (red, blueness):
+        for classes in (2, 3):
+            cuts = _cuts(channel, classes)
+            bands += [(channel > low) & (channel <= high) for low, high in pairwise(cuts)]
+    return _most_panel_like(bands, fine, roughness, red)
+
+
+def _most_panel_like(
+    bands: list[Mask],
+    fine: NDArray[np.float32],
+    roughness: NDArray[np.float32],
+    red: NDArray[np.float32] | None,
+) -> Mask:
+    """Return the regions of the band that are most like panels, closed over frames and hotspots."""
     gx, gy = cv2.Scharr(fine, cv2.CV_32F, 1, 0), cv2.Scharr(fine, cv2.CV_32F, 0, 1)
     field = (gx + 1j * gy).astype(np.complex64)
     best, best_worth = np.zeros(fine.shape, bool), 0.0
-    for band in _bands(fine):
+    for band in bands:
         mask, worth = _regions(band, roughness, fine, field)
+        if red is not None and mask.any():
+            worth *= _dark_in_red(red, mask)
         if worth > best_worth:
             best, best_worth = mask, worth
     # frames between modules and hot or cold spots inside belong to the panel
@@ -125,46 +189,3 @@ def panel_mask_infrared(infrared: NDArray[np.float32]) -> Mask:
     small = [c for c in contours if cv2.contourArea(c) > MIN_SHARE * filled.size]
     whole = cv2.drawContours(np.zeros_like(filled), small, -1, 1, cv2.FILLED)
     return np.asarray(whole, bool)
-
-
-def pv_module_side_px(infrared: NDArray[np.float32], mask: Mask) -> float | None:
-    """Return the short side of one PV module in pixels from the frame lines inside the panels, or None.
-
-    The period of the lines across the panels' long direction, by autocorrelation of the ridge strength along it.
-    """
-    if mask.sum() < 2000:
-        return None
-    contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
-    _, (w, h), angle = cv2.minAreaRect(max(contours, key=cv2.contourArea))
-    direction = np.radians(angle if w >= h else angle + 90)
-    fine = cv2.GaussianBlur(infrared, (0, 0), 1.0)
-    ridge = cv2.GaussianBlur(fine, (0, 0), 3.0) - fine
-    along = np.array([np.cos(direction), np.sin(direction)])
-    rows, cols = np.nonzero(mask)
-    distance = cols * along[0] + rows * along[1]
-    distance -= distance.min()
-    bins = np.rint(distance).astype(int)
-    profile = np.bincount(bins, np.clip(ridge[rows, cols], -5, 5)) / np.maximum(
-        np.bincount(bins), 1
-    )
-    profile = profile - cv2.GaussianBlur(profile.reshape(1, -1), (0, 0), 15).ravel()
-    if len(profile) < 60:
-        return None
-    spectrum = np.fft.irfft(np.abs(np.fft.rfft(profile, 2 * len(profile))) ** 2)[
-        : len(profile) // 2
-    ]
-    spectrum = spectrum / max(float(spectrum[0]), 1e-9)
-    start = 8
-    lags = [
-        lag
-        for lag in range(start, len(spectrum) - 1)
-        if spectrum[lag] > spectrum[lag - 1]
-        and spectrum[lag] >= spectrum[lag + 1]
-        and spectrum[lag] > 0.15
-    ]
-    if not lags:
-        return None
-    strongest = max(spectrum[lag] for lag in lags)
-    return float(next(lag for lag in lags if spectrum[lag] > 0.7 * strongest))

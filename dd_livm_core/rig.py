@@ -27,7 +27,8 @@ SEARCH_WIDTH_PX = 80
 VIEW_RATIOS = np.geomspace(0.85, 3.2, 67)
 """Visible field of view over infrared field of view, as drones have them."""
 ROTATIONS_DEG = (-3.0, -1.5, 0.0, 1.5, 3.0)
-RATIOS_KEPT = 5
+RATIOS_KEPT = 4
+FINER_PAIRS = 4
 MARGIN = 0.2
 """Share of the infrared frame by which it may stick out of the visible one."""
 
@@ -197,7 +198,7 @@ def search_rig(sample: Sequence[tuple[Image, Scene]]) -> RigGeometry:
     scores = [_mean_score(coarse, ratio, 0.0, SEARCH_WIDTH_PX) for ratio in ratios]
     best = [k for k in range(len(ratios)) if scores[k] == max(scores[max(0, k - 2) : k + 3])]
     best = sorted(best, key=lambda k: -scores[k])[:RATIOS_KEPT]
-    finer = _shrunk(sample, 2 * SEARCH_WIDTH_PX)
+    finer = _shrunk(sample[:FINER_PAIRS], 2 * SEARCH_WIDTH_PX)
 
     def score(ratio: float, rotation_deg: float) -> float:
         return _mean_score(finer, ratio, rotation_deg, 2 * SEARCH_WIDTH_PX)
