@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 
 LEAST_PIXELS = 1500
 LEAST_PERIOD_PX = 6
-LEAST_STRENGTH = 0.12
+LEAST_STRENGTH = 0.25
 FUNDAMENTAL_SHARE = 0.6
 """A peak this strong against the strongest counts as a period of its own: multiples of a period peak, too."""
 

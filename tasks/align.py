@@ -14,7 +14,9 @@ from dd_livm_core.labels import read_labels
 from dd_livm_core.manifest import read_manifest
 from dd_livm_core.mission_alignment import MissionSummary, PairFiles, align_mission
 from dd_livm_core.mission_folder import LABELS, MISSION, read_record
+from dd_livm_core.pairs import read_aligned_mission
 from dd_livm_core.records import Mission
+from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.manifest import manifest_path
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step, hash_file
@@ -22,7 +24,7 @@ from tasks.workspace import Workspace
 
 SUMMARY = "alignment.json"
 
-align_step = Step("align", "1", ("tasks.align",), ignore=("manifest", "processes"))
+align_step = Step("align", "2", ("tasks.align",), ignore=("manifest", "processes"))
 
 
 class MissionInput(BaseModel):
@@ -90,6 +92,7 @@ def write_summary(path: Path, summary: MissionSummary) -> None:
                 "confidence": round(float(alignment.confidence), 4),
                 "scale": round(float(alignment.scale), 6),
                 "rotation_deg": round(float(alignment.rotation_deg), 5),
+                "radial": round(float(alignment.radial), 6),
                 "offset_px": [round(float(value), 3) for value in alignment.offset_px],
             }
             for alignment in summary.alignments
@@ -114,7 +117,7 @@ def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> 
 
 @task(
     name="align",
-    version="1",
+    version="2",
     task_run_name="align {mission.site_id}/{mission.mission_id}",
     cache_key_fn=align_step,
     persist_result=True,
@@ -146,6 +149,8 @@ def align(
             progress=progress,
         )
         write_summary(folder / SUMMARY, summary)
+        name = f"{mission.site_id}/{mission.mission_id}"
+        write_alignment_page(folder / PAGE, read_aligned_mission(folder), folder / SUMMARY, name)
 
     store = align_step.produce(workspace, {"workspace": workspace, "mission": mission}, write)
     counts = json.loads((store.folder(workspace) / SUMMARY).read_text())["counts"]

@@ -24,7 +24,8 @@ from dd_livm_core.overlays import checkerboard
 from dd_livm_core.pairing import pair_folder
 from dd_livm_core.pictures import detection_picture, infrared_picture, write_picture
 from dd_livm_core.records import DeclaredUnit, Mission
-from tasks.align import summary_counts, write_summary
+from tasks.align import SUMMARY, summary_counts, write_summary
+from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.progress import StepProgress
 from tasks.report import data_url
 from tasks.step import Reference, Step, hash_file
@@ -140,7 +141,9 @@ def align_and_detect(
 
 def _write_inspection(folder: Path, found: FoundPairs, inspection: Inspection) -> None:
     (folder / PICTURES).mkdir()
-    write_summary(folder / "alignment.json", inspection.alignment)
+    write_summary(folder / SUMMARY, inspection.alignment)
+    name = found.source.name
+    write_alignment_page(folder / PAGE, inspection.store, folder / SUMMARY, name)
     table = findings_table(inspection)
     files = {pair.pair_id: pair for pair in found.pairs}
     store = inspection.store

@@ -12,6 +12,7 @@ from prefect.artifacts import create_image_artifact, create_link_artifact, creat
 from dd_livm_core.pictures import site_chart
 from dd_livm_core.promotion import Decision
 from tasks.align import AlignedMission
+from tasks.alignment_page import PAGE
 from tasks.evaluate import SiteScore
 from tasks.tracking import HEADLINES, client
 from tasks.workspace import Workspace
@@ -97,6 +98,11 @@ def report_retraining(
                 key=f"{kind}-{score.site_id}".lower().replace("_", "-").replace(".", "-"),
                 description=f"{kind}, {score.site_id}: {picture.stem}",
             )
+    for mission in aligned:
+        page = mission.store.folder(workspace) / PAGE
+        if page.exists():
+            text = page.read_text(encoding="utf-8")
+            store.log_text(run_id, text, f"alignment/{mission.site_id}_{mission.mission_id}.html")
     create_link_artifact(
         f"http://127.0.0.1:5000/#/experiments/{store.get_run(run_id).info.experiment_id}/runs/{run_id}",
         "This run in MLflow (while `dd-livm ui` runs)",

@@ -1,0 +1,59 @@
+"""The page on which a person judges a mission's alignment: the worst pairs first."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jinja2 import Environment, PackageLoader
+from numpy.typing import NDArray
+
+from dd_livm_core.overlays import checkerboard, outlined
+from dd_livm_core.pairs import AlignedMission
+from dd_livm_core.pictures import infrared_picture
+
+PAGE = "alignment.html"
+PICTURES = 12
+WIDTH_PX = 480
+ORDER = ("failed", "ambiguous", "consensus", "aligned")
+
+
+def write_alignment_page(target: Path, mission: AlignedMission, summary: Path, name: str) -> None:
+    """Write a mission's page from its stored pixels and its summary; it holds its pictures and loads nothing."""
+    content = json.loads(summary.read_text())
+    pairs = sorted(
+        content["pairs"],
+        key=lambda pair: (ORDER.index(pair["status"]), pair["confidence"], pair["pair_id"]),
+    )
+    rows = {str(pair_id): row for row, pair_id in enumerate(mission.index.get("pair_id", []))}
+    shown = [pair for pair in pairs if pair["pair_id"] in rows][:PICTURES]
+    environment = Environment(loader=PackageLoader("tasks"), autoescape=True)
+    page = environment.get_template(PAGE).render(
+        name=name,
+        counts=content["counts"],
+        pairs=pairs,
+        unreadable=content["unreadable"],
+        pictures=[{**pair, "url": _picture(mission, rows[pair["pair_id"]])} for pair in shown],
+        **_rig(pairs),
+    )
+    target.write_text(page, encoding="utf-8")
+
+
+def _rig(pairs: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the mission's geometry, which all its pairs share."""
+    first = pairs[-1] if pairs else {"scale": 1.0, "rotation_deg": 0.0, "radial": 0.0}
+    return {name: float(first[name]) for name in ("scale", "rotation_deg", "radial")}
+
+
+def _picture(mission: AlignedMission, row: int) -> str:
+    """Return a stored pair's checkerboard as a URL that holds its bytes."""
+    infrared = infrared_picture(mission.infrared_excess[row].astype(np.float32))
+    board = outlined(
+        checkerboard(infrared, np.asarray(mission.visible[row])), mission.panel_mask[row]
+    )
+    height = round(board.shape[0] * WIDTH_PX / board.shape[1])
+    small: NDArray[Any] = cv2.resize(board, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+    _, jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()

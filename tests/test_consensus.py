@@ -1,0 +1,76 @@
+"""The mission's agreement on offsets: pairs that fit in several places are settled by those that do not."""
+
+import numpy as np
+import pytest
+
+from dd_livm_core.consensus import Positions, agree
+
+PERIOD = np.array([34.0, 2.0])
+
+
+def repeated(true: tuple[float, float], *, clear: bool, slip: int = 0) -> Positions:
+    """A pair on a lattice: good one period off, too; ``slip`` makes a wrong one the best by a little."""
+    steps = np.arange(-2, 3)
+    offsets = np.asarray(true) + steps[:, None] * PERIOD
+    scores = np.full(5, 0.6 if not clear else 0.4)
+    scores[2] = 0.6
+    if slip:
+        scores[2 + slip] += 0.005
+    return Positions(offsets, scores)
+
+
+def test_a_few_clear_pairs_settle_all_others() -> None:
+    rng = np.random.default_rng(0)
+    true = rng.normal((5, -3), 1.5, (20, 2))
+    pairs = [
+        repeated(
+            (x, y), clear=n % 5 == 0, slip=0 if n % 5 == 0 else int(rng.choice([-2, -1, 1, 2]))
+        )
+        for n, (x, y) in enumerate(true)
+    ]
+    choices, _ = agree(pairs)
+    for choice, (x, y) in zip(choices, true, strict=True):
+        assert choice is not None
+        assert np.allclose(choice.offset_px, (x, y))
+        assert choice.probability > 0.8
+    assert sum(choice.own for choice in choices if choice) == 4
+
+
+def test_two_directions_of_flight_give_two_offsets() -> None:
+    rng = np.random.default_rng(1)
+    true = [
+        np.array([sign * 11.0, 4.0]) + rng.normal(0, 1, 2) for sign in (-1, 1) for _ in range(12)
+    ]
+    choices, mixture = agree([repeated((x, y), clear=n % 3 == 0) for n, (x, y) in enumerate(true)])
+    assert len(mixture.means_px) == 2
+    assert sorted(mixture.means_px[:, 0]) == pytest.approx([-11, 11], abs=1)
+    for choice, offset in zip(choices, true, strict=True):
+        assert choice is not None
+        assert np.allclose(choice.offset_px, offset)
+
+
+def test_a_pair_of_another_mission_is_improbable() -> None:
+    pairs = [repeated((n % 3, 0.0), clear=True) for n in range(10)]
+    pairs.append(Positions(np.array([[17.0, 90.0]]), np.array([0.6])))
+    choices, _ = agree(pairs)
+    assert choices[-1] is not None
+    assert choices[-1].probability < 0.2
+
+
+def test_nothing_found_gives_no_choice() -> None:
+    empty = Positions(np.empty((0, 2)), np.empty(0))
+    assert agree([empty, empty])[0] == [None, None]
+    choices, _ = agree([empty, repeated((1.0, 2.0), clear=True)])
+    assert choices[0] is None
+    assert choices[1] is not None
+
+
+def test_the_order_of_pairs_does_not_matter() -> None:
+    rng = np.random.default_rng(3)
+    pairs = [repeated(tuple(rng.normal(0, 2, 2)), clear=n % 4 == 0) for n in range(12)]
+    forward, backward = agree(pairs)[0], agree(pairs[::-1])[0][::-1]
+    for one, other in zip(forward, backward, strict=True):
+        assert one is not None
+        assert other is not None
+        assert np.array_equal(one.offset_px, other.offset_px)
+        assert one.probability == pytest.approx(other.probability, abs=1e-9)
