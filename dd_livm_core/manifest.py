@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
@@ -44,7 +45,6 @@ TEXT = {
     "reader",
     "unreadable",
 }
-THREADS = 4
 
 
 def build_manifest(data_root: Path, previous: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -127,7 +127,7 @@ def _mission_rows(
             **_label_columns(labels.get(pair_id), content),
         }
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(row, pairs))
 
 

@@ -63,8 +63,10 @@ def pair_folder(folder: Path) -> PairingReport:
     )
     single: list[tuple[Path, str]] = []
     inside = root.resolve()
-    for path in sorted(p for p in root.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file()):
-        if not path.resolve().is_relative_to(inside):
+    images = (p for p in root.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
+    for path in sorted(images, key=lambda path: path.parts):
+        # rglob does not follow linked folders, so that only a file can be a link
+        if path.is_symlink() and not path.resolve().is_relative_to(inside):
             single.append((path, "a link that leaves the folder"))
             continue
         placed = _place(path, root)
