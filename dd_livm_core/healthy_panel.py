@@ -14,6 +14,10 @@ _SMALL_SHARE = 0.05
 _EDGE_PX = 2
 _FRAME_PX = 100
 """A smaller image is a crop: it shows no lens shading, and a hot side would pass for a slope."""
+_WARM_ROW_SPREADS = 5.0
+_WARM_ROWS_SHARE = 0.25
+"""Rows this much warmer than the frame's others are warm by a fault, if no more of the panels are (a roof's other
+side is)."""
 _ITERATIONS = 8
 _TUKEY = 3.0
 
@@ -58,7 +62,9 @@ def healthy_baseline(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> N
     levels = _levels(sample, row, count)
     shading: NDArray[np.float64] = np.zeros(3)
     if min(values.shape) >= _FRAME_PX:
-        shading, levels = _fit(_surface(x, y, values.shape), sample, row, levels)
+        columns = _surface(x, y, values.shape)
+        shading, levels = _fit(columns, sample, row, levels)
+        levels = _without_warm_rows(sample - columns @ shading, row, levels)
     grid_y, grid_x = np.mgrid[: values.shape[0], : values.shape[1]]
     surface = _surface(grid_x.ravel(), grid_y.ravel(), values.shape) @ shading
     baseline: NDArray[np.float32] = (levels[rows] + surface.reshape(values.shape)).astype(
@@ -100,6 +106,18 @@ def _levels(sample: NDArray[np.float64], row: NDArray[np.int32], count: int) -> 
             for k in range(1, count)
         ]
     )
+
+
+def _without_warm_rows(
+    sample: NDArray[np.float64], row: NDArray[np.int32], levels: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Give a row that is warm as a whole, as an open string is, the level of the frame's other rows."""
+    spread = robust_spread(sample - levels[row])
+    warm = levels > np.median(sample) + _WARM_ROW_SPREADS * spread
+    warm[0] = False
+    if not spread > 0 or np.mean(warm[row]) > _WARM_ROWS_SHARE:
+        return levels
+    return np.where(warm, np.median(sample[~warm[row]]), levels)
 
 
 def _surface(x: NDArray[Any], y: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float64]:

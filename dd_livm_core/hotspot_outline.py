@@ -33,6 +33,14 @@ class HotspotLimits(BaseModel):
     join: float = Field(
         default=0.14, ge=0, description="parts closer than this share of the width join"
     )
+    hidden_k: float = Field(
+        default=1.0,
+        gt=0,
+        description="this much colder than the panel is not panel: a leaf, a frame",
+    )
+    hidden_sigma: float = Field(
+        default=2.5, gt=0, description="the same in spreads of the panels; the colder of both holds"
+    )
     point_area: float = Field(
         default=0.06, gt=0, description="up to this share of a PV module: point"
     )
@@ -113,46 +121,71 @@ def candidates(
     values: NDArray[np.float32],
     mask: NDArray[np.bool_],
     sigma: float,
-    floor: float,
+    radiometric: bool,
     pv_module_px: tuple[float, float],
     limits: HotspotLimits,
 ) -> list[Component]:
     """Return hot components; stripes and blocks already at a lower contrast than small ones."""
     join_px, module_px2 = limits.join * pv_module_px[0], pv_module_px[0] * pv_module_px[1]
+    floor, hidden_floor = (limits.threshold_k, limits.hidden_k) if radiometric else (0.0, 0.0)
     least = max(limits.threshold_sigma * sigma, floor)
     least_wide = max(limits.wide_sigma * sigma, floor)
     if least <= 0:
         return []
+    hidden = mask & (values <= -max(limits.hidden_sigma * sigma, hidden_floor))
     found: list[Component] = []
     taken = np.zeros(mask.shape, bool)
     if least_wide < least:
-        for box, part, filled in _components(values, mask, least_wide, join_px):
+        for box, part, filled in hot_outlines(mask & (values >= least_wide), hidden, join_px):
             large = filled.sum() >= limits.wide_area * module_px2
             if large and hotspot_shape(filled, *pv_module_px, limits) in ("stripe", "block"):
                 taken[box] |= filled
-                found.append((box, part, filled))
-    for box, part, filled in _components(values, mask, least, join_px):
+                found.append((box, part, filled & mask[box]))
+    for box, part, filled in hot_outlines(mask & (values >= least), hidden, join_px):
         large = part.sum() >= max(limits.min_area * module_px2, 2)
         if large and not (taken[box] & part).any():
-            found.append((box, part, filled))
+            found.append((box, part, filled & mask[box]))
     return found
 
 
-def _components(
-    values: NDArray[np.float32], mask: NDArray[np.bool_], least: float, join_px: float
+def hot_outlines(
+    hot: NDArray[np.bool_], hidden: NDArray[np.bool_], join_px: float
 ) -> list[Component]:
-    """Return window, hot pixels and closed outline of each group of near hot parts."""
-    hot = (mask & (values >= least)).astype(np.uint8)
-    side = max(3, int(join_px)) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    """Group hot pixels: parts are one hotspot when they are near, or when only what hides the panel is between.
+
+    Parameters
+    ----------
+    hot, hidden
+        (H, W) bool: warm pixels, and those where a leaf or a frame is seen instead of the panel.
+    join_px
+        Parts up to this far from each other are near.
+    """
+    warm = hot.astype(np.uint8)
+    side, reach = max(3, int(join_px)) | 1, max(1, round(join_px / 2))
     # OpenCV's closing treats the outside as hot unless the frame is widened first.
-    wide = cv2.copyMakeBorder(hot, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
-    joined = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, kernel)[side:-side, side:-side]
-    count, label, boxes, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(joined))
+    wide = cv2.copyMakeBorder(warm, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    joined = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, _disk(side))[side:-side, side:-side]
+    # Half of the way from either part: so that a leaf is bridged as far as a gap is.
+    near = cv2.dilate(warm, _disk(2 * reach + 1))
+    bridged = cv2.bitwise_or(joined, cv2.bitwise_and(hidden.astype(np.uint8), near))
+    count, label, boxes, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(bridged))
     found = []
     for k in range(1, count):
         x, y, width, height = (int(value) for value in boxes[k, :4])
-        window = (slice(y, y + height), slice(x, x + width))
-        filled = (label[window] == k) & mask[window]
-        found.append((window, filled & (hot[window] > 0), filled))
+        member = label[y : y + height, x : x + width] == k
+        part = member & hot[y : y + height, x : x + width]
+        if not part.any():  # a bridge to nowhere
+            continue
+        # Bridges reach beyond the hot pixels; the hotspot does not.
+        rows, columns = (np.flatnonzero(part.any(axis=axis)) for axis in (1, 0))
+        tight = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        box = (
+            slice(y + int(rows[0]), y + int(rows[-1]) + 1),
+            slice(x + int(columns[0]), x + int(columns[-1]) + 1),
+        )
+        found.append((box, part[tight], member[tight] & (joined[box] > 0)))
     return found
+
+
+def _disk(side: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

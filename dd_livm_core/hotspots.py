@@ -152,9 +152,8 @@ def find_hotspots(
     mask = np.asarray(panel_mask, bool)
     sigma = robust_spread(values[_faces(mask, pv_module_width_px)]) if mask.any() else 0.0
     module = (float(pv_module_width_px), float(height_px))
-    floor_k = limits.threshold_k if radiometric else 0.0
     hotspots = []
-    for box, part, filled in candidates(values, mask, sigma, floor_k, module, limits):
+    for box, part, filled in candidates(values, mask, sigma, radiometric, module, limits):
         inside = values[box][part]
         mean, peak = float(inside.mean()), float(inside.max())
         normal, missing = at_reference_irradiance(

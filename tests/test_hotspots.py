@@ -9,6 +9,7 @@ import pytest
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.healthy_panel import robust_spread
+from dd_livm_core.hotspot_outline import hot_outlines
 from dd_livm_core.hotspots import (
     HotspotLimits,
     at_reference_irradiance,
@@ -44,6 +45,13 @@ def add(image: np.ndarray, row: int, column: int, shape: str, kelvin: float = 8.
     image[top + rows.start : top + rows.stop, left + columns.start : left + columns.stop] += kelvin
 
 
+def _row(mask: np.ndarray, number: int) -> np.ndarray:
+    """Return the pixels of one of the rows that begin every 45 px."""
+    rows = np.zeros(mask.shape, bool)
+    rows[20 + 45 * number : 50 + 45 * number] = True
+    return rows & mask
+
+
 class TestExcess:
     def test_is_zero_on_healthy_panels_and_the_defect_s_kelvin_on_it(self):
         image, mask = row_of_panels()
@@ -53,6 +61,20 @@ class TestExcess:
         assert abs(np.median(excess[mask])) < 0.05
         assert np.median(excess[25:65, 115:135]) == pytest.approx(8.0, abs=0.15)
         assert not excess[~mask].any()
+
+    def test_a_row_that_is_warm_as_a_whole_stands_out_of_many(self):
+        rng = np.random.default_rng(3)
+        image = np.full((300, 400), 20.0)
+        mask = np.zeros(image.shape, bool)
+        for k in range(6):
+            mask[20 + 45 * k : 50 + 45 * k, 20:380] = True
+        image[mask] = 40.0
+        image += rng.normal(0, 0.2, image.shape)
+        string = excess_temperature(np.where(mask, image, 20) + 3.0 * _row(mask, 2), mask, True)
+        assert np.median(string[_row(mask, 2)]) == pytest.approx(3.0, abs=0.1)
+        half = sum(_row(mask, k) for k in (0, 1, 2)) > 0  # one side of a roof
+        roof = excess_temperature(np.where(mask, image, 20) + 3.0 * half, mask, True)
+        assert abs(np.median(roof[half])) < 0.1
 
     def test_each_row_has_its_own_level(self):
         image, mask = row_of_panels()
@@ -236,3 +258,26 @@ def test_real_panels_are_flat_in_relative_units():
         assert np.isfinite(excess).all()
         assert abs(np.median(excess[panels])) < 0.3
         assert robust_spread(excess[panels]) == pytest.approx(1.0, abs=0.05)
+
+
+class TestOutlines:
+    def test_what_only_a_leaf_parts_is_one_hotspot(self):
+        hot, leaf = np.zeros((40, 60), bool), np.zeros((40, 60), bool)
+        hot[10:20, 10:20] = hot[10:20, 26:36] = True
+        assert len(hot_outlines(hot, leaf, 4)) == 2
+        leaf[8:22, 20:26] = True
+        ((rows, columns), part, outline), *others = hot_outlines(hot, leaf, 6)
+        assert not others
+        assert (rows, columns) == (slice(10, 20), slice(10, 36))
+        assert part.sum() == hot.sum()
+        assert outline.sum() >= part.sum()
+
+    def test_a_leaf_alone_is_none(self):
+        leaf = np.ones((20, 20), bool)
+        assert hot_outlines(np.zeros_like(leaf), leaf, 4) == []
+
+    def test_nothing_reaches_over_a_border(self):
+        hot = np.zeros((20, 20), bool)
+        hot[0:4, 0:4] = hot[16:, 16:] = True
+        boxes = [box for box, _, _ in hot_outlines(hot, np.zeros_like(hot), 3)]
+        assert boxes == [(slice(0, 4), slice(0, 4)), (slice(16, 20), slice(16, 20))]

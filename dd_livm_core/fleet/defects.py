@@ -103,7 +103,8 @@ class Workshop:
             rgb = green * rng.uniform(0.55, 1.25) + rng.normal(0, 8, 3)
             canvas.ellipse((lower, left, right, upper)[side], radii, rng.uniform(0, 180), rgb)
         heat, source = self._shaded(canvas, rng)
-        return self._finish(canvas, heat, f"shading by plants: {source}", hides=0.9)
+        # leaves are opaque in the thermal infrared
+        return self._finish(canvas, heat, f"shading by plants: {source}", hides=1.0)
 
     def _dust(self, rng: np.random.Generator, scale: float = 1.0) -> DefectLook:
         canvas = Canvas(self.tile_px, self.pad)
@@ -127,7 +128,8 @@ class Workshop:
             self._draw_spots(canvas, int(rng.integers(2, 9)), 0.3, (0.012 * size, 0.05 * size), rng)
             canvas.colour[:] = _between((205, 205, 195), (245, 245, 240), rng)
         heat, source = self._shaded(canvas, rng)
-        return self._finish(canvas, heat, f"soiling ({kind}): {source}", hides=0.3)
+        # a thin layer takes the temperature of its glass
+        return self._finish(canvas, heat, f"soiling ({kind}): {source}", hides=0.05)
 
     @staticmethod
     def _draw_band(canvas: Canvas, size: float, rng: np.random.Generator) -> None:

@@ -149,7 +149,8 @@ class Station:
         panel_mask
             (h, w) uint8: 255 on PV modules.
         excess_k
-            (h, w) float32: what the defects add, or None where there is none.
+            (h, w) float32: how much warmer a PV module is seen than it would be healthy: what the defects add, and
+            less than 0 where plants hide it. None where there is no defect.
         owner
             (h, w) uint16: one plus the index of the defect that the pixel's PV module has, or 0;
             None where there is none.
@@ -175,8 +176,11 @@ class Station:
         mask = self._panels(window, index)
         if not looks:
             return surface, mask, None, None
+        healthy = surface.copy()
         excess, owner = self._heat(surface, window, looks)
-        return surface + excess, mask, excess, owner
+        surface += excess
+        # Heat under an opaque leaf is not seen: nobody could label it.
+        return surface, mask, np.where(mask > 0, surface - healthy, excess), owner
 
     def _heat(
         self, surface: Floats, window: Window, looks: list[tuple[np.intp, DefectLook]]

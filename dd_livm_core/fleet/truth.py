@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.hotspots import hotspot_shape
+from dd_livm_core.hotspot_outline import HotspotLimits, hot_outlines, hotspot_shape
 from dd_livm_core.records import HotspotShape
 
 THRESHOLD_K = 1.5
@@ -51,22 +51,20 @@ def true_hotspots(
     # The point spread carries heat a pixel beyond its PV module.
     reach = cv2.dilate(owner.astype(np.float32), np.ones((5, 5), np.uint8))
     own = np.where(owner >= 0, owner, reach)
-    join = max(3, int(min(module_px) * 0.14)) | 1
+    limits = HotspotLimits()
     for defect in np.unique(own[hot]):
         if defect < 0:
             continue
-        part = (hot & (own == defect)).astype(np.uint8)
-        joined = cv2.morphologyEx(part, cv2.MORPH_CLOSE, np.ones((join, join), np.uint8))
-        count, label = cv2.connectedComponents(joined, connectivity=8)
-        for k in range(1, count):
-            member = (label == k) & (part > 0)
-            y, x = np.nonzero(member)
+        member, hidden = hot & (own == defect), (excess_k <= -limits.hidden_k) & (own == defect)
+        for window, part, outline in hot_outlines(member, hidden, limits.join * min(module_px)):
+            y, x = np.nonzero(part)
+            y, x = y + window[0].start, x + window[1].start
             if _too_small(x, y, hot.shape, min(module_px)):
                 continue
             box = (float(x.min()), float(y.min()), float(np.ptp(x) + 1), float(np.ptp(y) + 1))
-            shape = hotspot_shape(member, min(module_px), max(module_px))
+            shape = hotspot_shape(outline, min(module_px), max(module_px))
             found.append(
-                TrueHotspot(int(defect), box, len(x), shape, float(excess_k[member].max()))
+                TrueHotspot(int(defect), box, len(x), shape, float(excess_k[window][part].max()))
             )
     return found
 

@@ -89,3 +89,11 @@ def test_heat_lifts_the_temperature_by_about_the_excess(pair: RenderedPair) -> N
     if hot.sum() > 30:
         lift = pair.temperature_c[hot].mean() - np.median(pair.temperature_c[near])
         assert 0.5 * pair.excess_k[hot].mean() < lift < 1.3 * pair.excess_k[hot].mean()
+
+
+def test_heat_under_a_leaf_is_not_labelled_and_does_not_part_a_hotspot() -> None:
+    excess, owner = frame((100, 200, 12, 60, 5.0))
+    excess[228:231, 100:112] = -8.0
+    (hotspot,) = true_hotspots(excess, owner, MODULE_PX)
+    assert hotspot.box_xywh_px == (100.0, 200.0, 12.0, 60.0)
+    assert hotspot.area_px == 720 - 36
