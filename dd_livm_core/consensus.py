@@ -22,6 +22,8 @@ CENTRE_REACH_PX = 80.0
 """How far from the visible frame's centre the cameras' common centre may plausibly lie (one sigma)."""
 OUTLIER_LOG = -6.0
 """Log of the density left for pairs whose true position is not among those found."""
+MISSED_LOG = -3.0
+"""Log of the share of pairs whose true position is not among those found."""
 PRIOR_PAIRS, PRIOR_SPREAD_PX = 2.0, 4.0
 """The mission's spread is taken as if so many pairs with this spread had been seen before."""
 LEAST_SPREAD_PX = 1.5
@@ -67,6 +69,25 @@ class Mixture:
         spread = 0.5 * np.log(np.linalg.det(self.covariances) / LEAST_SPREAD_PX**4)
         return np.asarray(np.log(self.shares) - spread - squared / 2)
 
+    def responsibilities(self, positions: Positions) -> Floats:
+        """Return how much of a pair each position in each mode explains, (N, K); sums to 1 at most."""
+        joint = _evidence(positions.scores)[:, None] + self.log_density(positions.offsets_px)
+        return np.asarray(
+            np.exp(joint - np.logaddexp(np.logaddexp.reduce(joint, axis=None), OUTLIER_LOG))
+        )
+
+    def without(self, positions: Positions, mass: Floats) -> "Mixture":
+        """Return what the others of ``mass`` (K,) pairs predict for this one: fewer of them, less surely."""
+        share = self.responsibilities(positions)
+        own = share.sum(axis=0)
+        left = np.maximum(mass - own, 0.0)
+        variance = np.trace(self.covariances, axis1=1, axis2=2) / 2
+        prior = variance / CENTRE_REACH_PX**2
+        summed = mass[:, None] * self.means_px - share.T @ positions.offsets_px
+        weight = 1 / (left + prior)
+        wider = (variance * weight)[:, None, None] * np.eye(2)
+        return Mixture(self.shares, summed * weight[:, None], self.covariances + wider)
+
 
 def agree(pairs: Sequence[Positions]) -> tuple[list[Choice | None], Mixture]:
     """Choose each pair's position from the mission's; None for a pair without any.
@@ -87,16 +108,21 @@ def agree(pairs: Sequence[Positions]) -> tuple[list[Choice | None], Mixture]:
         # two modes cost six parameters more (Schwarz' criterion)
         gain = table.log_likelihood(two) - table.log_likelihood(one)
         mixture = two if gain > 3 * np.log(len(voters)) else one
-    return [_choose(p, mixture) if len(p.scores) else None for p in pairs], mixture
+    total = table.mass(mixture)
+    return [_choose(p, mixture, total) if len(p.scores) else None for p in pairs], mixture
 
 
-def _choose(positions: Positions, mixture: Mixture) -> Choice:
-    density = np.logaddexp.reduce(mixture.log_density(positions.offsets_px), axis=1)
+def _choose(positions: Positions, mixture: Mixture, mass: Floats) -> Choice:
+    """Choose by what the mission's other pairs say: a pair must not confirm itself."""
+    others = mixture.without(positions, mass)
+    density = np.logaddexp.reduce(others.log_density(positions.offsets_px), axis=1)
     log = _evidence(positions.scores) + density
     best = int(np.argmax(log))
     offset = positions.offsets_px[best]
     near = np.linalg.norm(positions.offsets_px - offset, axis=1) <= SAME_PX
-    total = np.logaddexp(np.logaddexp.reduce(log), OUTLIER_LOG)
+    # Where the others know little, a position that was not found is as widely spread as those that were.
+    outlier = min(OUTLIER_LOG, float(others.log_density(others.means_px).max()) + MISSED_LOG)
+    total = np.logaddexp(np.logaddexp.reduce(log), outlier)
     probability = float(np.exp(np.logaddexp.reduce(log[near]) - total))
     return Choice(offset, probability, bool(near[int(np.argmax(positions.scores))]))
 
@@ -166,6 +192,10 @@ class _Table:
             shares = (mass + 1) / (mass.sum() + modes)
             found = Mixture(shares, means, np.array(covariances))
         return found
+
+    def mass(self, mixture: Mixture) -> Floats:
+        """Return how many pairs each mode explains, (K,)."""
+        return np.asarray(self._shares(mixture).sum(axis=0))
 
     def _joint(self, mixture: Mixture) -> Floats:
         """Return evidence plus log density of each position in each mode, (N, K)."""
