@@ -1,6 +1,6 @@
 """The rig: scale, rotation and lens from infrared to visible, which a mission's pairs share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -29,6 +29,8 @@ VIEW_RATIOS = np.geomspace(0.85, 3.2, 67)
 ROTATIONS_DEG = (-3.0, -1.5, 0.0, 1.5, 3.0)
 RATIOS_KEPT = 4
 FINER_PAIRS = 4
+RIVAL_RATIO_SHARE = 0.7
+"""View ratios that fit this well, compared with the best one, are looked at around, too."""
 MARGIN = 0.2
 """Share of the infrared frame by which it may stick out of the visible one."""
 
@@ -203,13 +205,29 @@ def search_rig(sample: Sequence[tuple[Image, Scene]]) -> RigGeometry:
     def score(ratio: float, rotation_deg: float) -> float:
         return _mean_score(finer, ratio, rotation_deg, 2 * SEARCH_WIDTH_PX)
 
-    _, ratio, rotation = max(
-        (score(ratios[k], r), ratios[k], r) for k in best for r in ROTATIONS_DEG
-    )
+    found = [max((score(ratios[k], r), k, r) for r in ROTATIONS_DEG) for k in best]
+    rivals = [one for one in found if one[0] >= RIVAL_RATIO_SHARE * max(found)[0]]
+    if len(rivals) > 1:
+        rivals = [_climbed(score, *rival) for rival in rivals]
+    _, k, rotation = max(rivals)
+    ratio = ratios[k]
     _, ratio = max((score(ratio * step, rotation), ratio * step) for step in (0.99, 1.0, 1.01))
     _, rotation = max((score(ratio, r), r) for r in rotation + np.array([-0.75, 0.0, 0.75]))
     infrared, visible = sample[0]
     return RigGeometry(visible.shape[1] / (infrared.shape[1] * float(ratio)), float(rotation))
+
+
+def _climbed(
+    score_at: Callable[[float, float], float], score: float, k: int, rotation_deg: float
+) -> tuple[float, int, float]:
+    """Move to the neighbouring view ratios while these fit better: the coarse search may be a few steps off."""
+    for step in (-1, 1):
+        while 0 <= k + step < len(VIEW_RATIOS):
+            next_score = score_at(float(VIEW_RATIOS[k + step]), rotation_deg)
+            if next_score <= score:
+                break
+            score, k = next_score, k + step
+    return score, k, rotation_deg
 
 
 def _shrunk(sample: Sequence[tuple[Image, Scene]], width_px: int) -> list[tuple[Image, Scene]]:
