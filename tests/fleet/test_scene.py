@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from dd_livm_core.fleet.layout import lay_out
@@ -138,7 +138,12 @@ SURFACES = ("grass", "scrub", "sand", "gravel", "concrete", "metal", "tile", "wa
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6,
+    deadline=None,
+    # A failure is told at once: making it smaller renders hundreds of stations.
+    phases=[Phase.explicit, Phase.generate],
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_any_accepted_profile_renders(profile: Profile, data: st.DataObject) -> None:
@@ -173,12 +178,15 @@ def test_any_accepted_profile_renders(profile: Profile, data: st.DataObject) -> 
     content["infrared_camera"]["k1"] = choose(st.floats(-0.1, 0.1))
     content["infrared_camera"]["radiometric"] = choose(st.booleans())
     content["weather"]["irradiance_w_m2"] = {"low": 0, "high": 1600}
+    content["defects"]["share"] = 0.4
     changed = Profile.model_validate(content)
     pair = SimulatedMission(changed, 0, 3, seed=1).render(1)
     assert pair.visible.shape == (1024, 1280, 3)
     assert np.isfinite(pair.temperature_c).all()
     assert np.isfinite(pair.infrared).all()
-    assert (pair.excess_k[~pair.panel_mask] > -0.05).all()
+    # Heat, and the cold of leaves over it, is on panels; past their edge the optics carry it.
+    near = cv2.dilate(pair.panel_mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    assert np.abs(pair.excess_k[~near]).max(initial=0) < 0.05
     assert -60 < pair.temperature_c.min() < pair.temperature_c.max() < 160
 
 
