@@ -54,7 +54,9 @@ def demo(
     """
     opened = open_workspace(workspace)
     from flows.demo import run_demo
+    from flows.terminal import show_input_errors_plainly
 
+    show_input_errors_plainly()
     run_demo(opened, processes)
 
 
@@ -156,7 +158,9 @@ def retrain(
     configuration = load_profile(config or BUNDLED_PROFILES, profile)
     from flows.pages import use_running_server
     from flows.retrain import retrain as retrain_flow
+    from flows.terminal import show_input_errors_plainly
 
+    show_input_errors_plainly()
     use_running_server(opened)
     retrain_flow(workspace=opened.root, configuration=configuration, processes=processes)
 
@@ -172,13 +176,20 @@ def evaluate(
     """Score a registered model on every labelled site; the scores are a run of their own in MLflow."""
     opened = open_workspace(workspace)
     from flows.evaluate_sites import evaluate_sites
+    from flows.terminal import show_input_errors_plainly
 
+    show_input_errors_plainly()
     evaluate_sites(workspace=opened.root, model=model, processes=processes)
 
 
 @app.command()
 def inspect(
-    source: Annotated[Path, typer.Argument(help="Folder of one mission's images, without labels.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, help="Folder of one mission's images, without labels."
+        ),
+    ],
     output: Annotated[Path | None, typer.Option(help="Where findings and overlays go.")] = None,
     model: Annotated[
         str, typer.Option(help="Alias or version of the registered model.")
@@ -192,7 +203,11 @@ def inspect(
     """
     opened = open_workspace(workspace)
     from flows.inspect_mission import inspect_mission
+    from flows.pages import use_running_server
+    from flows.terminal import show_input_errors_plainly
 
+    show_input_errors_plainly()
+    use_running_server(opened)
     inspect_mission(
         workspace=opened.root,
         source=source.expanduser().resolve(),

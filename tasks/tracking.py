@@ -65,17 +65,20 @@ def parent_run(
 ) -> Iterator[str]:
     """Open the retraining's parent run and yield its id; end it as finished, failed or killed.
 
-    A run of the same key that was killed is still marked as running: it is taken up again, so that one
-    retraining is one run however often it was interrupted. The caller holds the lock of the key.
+    A run that was killed is still marked as running. One of the same key is taken up again, so that one
+    retraining is one run however often it was interrupted; any other is marked as killed: the caller holds
+    the workspace's lock, so that no other can be alive.
     """
     store = client(workspace)
     interrupted = store.search_runs(
-        [experiment_id(store)],
-        f"tags.`{RUN_KEY}` = '{run_key}' and attributes.status = 'RUNNING'",
-        max_results=1,
+        [experiment_id(store)], f"tags.`{RUN_KEY}` != '' and attributes.status = 'RUNNING'"
     )
-    if interrupted:
-        run: Run = interrupted[0]
+    same = [run for run in interrupted if run.data.tags[RUN_KEY] == run_key]
+    for left in interrupted:
+        if left not in same[:1]:
+            store.set_terminated(left.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+    if same:
+        run: Run = same[0]
         for tag, value in tags.items():
             store.set_tag(run.info.run_id, tag, value)
         resumed = int(run.data.tags.get("dd_livm.resumed", "0")) + 1
