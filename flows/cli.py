@@ -1,6 +1,5 @@
 """The command line: each command is one flow or one look at what the flows left."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,8 @@ import typer
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import TemperatureUnit
 from flows.data_commands import data_app, labels_app, sites_app
-from flows.workspace_option import WorkspaceOption, open_workspace
+from flows.simulate_command import simulate_stations
+from flows.workspace_option import CORES, ProcessesOption, WorkspaceOption, open_workspace
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,10 +36,6 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", help="Your own TOML file of profiles. Default: the bundled one."),
 ]
-ProcessesOption = Annotated[
-    int, typer.Option(min=1, max=64, help="Processes for per-pair work.", show_default="all cores")
-]
-CORES = os.cpu_count() or 1
 
 
 @app.command()
@@ -58,6 +54,9 @@ def demo(
 
     show_input_errors_plainly()
     run_demo(opened, processes)
+
+
+app.command("simulate")(simulate_stations)
 
 
 @app.command()

@@ -3,37 +3,16 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dd_livm_core.configuration import BUNDLED_PROFILES, load_profile
-from dd_livm_core.fleet import write_fleet
 from dd_livm_core.sites import read_sites
 from flows.inspect_mission import inspect_mission
 from flows.pages import use_running_server
 from flows.retrain import Retrained, retrain
+from flows.simulate import simulate
 from tasks.workspace import Workspace
 
 SEED = 2025
-
-
-def simulate(workspace: Workspace, processes: int) -> None:
-    """Render the demo's stations into ``data/`` unless all are there; rendering is seeded and repeatable."""
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    ) as bar:
-        shown = bar.add_task("rendering simulated stations", total=None)
-
-        def advance(done: int, total: int, note: str = "") -> None:
-            bar.update(shown, completed=done, total=total)
-
-        write_fleet(
-            workspace.data,
-            size="tiny",
-            seed=SEED,
-            truth_root=workspace.derived / "fleet_truth",
-            processes=processes,
-            progress=advance,
-        )
 
 
 def _has_missions(workspace: Workspace) -> bool:
@@ -48,7 +27,7 @@ def run_demo(workspace: Workspace, processes: int) -> Retrained:
     if unfinished.exists() or not _has_missions(workspace):
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         unfinished.touch()  # a killed rendering is taken up again, not taken for missions of the user
-        simulate(workspace, processes)
+        simulate(workspace, size="tiny", seed=SEED, processes=processes)
         unfinished.unlink()
     trained = retrain(
         workspace=workspace.root,

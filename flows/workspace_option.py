@@ -1,4 +1,4 @@
-"""The folder that every command works in."""
+"""Options that many commands share: the folder to work in, the processes to work with."""
 
 import os
 from pathlib import Path
@@ -13,6 +13,10 @@ WorkspaceOption = Annotated[
     Path,
     typer.Option("--workspace", "-w", help="Folder that holds data/, mlruns/ and all results."),
 ]
+ProcessesOption = Annotated[
+    int, typer.Option(min=1, max=64, help="Processes for per-pair work.", show_default="all cores")
+]
+CORES = os.cpu_count() or 1
 
 
 def open_workspace(workspace: Path) -> "Workspace":

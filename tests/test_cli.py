@@ -1,12 +1,17 @@
 """The command line as a user meets it: help that teaches, bad input that ends in one clear message."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import dd_livm_core.fleet
+
+PROFILES = Path(dd_livm_core.fleet.__file__).with_name("profiles")
 
 
 def dd_livm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -23,6 +28,7 @@ def dd_livm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     "command",
     [
         "demo",
+        "simulate",
         "ingest",
         "retrain",
         "inspect",
@@ -54,6 +60,16 @@ def test_a_site_out_of_bounds_is_refused(tmp_path: Path, arguments: tuple[str, .
     assert run.returncode == 2
     assert "Traceback" not in run.stderr
     assert "found" in run.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_broken_station_profile_is_named_with_its_key(tmp_path: Path) -> None:
+    bundled = (PROFILES / "roof_tile.toml").read_text()
+    (tmp_path / "windy.toml").write_text(re.sub(r"wind_m_s = .*", "wind_m_s = [-2, 3]", bundled))
+    run = dd_livm("simulate", "--station", "windy.toml", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "windy.toml" in run.stderr
+    assert "weather.wind_m_s" in run.stderr
     assert not (tmp_path / "data").exists()
 
 
