@@ -1,9 +1,11 @@
 """The one way in which per-pair work is spread over processes."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -34,7 +36,7 @@ def map_pairs(
         return
     waiting = iter(items)
     with ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_one_thread
+        processes, mp_context=get_context("spawn"), initializer=_prepare
     ) as pool:
         under_way: list[Future[Result]] = [
             pool.submit(function, item) for item in itertools.islice(waiting, processes * AHEAD)
@@ -51,7 +53,16 @@ def map_pairs(
                 future.cancel()
 
 
-def _one_thread() -> None:
+def _prepare() -> None:
+    """Keep to one thread, and end with the parent: a killed one cannot tell its processes to stop."""
     import cv2
 
     cv2.setNumThreads(1)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,6 +1,10 @@
 import operator
 import os
+import signal
+import subprocess
+import sys
 
+import psutil
 import pytest
 
 from dd_livm_core.mapping import map_pairs
@@ -41,3 +45,28 @@ def test_work_is_spread_over_processes() -> None:
 
 def _process(_: int) -> int:
     return os.getpid()
+
+
+KILLED = """
+import time
+from dd_livm_core.mapping import map_pairs
+mapped = map_pairs(abs, range(1000), processes=2)
+next(mapped)
+print("working", flush=True)
+time.sleep(60)
+"""
+
+
+def test_processes_end_with_a_killed_parent() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    parent.stdout.readline()
+    children = psutil.Process(parent.pid).children()
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    assert len(children) >= 2
+    _, alive = psutil.wait_procs(children, timeout=20)
+    for process in alive:
+        process.kill()
+    assert not alive
