@@ -90,7 +90,7 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
         raw = _raw_image(records[RAW_RECORD])
         parameters = _parameters(records[CAMERA_RECORD])
         with np.errstate(all="ignore"):  # what is not finite or not plausible is refused below
-            celsius = temperature_c(raw, parameters)
+            celsius = _celsius(raw, parameters)
     except (
         struct.error,
         IndexError,
@@ -134,7 +134,14 @@ def _records(data: bytes) -> dict[int, bytes]:
     return records
 
 
-def _raw_image(record: bytes) -> NDArray[np.float64]:
+def _celsius(raw: NDArray[np.uint16], parameters: _Parameters) -> NDArray[np.float32]:
+    """Convert each count between the lowest and the highest once: a frame has far more pixels than counts."""
+    lowest = int(raw.min())
+    table = temperature_c(np.arange(lowest, int(raw.max()) + 1, dtype=np.float64), parameters)
+    return np.asarray(table[raw - np.uint16(lowest)])
+
+
+def _raw_image(record: bytes) -> NDArray[np.uint16]:
     order = "<" if struct.unpack_from("<H", record, 0)[0] < 0x100 else ">"
     width, height = struct.unpack_from(f"{order}HH", record, 2)
     if not min(width, height) >= 8 or width * height > MAX_PIXELS:
@@ -158,9 +165,9 @@ def _raw_image(record: bytes) -> NDArray[np.float64]:
             raw = page.asarray()
     else:
         raw = np.frombuffer(body, f"{order}u2", width * height).reshape(height, width)
-    if raw.shape != (height, width) or raw.dtype.itemsize != 2:
+    if raw.shape != (height, width) or raw.dtype.kind != "u" or raw.dtype.itemsize != 2:
         raise ValueError(f"raw image of shape {raw.shape}, {raw.dtype}")
-    return raw.astype(np.float64)
+    return raw.astype(np.uint16)  # of this machine's byte order
 
 
 def _parameters(record: bytes) -> _Parameters:

@@ -1,29 +1,23 @@
 """Take a mission's files into ``data/``: paired, decoded once to be sure of them, copied byte for byte."""
 
-import hashlib
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from typing import TextIO
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.image_files import read_bytes
+from dd_livm_core.intake import Intake, stamp_of
+from dd_livm_core.mapping import map_pairs
 from dd_livm_core.mission_folder import LABELS, MISSION, QUARANTINE, write_json
 from dd_livm_core.mission_labels import LabelReport, Names, take_labels
-from dd_livm_core.pair_facts import (
-    PAIR_FACTS,
-    facts_from_bytes,
-    facts_line,
-    read_kept_facts,
-    reader,
-    write_kept_facts,
-)
+from dd_livm_core.pair_facts import PAIR_FACTS, read_kept_facts, reader, write_kept_facts
 from dd_livm_core.pairing import FoundPair, pair_folder
-from dd_livm_core.records import DeclaredUnit, Mission
+from dd_livm_core.records import Mission
 from dd_livm_core.sites import require_site
+
+BATCH = 8
+"""Pairs handed to a process at once."""
+WORTH_PROCESSES_B = 64 * 2**20
+"""From so many bytes on, reading takes longer than starting processes does."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -60,7 +54,7 @@ def ingest_mission(
     labels, visible_labels
         As in `take_labels`; by default the ``labels.json`` beside the images, where there is one.
     processes
-        For registering pairs that have visible labels.
+        For reading large missions, and for registering pairs that have visible labels.
 
     Raises
     ------
@@ -80,7 +74,9 @@ def ingest_mission(
     mission_dir = data_root / mission.site_id / mission.mission_id
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
-    new, quarantined = _take_all(found.pairs, mission_dir, mission.infrared_unit, progress)
+    intake = Intake(mission_dir, mission.infrared_unit, stamp_of(mission_dir / PAIR_FACTS))
+    new, quarantined = _take_all(found.pairs, intake, processes, progress)
+    _tidy(intake, found.pairs)
     write_json(mission_dir / MISSION, mission.model_dump(mode="json"))
     write_json(
         mission_dir / QUARANTINE,
@@ -119,78 +115,42 @@ def _labels_beside(source: Path, labels: Path | None, visible_labels: Path | Non
 
 
 def _take_all(
-    pairs: Sequence[FoundPair],
-    mission_dir: Path,
-    declared: DeclaredUnit | None,
-    progress: Progress | None,
+    pairs: Sequence[FoundPair], intake: Intake, processes: int, progress: Progress | None
 ) -> tuple[list[bool], list[tuple[Path, str]]]:
     """Take every pair; return for the good ones whether they are new, for the others file and reason."""
-    new: list[bool] = []
+    changed = [pair for pair in pairs if not intake.holds(pair)]
+    new = [False] * (len(pairs) - len(changed))
     quarantined: list[tuple[Path, str]] = []
-    with (mission_dir / PAIR_FACTS).open("a", encoding="utf-8") as journal:
-        intake = _Intake(mission_dir, declared, journal)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            outcomes = pool.map(intake.take, pairs)
-            for done, (pair, outcome) in enumerate(zip(pairs, outcomes, strict=True), 1):
-                if isinstance(outcome, InputError):
-                    quarantined.append((Path(outcome.where), str(outcome)))
-                else:
-                    new.append(outcome)
-                if progress:
-                    progress(done, len(pairs), pair.pair_id)
-    write_kept_facts(mission_dir, intake.known, intake.by)
+    batches = [changed[at : at + BATCH] for at in range(0, len(changed), BATCH)]
+    worth_it = sum(_size_b(pair) for pair in changed) > WORTH_PROCESSES_B
+    outcomes = map_pairs(intake.take_all, batches, processes=processes if worth_it else 1)
+    for batch, of_batch in zip(batches, outcomes, strict=True):
+        for outcome in of_batch:
+            if isinstance(outcome, InputError):
+                quarantined.append((Path(outcome.where), str(outcome)))
+            else:
+                new.append(outcome)
+        if progress:
+            progress(len(new) + len(quarantined), len(pairs), batch[-1].pair_id)
     return new, quarantined
 
 
-class _Intake:
-    """Takes pairs into one mission, from several threads; what was learned of them goes into a journal at once."""
+def _size_b(pair: FoundPair) -> int:
+    stamps = stamp_of(pair.infrared), stamp_of(pair.visible)
+    return sum(stamp[0] for stamp in stamps if stamp)
 
-    def __init__(self, mission_dir: Path, declared: DeclaredUnit | None, journal: TextIO) -> None:
-        self.mission_dir, self.declared, self.journal = mission_dir, declared, journal
-        self.by = reader(declared)
-        self.known = read_kept_facts(mission_dir, self.by)
-        self.lock = Lock()
 
-    def take(self, pair: FoundPair) -> bool | InputError:
-        """Check and copy one pair; return whether it is new, or why it cannot be used."""
-        sources = (pair.infrared, pair.visible)
-        targets = (
-            self.mission_dir / "infrared" / f"{pair.pair_id}{pair.infrared.suffix.lower()}",
-            self.mission_dir / "visible" / f"{pair.pair_id}{pair.visible.suffix.lower()}",
-        )
-        try:
-            stamps = [_stamp(path) for path in sources]
-            if stamps == [_stamp(path) if path.exists() else None for path in targets]:
-                return False
-            contents = self._checked(sources)
-            if stamps != [_stamp(path) for path in sources]:
-                raise InputError(
-                    "files at rest", "one still being written", pair.infrared, "Ingest again later."
-                )
-            same = [
-                _holds(target, content) for target, content in zip(targets, contents, strict=True)
-            ]
-            for target, content, stamp in zip(targets, contents, stamps, strict=True):
-                _write(target, content, stamp[1])
-        except InputError as error:
-            return error
-        except OSError as error:
-            return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
-        return not all(same)
-
-    def _checked(self, sources: tuple[Path, Path]) -> tuple[bytes, bytes]:
-        """Read both files and decode them, unless files of this content were decoded before."""
-        infrared, visible = (read_bytes(path) for path in sources)
-        hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
-        if hashes not in self.known:
-            facts = facts_from_bytes(
-                infrared, sources[0], visible, sources[1], hashes=hashes, declared=self.declared
-            )
-            with self.lock:  # before the copies are there: after a break, what is there is known
-                self.known[hashes] = facts
-                self.journal.write(facts_line(facts, self.by))
-                self.journal.flush()
-        return infrared, visible
+def _tidy(intake: Intake, pairs: Sequence[FoundPair]) -> None:
+    """Sort the journal; remove what an interrupted run began, and copies that another ending has replaced."""
+    by = reader(intake.declared)
+    write_kept_facts(intake.mission_dir, read_kept_facts(intake.mission_dir, by), by)
+    taken = {target for pair in pairs for target in intake.targets(pair) if target.exists()}
+    replaced = {(target.parent.name, target.stem) for target in taken}
+    for side in ("infrared", "visible"):
+        for path in (intake.mission_dir / side).iterdir():
+            begun = path.name.startswith(".") and path.name.endswith(".tmp")
+            if begun or (path not in taken and (side, path.stem) in replaced):
+                path.unlink()
 
 
 def _names(pairs: Sequence[FoundPair], source: Path) -> Names:
@@ -202,22 +162,3 @@ def _names(pairs: Sequence[FoundPair], source: Path) -> Names:
         )
         for pair in pairs
     }
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns
-
-
-def _holds(target: Path, content: bytes) -> bool:
-    return (
-        target.exists() and target.stat().st_size == len(content) and target.read_bytes() == content
-    )
-
-
-def _write(target: Path, content: bytes, mtime_ns: int) -> None:
-    """Write in one move, with the original's time: by size and time it is known again without reading."""
-    unfinished = target.with_name(f".{target.name}.tmp")
-    unfinished.write_bytes(content)
-    os.utime(unfinished, ns=(mtime_ns, mtime_ns))
-    unfinished.replace(target)

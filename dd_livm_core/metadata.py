@@ -1,9 +1,6 @@
 """What a drone wrote beside the pixels: position, height, gimbal, time, camera. Absent stays None."""
 
-import io
-import logging
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,14 +8,26 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-import exifread
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from dd_livm_core.exif import Value, exif_values
 from dd_livm_core.image_files import open_image, read_bytes
 
-logging.getLogger("exifread").setLevel(logging.CRITICAL)
-
+MODEL, TIME, TIME_ORIGINAL, ZONE, ZONE_ORIGINAL = 0x0110, 0x0132, 0x9003, 0x9010, 0x9011
+FOCAL_LENGTH, DIGITAL_ZOOM, FILM_EQUIVALENT = 0x920A, 0xA404, 0xA405
+GPS_LATITUDE_REF, GPS_LATITUDE, GPS_LONGITUDE_REF, GPS_LONGITUDE = 1, 2, 3, 4
+GPS_ALTITUDE_REF, GPS_ALTITUDE = 5, 6
+TAGS = {
+    MODEL,
+    TIME,
+    TIME_ORIGINAL,
+    ZONE,
+    ZONE_ORIGINAL,
+    FOCAL_LENGTH,
+    DIGITAL_ZOOM,
+    FILM_EQUIVALENT,
+} | set(range(1, 7))
 MAX_XMP_BYTES = 2**20
 XMP_FIELDS = {
     "AbsoluteAltitude": "altitude_m",
@@ -28,6 +37,7 @@ XMP_FIELDS = {
     "GimbalRollDegree": "gimbal_roll_deg",
     "GpsLatitude": "latitude_deg",
     "GpsLongitude": "longitude_deg",
+    "GpsLongtitude": "longitude_deg",  # sic, by the firmware of several DJI cameras
 }
 PLAUSIBLE = {
     "altitude_m": (-500.0, 20_000.0),
@@ -76,84 +86,80 @@ def read_metadata(path: Path) -> ImageMetadata:
 
 def metadata_from_bytes(content: bytes, size_px: tuple[int, int]) -> ImageMetadata:
     """Read EXIF and XMP from the bytes of an image of known (width, height)."""
-    exif = _exif(content)
+    exif = exif_values(content, TAGS)
+    latitude_deg = _coordinate(exif, GPS_LATITUDE, GPS_LATITUDE_REF, "S", 90)
+    longitude_deg = _coordinate(exif, GPS_LONGITUDE, GPS_LONGITUDE_REF, "W", 180)
     metadata = ImageMetadata(
         *size_px,
-        latitude_deg=_coordinate(exif, "GPS GPSLatitude", "GPS GPSLatitudeRef", "S", 90),
-        longitude_deg=_coordinate(exif, "GPS GPSLongitude", "GPS GPSLongitudeRef", "W", 180),
+        latitude_deg=latitude_deg,
+        longitude_deg=longitude_deg,
         altitude_m=_altitude(exif),
         taken_at=_time(exif),
-        camera_model=_text(exif, "Image Model"),
-        focal_length_mm=_number(exif, "EXIF FocalLength") or None,
+        camera_model=_text(exif, MODEL),
+        focal_length_mm=_number(exif, FOCAL_LENGTH) or None,
         focal_length_35mm_mm=_film_equivalent_mm(exif),
     )
     found: dict[str, Any] = {
         k: v
         for k, v in xmp_values(content, XMP_FIELDS).items()
-        if k in PLAUSIBLE
-        and PLAUSIBLE[k][0] <= v <= PLAUSIBLE[k][1]
+        if PLAUSIBLE[k][0] <= v <= PLAUSIBLE[k][1]
         and (not k.startswith("l") or getattr(metadata, k) is None)
     }
-    return replace(metadata, **found)
+    return _without_null_island(replace(metadata, **found))
 
 
-def _exif(content: bytes) -> dict[str, Any]:
-    try:
-        return dict(exifread.process_file(io.BytesIO(content), details=False))
-    except Exception:  # the reader raises whatever a broken file makes it raise
-        return {}
+def _without_null_island(metadata: ImageMetadata) -> ImageMetadata:
+    """Take out 0° N 0° E, which drones write before their first fix."""
+    if (metadata.latitude_deg, metadata.longitude_deg) != (0, 0):
+        return metadata
+    return replace(metadata, latitude_deg=None, longitude_deg=None)
 
 
-def _values(exif: dict[str, Any], tag: str) -> list[float]:
-    try:
-        return [float(value) for value in exif[tag].values]
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError, OverflowError):
-        return []
+def _values(exif: Mapping[int, Value], tag: int) -> tuple[float, ...]:
+    values = exif.get(tag, ())
+    return () if isinstance(values, str) else values
 
 
-def _number(exif: dict[str, Any], tag: str) -> float | None:
+def _number(exif: Mapping[int, Value], tag: int) -> float | None:
     values = _values(exif, tag)
-    return values[0] if len(values) == 1 and math.isfinite(values[0]) else None
+    return float(values[0]) if len(values) == 1 else None
 
 
-def _text(exif: dict[str, Any], tag: str) -> str | None:
-    try:
-        text = str(exif[tag].values).split("\0")[0].strip()
-    except (KeyError, AttributeError):
-        return None
-    return text[:64] or None
+def _text(exif: Mapping[int, Value], tag: int) -> str | None:
+    text = exif.get(tag)
+    return text[:64] or None if isinstance(text, str) else None
 
 
 def _coordinate(
-    exif: dict[str, Any], tag: str, reference: str, negative: str, limit: float
+    exif: Mapping[int, Value], tag: int, reference: int, negative: str, limit: float
 ) -> float | None:
-    values = _values(exif, tag)
-    if len(values) != 3 or reference not in exif:
+    values, side = _values(exif, tag), _text(exif, reference)
+    if len(values) != 3 or side is None:
         return None
     degrees = values[0] + values[1] / 60 + values[2] / 3600
-    if not math.isfinite(degrees) or not 0 <= degrees <= limit:
+    if not 0 <= degrees <= limit:
         return None
-    return -degrees if str(exif[reference].values).strip().upper() == negative else degrees
+    return -degrees if side.upper() == negative else degrees
 
 
-def _altitude(exif: dict[str, Any]) -> float | None:
-    height_m = _number(exif, "GPS GPSAltitude")
+def _altitude(exif: Mapping[int, Value]) -> float | None:
+    height_m = _number(exif, GPS_ALTITUDE)
     if height_m is None:
         return None
-    below_sea = _values(exif, "GPS GPSAltitudeRef") == [1.0]
+    below_sea = _values(exif, GPS_ALTITUDE_REF) == (1,)
     return -height_m if below_sea else height_m
 
 
-def _film_equivalent_mm(exif: dict[str, Any]) -> float | None:
-    zoomed = (_number(exif, "EXIF DigitalZoomRatio") or 1.0) != 1.0  # 0 says that it was not used
-    return None if zoomed else _number(exif, "EXIF FocalLengthIn35mmFilm") or None
+def _film_equivalent_mm(exif: Mapping[int, Value]) -> float | None:
+    zoomed = (_number(exif, DIGITAL_ZOOM) or 1.0) != 1.0  # 0 says that it was not used
+    return None if zoomed else _number(exif, FILM_EQUIVALENT) or None
 
 
-def _time(exif: dict[str, Any]) -> datetime | None:
-    text = _text(exif, "EXIF DateTimeOriginal") or _text(exif, "Image DateTime")
+def _time(exif: Mapping[int, Value]) -> datetime | None:
+    text = _text(exif, TIME_ORIGINAL) or _text(exif, TIME)
     if text is None:
         return None
-    zone = _text(exif, "EXIF OffsetTimeOriginal") or _text(exif, "EXIF OffsetTime") or ""
+    zone = _text(exif, ZONE_ORIGINAL) or _text(exif, ZONE) or ""
     try:  # EXIF asks for 2022:09:02; some H20T write 2022-09-02
         return datetime.fromisoformat(text[:10].replace(":", "-") + text[10:] + zone)
     except ValueError:
@@ -174,11 +180,13 @@ def xmp_values(content: bytes, fields: Mapping[str, str]) -> dict[str, float]:
     for element in root.iter():
         pairs = [(element.tag, element.text or ""), *element.attrib.items()]
         for name, text in pairs:
-            field = fields.get(re.sub(r"^\{.*\}", "", str(name)))
+            field = fields.get(str(name).rpartition("}")[2])
+            if field is None:
+                continue
             try:
                 value = float(text)
             except ValueError:
                 continue
-            if field and math.isfinite(value):
+            if math.isfinite(value):
                 found[field] = value
     return found

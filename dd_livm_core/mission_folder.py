@@ -61,7 +61,7 @@ def write_json(path: Path, content: object) -> None:
 def image_pairs(mission_dir: Path) -> list[tuple[str, Path, Path]]:
     """Return (pair id, infrared file, visible file) of every pair, sorted by file name."""
     infrared, visible = (
-        {path.stem: path for path in (mission_dir / side).iterdir() if path.name[0] != "."}
+        {path.stem: path for path in sorted((mission_dir / side).iterdir()) if path.name[0] != "."}
         for side in ("infrared", "visible")
     )
     return [

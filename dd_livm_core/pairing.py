@@ -3,7 +3,8 @@
 import hashlib
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,7 +12,7 @@ from typing import Literal
 from dd_livm_core.errors import InputError
 from dd_livm_core.pairing_by_time import pair_by_order, pair_by_time, taken_at
 
-ENDINGS = {".jpg", ".jpeg", ".tif", ".tiff", ".png"}
+ENDINGS = (".jpg", ".jpeg", ".tif", ".tiff", ".png")
 INFRARED_FOLDER = re.compile(r"^(t|ir|infrared|thermal)(?:[_-](.+))?$", re.I)
 VISIBLE_FOLDER = re.compile(r"^(v|w|vis|visible|rgb|wide)(?:[_-](.+))?$", re.I)
 MARKED_NAME = re.compile(r"^(.*?)[_-](T|R|V|W|Z|IR|VIS|RGB)$", re.I)
@@ -63,10 +64,8 @@ def pair_folder(folder: Path) -> PairingReport:
     )
     single: list[tuple[Path, str]] = []
     inside = root.resolve()
-    images = (p for p in root.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
-    for path in sorted(images, key=lambda path: path.parts):
-        # rglob does not follow linked folders, so that only a file can be a link
-        if path.is_symlink() and not path.resolve().is_relative_to(inside):
+    for path, is_link in sorted(_images(root), key=lambda found: found[0].parts):
+        if is_link and not path.resolve().is_relative_to(inside):
             single.append((path, "a link that leaves the folder"))
             continue
         placed = _place(path, root)
@@ -91,6 +90,19 @@ def pair_folder(folder: Path) -> PairingReport:
     used = {path for pair in more for path in (pair.infrared, pair.visible)}
     single += [(p, why) for side in left.values() for p, _, why in side if p not in used]
     return _without_duplicates([*pairs, *more], single)
+
+
+def _images(root: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield the image files below a folder, and whether each is a link; linked folders are not followed."""
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(folder / entry.name)
+                elif entry.name.lower().endswith(ENDINGS) and entry.is_file():
+                    yield folder / entry.name, entry.is_symlink()
 
 
 def _pair_left(
@@ -138,12 +150,9 @@ def _pair_id(parts: list[str]) -> str:
 
 def _without_duplicates(pairs: list[FoundPair], single: list[tuple[Path, str]]) -> PairingReport:
     """Set aside pairs whose infrared file repeats an earlier one byte for byte."""
-    alike: dict[tuple[int, bytes], list[FoundPair]] = defaultdict(list)
-    for pair in pairs:
-        alike[_glance(pair.infrared)].append(pair)
     first: dict[str, FoundPair] = {}
     repeated: dict[FoundPair, FoundPair] = {}
-    for pair in (p for group in alike.values() if len(group) > 1 for p in group):
+    for pair in _maybe_alike(_maybe_alike(pairs, _size_b), _glance):
         with pair.infrared.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if digest in first:
@@ -159,12 +168,24 @@ def _without_duplicates(pairs: list[FoundPair], single: list[tuple[Path, str]]) 
     return PairingReport(kept, tuple(single), duplicates)
 
 
+def _maybe_alike(pairs: list[FoundPair], look: Callable[[Path], Hashable]) -> list[FoundPair]:
+    """Return the pairs whose infrared file looks like another one's."""
+    looks = [look(pair.infrared) for pair in pairs]
+    counts = Counter(looks)
+    return [pair for pair, seen in zip(pairs, looks, strict=True) if counts[seen] > 1]
+
+
+def _size_b(path: Path) -> int:
+    return path.stat().st_size
+
+
 def _glance(path: Path) -> tuple[int, bytes]:
-    """Return size and a piece from the middle: TIFF frames of one camera all have one size."""
-    size = path.stat().st_size
+    """Return size, head and a piece from the middle: TIFF frames of one camera have one size and head."""
+    size = _size_b(path)
     try:
         with path.open("rb") as stream:
+            head = stream.read(GLANCE_BYTES)
             stream.seek(size // 2)
-            return size, stream.read(GLANCE_BYTES)
+            return size, head + stream.read(GLANCE_BYTES)
     except OSError:  # named when it is to be taken
         return size, os.fsencode(path)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import dd_livm_core.ingestion as ingestion
+import dd_livm_core.intake as intake
 import dd_livm_core.manifest as manifest_module
 from dd_livm_core.errors import InputError
 from dd_livm_core.ingestion import ingest_mission
@@ -65,8 +65,8 @@ def test_only_new_pairs_are_read(
     ingest_mission(source, data, MISSION)
     made.mission_folder(source, 2, first=3)
     read, new = [], {f"DJI_000{n}_{mark}.JPG" for n in (3, 4) for mark in "TV"}
-    real = ingestion.read_bytes
-    monkeypatch.setattr(ingestion, "read_bytes", lambda path: read.append(path.name) or real(path))
+    real = intake.read_bytes
+    monkeypatch.setattr(intake, "read_bytes", lambda path: read.append(path.name) or real(path))
     assert ingest_mission(source, data, MISSION).added == 2
     assert sorted(read) == sorted(new)
 
@@ -97,7 +97,7 @@ def test_what_was_decoded_once_is_not_decoded_again(
     ingest_mission(source, data, MISSION)
     for path in data.rglob("*.jpg"):
         os.utime(path)
-    monkeypatch.setattr(ingestion, "facts_from_bytes", None)
+    monkeypatch.setattr(intake, "facts_from_bytes", None)
     report = ingest_mission(source, data, MISSION)
     assert (report.added, report.unchanged) == (0, 2)
 
@@ -134,7 +134,7 @@ def test_a_file_still_being_written_waits(
 ) -> None:
     source = made.mission_folder(tmp_path / "in", 2)
     growing = source / "DJI_0000_V.JPG"
-    real = ingestion.facts_from_bytes
+    real = intake.facts_from_bytes
 
     def while_writing(*arguments: object, **more: object) -> object:
         facts = real(*arguments, **more)  # type: ignore[arg-type]
@@ -143,7 +143,7 @@ def test_a_file_still_being_written_waits(
                 stream.write(b"more")
         return facts
 
-    monkeypatch.setattr(ingestion, "facts_from_bytes", while_writing)
+    monkeypatch.setattr(intake, "facts_from_bytes", while_writing)
     report = ingest_mission(source, data, MISSION)
     assert report.added == 1
     assert "still being written" in report.quarantined[0][1]

@@ -4,13 +4,15 @@ import io
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.manifest import focal_length_px
-from dd_livm_core.metadata import read_metadata
+from dd_livm_core.metadata import metadata_from_bytes, read_metadata
 from tests import drone_files as made
 
 
@@ -41,6 +43,31 @@ def test_a_zone_is_kept(tmp_path: Path) -> None:
     taken_at = read_metadata(path).taken_at
     assert taken_at is not None
     assert taken_at.utcoffset() == timedelta(hours=2)
+
+
+def test_the_misspelt_longitude_of_dji(tmp_path: Path) -> None:
+    xmp = made.dji_xmp(GpsLatitude="37.2", GpsLongtitude="-93.1")
+    found = read_metadata(made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), xmp=xmp)))
+    assert (found.latitude_deg, found.longitude_deg) == (37.2, -93.1)
+
+
+def test_zero_north_zero_east_is_no_fix(tmp_path: Path) -> None:
+    xmp = made.dji_xmp(GpsLatitude="0.0", GpsLongitude="-0.0")
+    found = read_metadata(made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), xmp=xmp)))
+    assert (found.latitude_deg, found.longitude_deg) == (None, None)
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tags_of_a_tiff(tmp_path: Path, big: bool, order: str) -> None:
+    out = io.BytesIO()
+    pixels = np.zeros((16, 16), np.uint16)
+    tags = [(0x0110, "s", 0, "A thermal camera", True)]
+    with tifffile.TiffWriter(out, bigtiff=big, byteorder=order) as writer:
+        writer.write(pixels, datetime="2024:06:01 12:30:05", extratags=tags, metadata=None)
+    found = metadata_from_bytes(out.getvalue(), (16, 16))
+    assert found.camera_model == "A thermal camera"
+    assert found.taken_at == datetime(2024, 6, 1, 12, 30, 5)
 
 
 @pytest.mark.parametrize("text", ["2022:09:02 15:17:42", "2022-09-02 15:17:42"])
