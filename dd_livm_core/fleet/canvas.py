@@ -50,10 +50,16 @@ class Canvas:
             fill = [int(v) for v in np.clip(rgb, 0, 255)]
             cv2.ellipse(self.colour, at, axes, turn_deg, 0, 360, fill, -1)
 
-    def line(self, places: Places, opacity: int, width: int, closed: bool = False) -> None:
+    def line(
+        self, places: Places, opacity: int, width: int, closed: bool = False,
+        rgb: NDArray[np.float64] | None = None,
+    ) -> None:  # fmt: skip
         """Draw a line through places."""
         corners = np.array([self.point(place) for place in places], np.int32)
         cv2.polylines(self.alpha, [corners], closed, (opacity,), width)
+        if rgb is not None:
+            fill = [int(v) for v in np.clip(rgb, 0, 255)]
+            cv2.polylines(self.colour, [corners], closed, fill, width)
 
     def clip_to_module(self) -> None:
         """Remove what lies beside the PV module."""

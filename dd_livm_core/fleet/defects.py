@@ -88,23 +88,35 @@ class Workshop:
         side = int(rng.choice(4, p=[0.55, 0.17, 0.17, 0.11]))
         base = rng.uniform(0.05, 0.95)
         reach = rng.gamma(3.0, 0.085) * scale + 0.06
-        green = _between((40, 85, 20), (110, 150, 60), rng)
-        for _ in range(int(rng.integers(14, 70) * scale) + 6):
-            along = float(np.clip(base + rng.normal(0, reach * 0.55), -0.2, 1.2))
-            depth = rng.normal(reach * 0.35, reach * 0.4) - 0.05
-            lower, left, right, upper = (
-                (along, 1 - depth),
-                (depth, along),
-                (1 - depth, along),
-                (along, depth),
-            )
-            leaf = rng.uniform(0.015, 0.06)
-            radii = (leaf * rng.uniform(1, 2.6), leaf * 0.6)
-            rgb = green * rng.uniform(0.55, 1.25) + rng.normal(0, 8, 3)
-            canvas.ellipse((lower, left, right, upper)[side], radii, rng.uniform(0, 180), rgb)
+        self._draw_plant(canvas, side, base, reach, scale, rng)
         heat, source = self._shaded(canvas, rng)
         # leaves are opaque in the thermal infrared
         return self._finish(canvas, heat, f"shading by plants: {source}", hides=1.0)
+
+    @staticmethod
+    def _draw_plant(
+        canvas: Canvas, side: int, base: float, reach: float, scale: float, rng: np.random.Generator
+    ) -> None:
+        """Draw leaves on stems that come up from beside one edge, the upper ones in the sun."""
+        green = _between((44, 66, 26), (112, 128, 66), rng)
+
+        def place(along: float, depth: float) -> tuple[float, float]:
+            return ((along, 1 - depth), (depth, along), (1 - depth, along), (along, depth))[side]
+
+        roots = np.clip(base + rng.normal(0, reach * 0.3, int(rng.integers(3, 8))), -0.15, 1.15)
+        leaves = int(rng.integers(28, 130) * scale) + 10
+        for number in range(leaves):
+            root = float(rng.choice(roots))
+            along = float(np.clip(root + rng.normal(0, reach * 0.45), -0.2, 1.2))
+            depth = float(rng.normal(reach * 0.35, reach * 0.38)) - 0.05
+            if number % 6 == 0:
+                stem = green * rng.uniform(0.5, 0.8)
+                canvas.line([place(root, -0.06), place(along, depth)], 255, 1, rgb=stem)
+            leaf = rng.uniform(0.012, 0.045)
+            radii = (leaf * rng.uniform(1, 2.6), leaf * 0.55)
+            sunlit = rng.uniform(0.5, 0.8) + 0.6 * number / leaves
+            rgb = green * sunlit + rng.normal(0, 7, 3)
+            canvas.ellipse(place(along, depth), radii, rng.uniform(0, 180), rgb)
 
     def _dust(self, rng: np.random.Generator, scale: float = 1.0) -> DefectLook:
         canvas = Canvas(self.tile_px, self.pad)

@@ -15,28 +15,35 @@ _CELL_GAP_M, _SCRIBE_M = 0.003, 0.0006
 _BUSBAR_LIGHTER = 60.0
 
 
-def _on_line(size: int, number: float, width: float) -> NDArray[np.bool_]:
-    """Return which of ``size`` points lie on a line between ``number`` equal parts."""
-    x = (np.arange(size) + 0.5) / size * number
-    return np.asarray(np.abs(x - np.round(x)) < width / 2)
+def _on_lines(size: int, number: float, width: float) -> Floats:
+    """Return how much of each of ``size`` points the lines between ``number`` equal parts cover.
+
+    Lines are far thinner than points: whether a point's middle lies on one would be chance.
+    """
+    edge = np.arange(size + 1) / size * number
+    nearest = np.round(edge)
+    covered = width * nearest + np.clip(edge - nearest, -width / 2, width / 2)
+    return (np.diff(covered) * size / number).astype(np.float32)
 
 
-def _cell_gaps(pv_module: PvModule, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return where the backsheet shows, for a PV module drawn upright (long side down)."""
+def _cell_gaps(pv_module: PvModule, shape: tuple[int, int]) -> Floats:
+    """Return the share of backsheet, for a PV module drawn upright (long side down)."""
     h, w = shape
     nx, ny = pv_module.cells_across, pv_module.cells_along
     if pv_module.technology == "thin_film":
-        scribes = _on_line(h, ny, _SCRIBE_M / pv_module.height_m * ny)
-        return np.broadcast_to(scribes[:, None], shape).copy()
-    gaps = _on_line(w, nx, _CELL_GAP_M / pv_module.width_m * nx)[None, :]
-    gaps = gaps | _on_line(h, ny, _CELL_GAP_M / pv_module.height_m * ny)[:, None]
+        scribes = _on_lines(h, ny, _SCRIBE_M / pv_module.height_m * ny)
+        return np.repeat(scribes[:, None], w, axis=1)
+    across = _on_lines(w, nx, _CELL_GAP_M / pv_module.width_m * nx)[None, :]
+    along = _on_lines(h, ny, _CELL_GAP_M / pv_module.height_m * ny)[:, None]
+    gaps = 1 - (1 - across) * (1 - along)
     if pv_module.technology in ("mono", "half_cell"):
         # Cells of single crystals are cut from round bars: their corners are missing.
         x, y = (np.arange(w) + 0.5) / w * nx, (np.arange(h) + 0.5) / h * ny
-        gaps |= np.abs(x - np.round(x))[None, :] + np.abs(y - np.round(y))[:, None] < 0.13
+        corner = np.abs(x - np.round(x))[None, :] + np.abs(y - np.round(y))[:, None] < 0.13
+        gaps = np.maximum(gaps, corner)
     if pv_module.technology == "half_cell":
-        gaps |= (np.abs(np.linspace(-1, 1, h)) < 0.011)[:, None]
-    return gaps
+        gaps = np.maximum(gaps, (np.abs(np.linspace(-1, 1, h)) < 0.011)[:, None])
+    return np.asarray(gaps, dtype=np.float32)
 
 
 def module_texture(
@@ -53,8 +60,10 @@ def module_texture(
     face = np.empty((h * _SUPER, w * _SUPER, 3), np.float32)
     face[:] = pv_module.cell_rgb
     if pv_module.technology != "thin_film":
-        face[:, _on_line(w * _SUPER, pv_module.cells_across * 4, 0.055)] += _BUSBAR_LIGHTER
-    face[_cell_gaps(pv_module, face.shape[:2])] = pv_module.backsheet_rgb
+        ribbons = _on_lines(w * _SUPER, pv_module.cells_across * 4, 0.055)
+        face += _BUSBAR_LIGHTER * ribbons[None, :, None]
+    gaps = _cell_gaps(pv_module, face.shape[:2])[..., None]
+    face += gaps * (np.asarray(pv_module.backsheet_rgb, np.float32) - face)
     fx = round(pv_module.frame_width_m / pv_module.width_m * w * _SUPER)
     fy = round(pv_module.frame_width_m / pv_module.height_m * h * _SUPER)
     inner = np.zeros(face.shape[:2], bool)
@@ -74,7 +83,8 @@ def _tinted(face: Floats, pv_module: PvModule, rng: np.random.Generator) -> NDAr
     size, flags = (face.shape[1], face.shape[0]), cv2.INTER_NEAREST
     varied = np.asarray(cv2.resize(cells.astype(np.float32), size, interpolation=flags))
     spread = pv_module.tint_spread
-    tint = rng.normal(1, spread) * (1 + rng.normal(0, spread / 4, 3))
+    hue = spread / 4 if pv_module.technology == "poly" else spread / 10
+    tint = rng.normal(1, spread) * (1 + rng.normal(0, hue, 3))
     return np.clip(face * varied[..., None] * tint, 0, 255).astype(np.uint8)
 
 

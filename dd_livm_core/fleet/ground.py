@@ -20,10 +20,12 @@ _BUILDING_HEIGHT_M = 1.4
 _FULL_LIGHT = 128
 _SHARP, _SOFT = (3, 1), (5, 3)
 """Running means (width in raster pixels, number) over the edges of shadows, seen and felt."""
-_WET_RGB = (70, 84, 100)
+_WET_RGB = (82, 92, 104)
 _LAND_STEP_PX = 4
-_SHADED_LIGHT = (0.22, 0.25, 0.33)
-"""Skylight over sunlight, per colour: shadows are blue."""
+_SHADED_LIGHT = (0.36, 0.39, 0.46)
+"""Skylight over sunlight, per colour and in grey levels: shadows are blue, and a real one is 0.4."""
+_UNDER_TABLES = 0.5
+"""Share of the skylight that tables keep from the ground right under them."""
 
 
 class Ground:
@@ -46,8 +48,9 @@ class Ground:
         terrain = profile.terrain
         rng = generator(seed, profile.site_id, "ground")
         step = layout.step_m[0]
-        self._first = ground_texture(terrain.surface, terrain.rgb, step, rng)
-        self._second = ground_texture(terrain.second_surface, terrain.second_rgb, step, rng)
+        fall = (sun.shadow_per_m[0] / layout.step_m[0], sun.shadow_per_m[1] / layout.step_m[1])
+        self._first = ground_texture(terrain.surface, terrain.rgb, step, fall, rng)
+        self._second = ground_texture(terrain.second_surface, terrain.second_rgb, step, fall, rng)
         self._fringe = power_noise(rng, 1.2)
         land = layout.land
         maps = [land.second_share, land.shade]
@@ -73,7 +76,9 @@ class Ground:
         # One surface does not fade into another: tufts and stones of both lie along the border.
         border = share * (1 - share) * wrapped(self._fringe, window)
         ragged = np.clip((share - np.float32(0.5)) * 2 + np.float32(0.5) + 2 * border, 0, 1)
-        return [ragged, *others]
+        shade, *wet = others
+        # Standing water ends at a line.
+        return [ragged, shade, *(np.clip(w * 5 - np.float32(1.5), 0, 1) for w in wet)]
 
     def _shadow(self, inner: Window, softness: tuple[int, int]) -> NDArray[np.uint8]:
         """Return the share of sunlight taken by tables and buildings, 0..255.
@@ -97,6 +102,18 @@ class Ground:
             canvas = np.asarray(cv2.blur(canvas, (width, width)), dtype=np.uint8)
         return canvas[margin:-margin, margin:-margin]
 
+    def _under_tables(self, window: Window) -> NDArray[np.uint8]:
+        """Return how much of the sky tables hide from the ground, 0..255."""
+        width = round(max(self.profile.rows.clearance_m, 0.2) / self.layout.step_m[0]) | 1
+        wide = window.grown(width)
+        canvas = np.zeros((wide.height, wide.width), np.uint8)
+        tables = self.layout.tables_px[wide.touches(self.layout.tables_px)]
+        for left, top, right, bottom in (tables - np.tile(wide.origin, 2)).tolist():
+            cv2.rectangle(canvas, (left, top), (right, bottom), (255,), -1)
+        for _ in range(2):
+            canvas = np.asarray(cv2.blur(canvas, (width, width)), dtype=np.uint8)
+        return canvas[width:-width, width:-width]
+
     def draw_colour(self, window: Window) -> NDArray[np.uint8]:
         """Draw a window in sunlight: (h, w, 3) uint8."""
         share, shade, *puddles = self._land(window)
@@ -109,7 +126,11 @@ class Ground:
         taken = self._shadow(window, _SHARP)
         # Sunlight as a share of _FULL_LIGHT: brightness of the ground, and less in shadow.
         light = shade * np.float32(_FULL_LIGHT)
-        per_colour = [light * (1 - taken * np.float32((1 - kept) / 255)) for kept in _SHADED_LIGHT]
+        open_sky = 255 - np.float32(_UNDER_TABLES) * self._under_tables(window)
+        per_colour = [
+            light * (1 - taken * (1 - open_sky * np.float32(kept / 255)) * np.float32(1 / 255))
+            for kept in _SHADED_LIGHT
+        ]
         lit = cv2.merge([np.clip(c + 0.5, 0, 255).astype(np.uint8) for c in per_colour])
         image = np.asarray(cv2.multiply(ground, lit, scale=1 / _FULL_LIGHT), dtype=np.uint8)
         for box, grey in self._buildings(window, self._building_grey):

@@ -37,15 +37,21 @@ class Land:
     buildings_px: NDArray[np.int32]
 
 
-def smooth_noise(shape: tuple[int, int], scale_px: float, rng: np.random.Generator) -> Floats:
-    """Return a random field (h, w) of zero mean and unit deviation, octaves from one scale down."""
+def smooth_noise(
+    shape: tuple[int, int], scale_px: float, rng: np.random.Generator, finer: float = 0.6
+) -> Floats:
+    """Return a random field (h, w) of zero mean and unit deviation, octaves from one scale down.
+
+    ``finer`` is the strength of each octave against the one before: how ragged the field is.
+    """
     field = np.zeros(shape, np.float32)
     for octave in range(4):
         size = max(scale_px / 2**octave, 1.0)
         small = (int(shape[0] / size) + 3, int(shape[1] / size) + 3)
         noise = rng.standard_normal(small, dtype=np.float32)
         field += (
-            np.asarray(cv2.resize(noise, shape[::-1], interpolation=cv2.INTER_CUBIC)) * 0.6**octave
+            np.asarray(cv2.resize(noise, shape[::-1], interpolation=cv2.INTER_CUBIC))
+            * finer**octave
         )
     field -= field.mean()
     result: Floats = field / max(float(field.std()), 1e-6)
@@ -62,34 +68,44 @@ def draw_land(
     columns, rows = (int(extent / MAP_M) + 1 for extent in extent_m)
     shape = (rows, columns)
     share = _patches(shape, terrain.second_share, terrain.patch_m, rng)
-    _draw_tracks(share, terrain, rng)
+    shade = (1 + 0.06 * smooth_noise(shape, 24, rng)).astype(np.float32)
+    _draw_tracks(share, shade, terrain, rng)
     share = np.asarray(cv2.GaussianBlur(share, (0, 0), 1.0))
-    shade = (1 + 0.07 * smooth_noise(shape, 24, rng)).astype(np.float32)
-    puddles = _patches(shape, terrain.puddles, 2.5, rng) if terrain.puddles > 0 else None
+    puddles = _patches(shape, terrain.puddles, 2.5, rng, 0.05) if terrain.puddles > 0 else None
+    # Mowers and wheels go along the rows.
+    (streaky,) = rng.spawn(1)
+    narrow = smooth_noise((rows, max(columns // 16, 4)), 5, streaky)
+    shade += 0.045 * np.asarray(cv2.resize(narrow, (columns, rows), interpolation=cv2.INTER_CUBIC))
     return Land(share, shade, puddles, _place_buildings(terrain, tables_px, size_px, step_m, rng))
 
 
 def _patches(
-    shape: tuple[int, int], share: float, scale_m: float, rng: np.random.Generator
-) -> Floats:
+    shape: tuple[int, int], share: float, scale_m: float, rng: np.random.Generator,
+    softness: float = 0.12,
+) -> Floats:  # fmt: skip
     """Return soft-edged patches (0..1) that cover a share of the area."""
-    field = smooth_noise(shape, scale_m / MAP_M, rng)
+    field = smooth_noise(shape, scale_m / MAP_M, rng, finer=0.75)
     level = np.quantile(field, 1 - share)
-    patches: Floats = (1 / (1 + np.exp(-(field - level) / 0.12))).astype(np.float32)
+    patches: Floats = (0.5 + 0.5 * np.tanh((field - level) / (2 * softness))).astype(np.float32)
     return patches
 
 
-def _draw_tracks(share: Floats, terrain: Terrain, rng: np.random.Generator) -> None:
-    """Draw service tracks along or across the rows, in place; half of them near a row end."""
+def _draw_tracks(share: Floats, shade: Floats, terrain: Terrain, rng: np.random.Generator) -> None:
+    """Draw service tracks along or across the rows, in place; half of them near a row end.
+
+    Wheels wear two ruts into them, and what grew there before lives on in the middle.
+    """
     for _ in range(terrain.tracks):
         across = rng.random() < 0.5
-        canvas = share.T if across else share
+        canvas, light = (share.T, shade.T) if across else (share, shade)
         length, width = canvas.shape
         near_edge = rng.random() < 0.5
         middle = rng.uniform(12, MARGIN_M - 2) if near_edge else rng.uniform(0, width * MAP_M)
         wobble = smooth_noise((1, length), 80, rng)[0] * 0.6
         distance = np.abs(np.arange(width)[None, :] * MAP_M - middle - wobble[:, None])
         canvas[distance < terrain.track_width_m / 2] = 0.97
+        canvas[distance < min(0.3, terrain.track_width_m / 8)] = 0.6
+        light[np.abs(distance - min(0.85, terrain.track_width_m / 4)) < 0.2] *= 0.88
 
 
 def _place_buildings(

@@ -30,19 +30,22 @@ class Markings:
         self._number_height = 0.22 / layout.step_m[1] / 22
         self._numbered = rng.random(len(tables)) < numbers
         self._cabled = np.flatnonzero(rng.random(len(tables)) < cables)
-        sag = rng.uniform(-1, 1, (len(self._cabled), 3, 1))
+        sag = rng.uniform(-1, 1, (len(self._cabled), 4, 1))
         _, top, _, bottom = tables[self._cabled].T[..., None]
         right = tables[self._cabled, 2:3]
         reach, t = 1.5 / layout.step_m[0], np.linspace(0, 1, 24)
-        y = top + (bottom - top) * (0.5 + 0.4 * sag[:, 0]) + reach * 0.4 * sag[:, 1] * np.sin(3 * t)
-        x = right - reach * 1.2 + t * reach * (2.4 + sag[:, 2])
+        # From a junction under the table, loose over its end, and down to the ground.
+        y = top + (bottom - top) * (0.5 + 0.4 * sag[:, 0])
+        y = y + reach * (0.35 * sag[:, 1] * np.sin(3 * t) + 0.12 * sag[:, 3] * np.sin(9 * t))
+        x = right - reach * (0.45 + 0.35 * sag[:, 3]) + t * reach * (1.3 + 0.7 * sag[:, 2])
         self._lines = np.stack([x, y], axis=-1).astype(np.int32)
+        self._thick_px = max(1, round(0.018 / layout.step_m[0]))
         self._line_boxes = np.hstack([self._lines.min(axis=1), self._lines.max(axis=1)])
 
     def draw(self, image: NDArray[np.uint8], window: Window) -> None:
         """Draw what lies in a window, in place."""
         for line in self._lines[window.touches(self._line_boxes, 2)] - window.origin:
-            cv2.polylines(image, [line], False, (28, 28, 30), 2, cv2.LINE_AA)
+            cv2.polylines(image, [line], False, (30, 30, 33), self._thick_px, cv2.LINE_AA)
         for table in np.flatnonzero(self._numbered & window.touches(self._tables, 2)):
             left, _, _, bottom = self._tables[table] - np.tile(window.origin, 2)
             at, height = (int(left) + 4, int(bottom) - 2), self._number_height

@@ -1,6 +1,7 @@
 """Textures of ground, roofs and water, made from statistics."""
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,8 @@ TILE_PX = 1024
 
 Recipe = tuple[Floats, Floats, Floats | None]
 """Relative light (h, w), warmth (h, w), and what is added to the colour (h, w, 3)."""
+Fall = tuple[float, float]
+"""Where sunlight throws a shadow: pixels along and across the row, per metre of height."""
 
 
 def power_noise(rng: np.random.Generator, exponent: float, stretch: float = 1.0) -> Floats:
@@ -33,15 +36,46 @@ def _skewed(field: Floats, amount: float) -> Floats:
     return np.asarray(bent / bent.std(), dtype=np.float32)
 
 
-def _spots(rng: np.random.Generator, number: int, radius_px: tuple[float, float]) -> Floats:
-    """Return a map of stones or tufts, 0..1."""
+def _drawn(places: NDArray[Any], axes: NDArray[Any], rng: np.random.Generator) -> Floats:
+    """Draw ellipses of any turn and brightness on a map, 0..1; all in pixels."""
     canvas = np.zeros((TILE_PX, TILE_PX), np.uint8)
-    for x, y in rng.integers(0, TILE_PX, (number, 2)):
-        radius = rng.uniform(*radius_px)
-        axes = (max(int(radius), 1), max(int(radius * rng.uniform(0.6, 1)), 1))
-        level = int(rng.integers(120, 256))
-        cv2.ellipse(canvas, (int(x), int(y)), axes, rng.uniform(0, 180), 0, 360, level, -1)
+    turn, level = rng.uniform(0, 180, len(places)), rng.integers(115, 256, len(places))
+    whole = np.maximum(axes, 1).astype(int).tolist()
+    for at, size, angle, grey in zip(places.astype(int).tolist(), whole, turn, level, strict=True):
+        cv2.ellipse(canvas, at, size, float(angle), 0, 360, int(grey), -1)
     return np.asarray(np.asarray(cv2.GaussianBlur(canvas, (0, 0), 0.7)) / 255, dtype=np.float32)
+
+
+def _spots(rng: np.random.Generator, number: int, radius_px: tuple[float, float]) -> Floats:
+    """Return a map of stones, 0..1."""
+    radius = rng.uniform(*radius_px, (number, 1)) * rng.uniform([1, 0.6], [1, 1], (number, 2))
+    return _drawn(rng.integers(0, TILE_PX, (number, 2)), radius, rng)
+
+
+def _clumps(rng: np.random.Generator, number: int, radius_px: tuple[float, float]) -> Floats:
+    """Return a map of plants, 0..1: ragged, as each is a handful of leaves around its root."""
+    root = rng.uniform(0, TILE_PX, (number, 1, 2))
+    radius = rng.uniform(*radius_px, (number, 1, 1))
+    leaves = root + 0.5 * radius * rng.standard_normal((number, 6, 2))
+    axes = radius * rng.uniform([0.3, 0.25], [0.7, 0.35], (number, 6, 2))
+    return _drawn(leaves.reshape(-1, 2), axes.reshape(-1, 2), rng)
+
+
+def _relief(height: Floats, fall_px: Fall) -> Floats:
+    """Return the light on the slopes of a bumpy surface: bright towards the sun, deviation 1."""
+    along, across = np.asarray(fall_px) / max(float(np.hypot(*fall_px)), 1e-6)
+    slope = float(along) * (np.roll(height, -1, axis=1) - np.roll(height, 1, axis=1))
+    slope += float(across) * (np.roll(height, -1, axis=0) - np.roll(height, 1, axis=0))
+    return np.asarray(slope / max(float(slope.std()), 1e-6), dtype=np.float32)
+
+
+def _shade_of(standing: Floats, height_m: float, fall_px: Fall) -> Floats:
+    """Return the shadow (0..1) that stones or tufts of one height throw beside themselves."""
+    shadow = np.zeros_like(standing)
+    for share in (0.35, 0.7, 1.0):
+        shift = tuple(round(share * height_m * f) for f in fall_px[::-1])
+        shadow = np.maximum(shadow, np.roll(standing, shift, axis=(0, 1)))
+    return np.asarray(np.clip(shadow - standing, 0, 1), dtype=np.float32)
 
 
 def _phase(period_m: float, step_m: float) -> Floats:
@@ -50,82 +84,121 @@ def _phase(period_m: float, step_m: float) -> Floats:
     return np.asarray(((np.arange(TILE_PX) + 0.5) * repeats / TILE_PX) % 1, dtype=np.float32)
 
 
-def _vegetation(rng: np.random.Generator, step_m: float, tufts: int) -> Recipe:
-    light = 0.36 * power_noise(rng, 0.7) + 0.14 * power_noise(rng, 1.8)
-    dry = np.clip(0.5 * power_noise(rng, 2.2) + 0.2, 0, 1)[..., None]
-    tint = dry * np.array([24, 8, 3], np.float32)
-    warm = 0.8 * _skewed(power_noise(rng, 1.3), 0.35) + 0.5 * power_noise(rng, 2.6)
+def _piece(period_m: float, step_m: float) -> NDArray[np.intp]:
+    """Return which repetition of a pattern each pixel belongs to."""
+    repeats = max(1, round(TILE_PX * step_m / period_m))
+    return np.asarray((np.arange(TILE_PX) * repeats) // TILE_PX, dtype=np.intp)
+
+
+def _vegetation(rng: np.random.Generator, step_m: float, fall_px: Fall, tufts: int) -> Recipe:
+    # Where it is dry, less grows; hummocks are lit by the sun, and warmer.
+    thirst, hummocks, grown = (power_noise(rng, e) for e in (2.4, 2.6, 1.3))
+    lush = np.clip(1 - 0.3 * thirst, 0.4, 1.8)
+    light = lush * (0.27 * power_noise(rng, 0.6) + 0.14 * _relief(hummocks, fall_px))
+    light += 0.13 * power_noise(rng, 1.9)
+    tint = np.clip(0.5 * thirst + 0.2, 0, 1)[..., None] * np.array([22, 7, 4], np.float32)
+    warm = 0.8 * _skewed(grown, 0.35) + 0.5 * hummocks
+    clump = _clumps(rng, 500, (0.04 / step_m, 0.18 / step_m))
+    light -= 0.16 * clump + 0.3 * _shade_of(clump, 0.15, fall_px)
+    tint = tint - clump[..., None] * np.array([16, 2, 12], np.float32)
     if tufts:
-        tuft = _spots(rng, tufts, (0.1 / step_m, 0.45 / step_m))
-        light -= 0.35 * tuft
-        tint = tint - tuft[..., None] * np.array([45, 5, 25], np.float32)
-        warm -= 3.0 * tuft
+        bush = _clumps(rng, tufts, (0.1 / step_m, 0.4 / step_m))
+        light -= 0.22 * bush * (1 - 0.8 * grown) + 0.5 * _shade_of(bush, 0.5, fall_px)
+        tint = tint - bush[..., None] * np.array([34, 8, 22], np.float32)
+        warm -= 3.0 * bush
     return light, warm, tint
 
 
-def _grass(rng: np.random.Generator, step_m: float) -> Recipe:
-    return _vegetation(rng, step_m, 0)
+def _grass(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
+    return _vegetation(rng, step_m, fall_px, 0)
 
 
-def _scrub(rng: np.random.Generator, step_m: float) -> Recipe:
-    return _vegetation(rng, step_m, 260)
+def _scrub(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
+    return _vegetation(rng, step_m, fall_px, 220)
 
 
-def _stony(rng: np.random.Generator, step_m: float, roughness: float) -> Recipe:
-    stones = _spots(rng, 2600, (0.02 / step_m, 0.09 / step_m))
-    stones -= stones.mean()
-    fine = power_noise(rng, 0.3)
-    light = roughness * (fine + 1.2 * stones * np.sign(fine)) + 0.07 * power_noise(rng, 2.0)
-    warm = 0.9 * _skewed(power_noise(rng, 1.0), 0.3) + 0.5 * power_noise(rng, 2.4) + stones
-    return light, warm, None
+def _stony(rng: np.random.Generator, step_m: float, fall_px: Fall, roughness: float) -> Recipe:
+    fine, coarse, bumps = (power_noise(rng, e) for e in (0.3, 2.0, 2.4))
+    pebbles = _spots(rng, 2600, (0.02 / step_m, 0.09 / step_m))
+    pebbles -= pebbles.mean()
+    light = roughness * (fine + 1.2 * pebbles * np.sign(fine)) + 0.07 * coarse
+    light += 0.6 * roughness * _relief(bumps, fall_px)
+    rocks = _spots(rng, 110, (0.04 / step_m, 0.14 / step_m))
+    light += rocks * (0.5 * roughness + 0.1 * coarse)
+    light -= 0.55 * _shade_of(rocks, 0.14, fall_px)
+    plants = _clumps(rng, 16, (0.06 / step_m, 0.22 / step_m))
+    light -= 0.3 * plants + 0.5 * _shade_of(plants, 0.3, fall_px)
+    tint = -plants[..., None] * np.array([28, 10, 30], np.float32)
+    warm = 0.9 * _skewed(power_noise(rng, 1.0), 0.3) + 0.5 * bumps + pebbles
+    return light, warm - 2.0 * plants, tint
 
 
-def _sand(rng: np.random.Generator, step_m: float) -> Recipe:
-    return _stony(rng, step_m, 0.1)
+def _sand(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
+    return _stony(rng, step_m, fall_px, 0.1)
 
 
-def _gravel(rng: np.random.Generator, step_m: float) -> Recipe:
-    return _stony(rng, step_m, 0.2)
+def _gravel(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
+    return _stony(rng, step_m, fall_px, 0.18)
 
 
-def _concrete(rng: np.random.Generator, step_m: float) -> Recipe:
+def _concrete(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
     stains = power_noise(rng, 2.6)
     light = 0.05 * power_noise(rng, 0.6) + 0.07 * stains
+    slabs = _piece(3.0, step_m)
+    light += rng.normal(0, 0.03, (slabs.max() + 1,) * 2)[slabs[:, None], slabs].astype(np.float32)
     joint = _phase(3.0, step_m) < 0.03 / 3.0 + step_m / 3.0
     light[joint, :] -= 0.2
     light[:, joint] -= 0.2
+    litter = _spots(rng, 60, (0.01 / step_m, 0.06 / step_m))
+    light -= 0.3 * litter + 0.3 * _shade_of(litter, 0.06, fall_px)
     return light, 0.5 * power_noise(rng, 1.5) - 0.6 * stains, None
 
 
-def _metal(rng: np.random.Generator, step_m: float) -> Recipe:
+def _metal(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
     phase = _phase(0.42, step_m)
+    # Ribs are bright towards the sun and dark away from it.
     ribs = np.where(phase < 0.16, 0.16, np.where(phase < 0.28, -0.22, 0.0)).astype(np.float32)
-    light = ribs[None, :] + 0.02 * power_noise(rng, 0.7) + 0.06 * power_noise(rng, 2.4)
-    return light, 0.4 * power_noise(rng, 2.2) - 4.0 * ribs[None, :], None
+    ribs = ribs[:: 1 if fall_px[0] >= 0 else -1]
+    sheets = _piece(1.05, step_m)
+    light = ribs[None, :] + 0.02 * power_noise(rng, 0.7) + 0.05 * power_noise(rng, 2.4)
+    light += rng.normal(0, 0.035, sheets.max() + 1)[sheets].astype(np.float32)[None, :]
+    rust = np.clip(power_noise(rng, 2.2, stretch=0.2) - 1.6, 0, 1)[..., None]
+    return (
+        light, 0.4 * power_noise(rng, 2.2) - 4.0 * ribs[None, :],
+        -rust * np.array([10, 30, 45], np.float32),
+    )  # fmt: skip
 
 
-def _tile(rng: np.random.Generator, step_m: float) -> Recipe:
+def _tile(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
     wave = 0.16 * np.sin(2 * np.pi * _phase(0.24, step_m))[None, :]
     lip = 0.22 * (_phase(0.33, step_m) < 0.12)[:, None]
     light = (wave - lip).astype(np.float32)
     warm = 4.0 * light + 0.6 * power_noise(rng, 1.8)
-    return light + 0.06 * power_noise(rng, 0.7) + 0.08 * power_noise(rng, 2.0), warm, None
+    down, along = _piece(0.33, step_m), _piece(0.24, step_m)
+    # Every tile was fired differently.
+    fired = rng.normal(0, 1, (down.max() + 1, along.max() + 1)).astype(np.float32)
+    each = fired[down[:, None], along]
+    moss = np.clip(power_noise(rng, 1.9) - 0.9, 0, 1.2)[..., None]
+    tint = each[..., None] * np.array([4, 6, 7], np.float32)
+    tint = tint - moss * np.array([52, 18, 14], np.float32)
+    light = light + 0.05 * each + 0.06 * power_noise(rng, 0.7) + 0.08 * power_noise(rng, 2.0)
+    return light, warm, tint
 
 
-def _water(rng: np.random.Generator, step_m: float) -> Recipe:
+def _water(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
     waves = power_noise(rng, 1.6, stretch=0.35)
     glitter = 1.2 * np.clip(waves - 2.4, 0, 1)
     return 0.08 * waves + glitter, 0.25 * power_noise(rng, 2.4), None
 
 
-_RECIPES: dict[Surface, Callable[[np.random.Generator, float], Recipe]] = {
+_RECIPES: dict[Surface, Callable[[np.random.Generator, float, Fall], Recipe]] = {
     "grass": _grass, "scrub": _scrub, "sand": _sand, "gravel": _gravel,
     "concrete": _concrete, "metal": _metal, "tile": _tile, "water": _water,
 }  # fmt: skip
 
 
 def ground_texture(
-    surface: Surface, rgb: Rgb, step_m: float, rng: np.random.Generator
+    surface: Surface, rgb: Rgb, step_m: float, fall_px: Fall, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], Floats]:
     """Make one periodic tile of a surface.
 
@@ -137,6 +210,8 @@ def ground_texture(
         Mean colour in sunlight.
     step_m
         Metres per pixel.
+    fall_px
+        Direction and length of shadows: tufts, stones and slopes are lit by the sun, too.
 
     Returns
     -------
@@ -145,7 +220,7 @@ def ground_texture(
     warmth
         (1024, 1024) float32, about unit deviation: temperature texture.
     """
-    light, warm, tint = _RECIPES[surface](rng, step_m)
+    light, warm, tint = _RECIPES[surface](rng, step_m, fall_px)
     colour = np.asarray(rgb, np.float32) * (1 + light[..., None])
     if tint is not None:
         colour = colour + tint

@@ -112,7 +112,7 @@ def write_fleet(
         profiles = [p for p in bundled if p.site_id in TINY_SITES] if size == "tiny" else bundled
     _check(profiles, data_root, truth_root)
     missions = plan_missions(profiles, size)
-    # Every job builds its station anew: few jobs, but enough to keep all processes busy.
+    # Few jobs, as a new mission builds its station anew, but enough to keep all processes busy.
     parts = math.ceil(2 * processes / len(missions)) if processes > 1 and missions else 1
     most = max((pairs for _, _, pairs in missions), default=1)
     chunk = min(math.ceil(most / parts), _MOST_PAIRS_PER_JOB)
@@ -134,6 +134,7 @@ def write_fleet(
             mission_dirs.append(folder)
         if progress is not None:
             progress(done, total)
+    _AT_WORK.clear()
     _write_sites(data_root, profiles)
     return mission_dirs
 
@@ -163,8 +164,20 @@ def _single_thread() -> None:
     cv2.setNumThreads(1)
 
 
+_AT_WORK: list[tuple[object, SimulatedMission]] = []
+"""The mission that this process rendered last: its next part often comes next."""
+
+
+def _mission(job: Job) -> SimulatedMission:
+    key = (job.profile, job.number, job.pairs, job.seed)
+    if not _AT_WORK or _AT_WORK[0][0] != key:
+        _AT_WORK.clear()
+        _AT_WORK.append((key, SimulatedMission(job.profile, job.number, job.pairs, job.seed)))
+    return _AT_WORK[0][1]
+
+
 def _render(job: Job) -> Rendered:
-    mission = SimulatedMission(job.profile, job.number, job.pairs, job.seed)
+    mission = _mission(job)
     folder = job.data_root / job.profile.site_id / mission.mission_id
     truth = _truth_folder(job, folder)
     for part in (folder / "infrared", folder / "visible", *([truth] if truth else [])):
