@@ -51,12 +51,15 @@ def code_version() -> str:
         run = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True)
         return run.stdout.strip()
 
-    head = git("rev-parse", "--short=12", "HEAD")
-    if not head:
+    # Installed below somebody's checkout, the code is not that checkout's.
+    if not git("ls-files", Path(__file__).name):
         from importlib.metadata import version
 
         return f"dd-livm {version('dd-livm')}"
-    return head + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+    # Every retraining writes the pin of its data: that is no change of the code.
+    code = (":(top)", ":(top,exclude)data.dvc")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", *code)
+    return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
 
 
 @contextmanager

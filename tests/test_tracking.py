@@ -1,10 +1,11 @@
 """Retrainings as MLflow keeps them, in a real store."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tasks.tracking import client, experiment_id, parent_run
+from tasks.tracking import client, code_version, experiment_id, parent_run
 from tasks.workspace import Workspace
 
 
@@ -26,3 +27,25 @@ def test_a_killed_run_is_taken_up_and_those_of_other_keys_are_closed(tmp_path: P
     store = client(place)
     status = {run.info.run_id: run.info.status for run in store.search_runs([experiment_id(store)])}
     assert status == {abandoned: "KILLED", interrupted: "FINISHED"}
+
+
+def test_a_new_data_pin_is_no_change_of_the_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*arguments: str) -> None:
+        identity = ("-c", "user.name=t", "-c", "user.email=t@localhost")
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True)
+
+    code = tmp_path / "tasks" / "tracking.py"
+    code.parent.mkdir()
+    code.write_text("")
+    monkeypatch.setattr("tasks.tracking.__file__", str(code))
+    git("init", "-q")
+    assert code_version().startswith("dd-livm ")  # in a checkout, but not of it
+    (tmp_path / "data.dvc").write_text("before")
+    git("add", ".")
+    git("commit", "-qm", "all")
+    (tmp_path / "data.dvc").write_text("after")
+    assert len(code_version()) == 12
+    code.write_text("changed = True")
+    assert code_version().endswith("+changes")
