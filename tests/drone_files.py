@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -55,13 +56,18 @@ def flir_jpeg(
     distance_m: float = 0.0,
     reflected_c: float = 20.0,
     part_bytes: int = 4000,
+    swapped: bool = True,
+    checksums: bool = False,
 ) -> bytes:
-    """Return a FLIR radiometric JPEG: FFF records over several APP1 segments."""
+    """Return a FLIR radiometric JPEG: FFF records over several APP1 segments.
+
+    ``swapped``: PNG samples little-endian, as most cameras store them. ``checksums``: of both records.
+    """
     height, width = celsius.shape
     counts = counts_of(celsius)
     if raw == "png":
         out = io.BytesIO()
-        Image.fromarray(counts.byteswap()).save(out, "PNG")
+        Image.fromarray(counts.byteswap() if swapped else counts).save(out, "PNG")
         body = out.getvalue()
     elif raw == "tiff":
         out = io.BytesIO()
@@ -83,7 +89,8 @@ def flir_jpeg(
     start = 64 + 32 * len(records)
     table = b""
     for kind, content in records:
-        table += struct.pack(f"{order}HHIIII", kind, 0, 0, 0, start, len(content)).ljust(32, b"\0")
+        place = (kind, 0, 0, 0, start, len(content), 0, 0, zlib.crc32(content) if checksums else 0)
+        table += struct.pack(f"{order}HHIIIIIII", *place)
         start += len(content)
     header = b"FFF\0" + bytes(16) + struct.pack(f"{order}III", 100, 64, len(records))
     data = header.ljust(64, b"\0") + table + image + bytes(camera)

@@ -40,6 +40,25 @@ def test_both_names_of_the_record_format(tmp_path: Path) -> None:
     np.testing.assert_allclose(values, WARM_C, atol=COUNT_STEP_K)
 
 
+def test_a_png_in_its_own_byte_order(tmp_path: Path) -> None:
+    """As of a ThermaCAM E65."""
+    content = made.flir_jpeg(WARM_C, swapped=False)
+    values = read_infrared(made.put(tmp_path / "a.jpg", content)).values
+    np.testing.assert_allclose(values, WARM_C, atol=COUNT_STEP_K)
+
+
+@pytest.mark.parametrize("raw", ["png", "bytes"])
+def test_checksums_of_flir_records(tmp_path: Path, raw: str) -> None:
+    """A constant with a flipped bit still gives plausible temperatures; only the checksum tells."""
+    content = made.flir_jpeg(WARM_C, raw=raw, checksums=True)
+    values = read_infrared(made.put(tmp_path / "a.jpg", content)).values
+    np.testing.assert_allclose(values, WARM_C, atol=COUNT_STEP_K)
+    damaged = bytearray(content)
+    damaged[content.index(struct.pack("<f", made.R1)) + 1] ^= 64
+    with pytest.raises(InputError, match="checksum"):
+        read_infrared(made.put(tmp_path / "b.jpg", bytes(damaged)))
+
+
 def test_an_object_at_the_temperature_of_what_it_reflects_needs_no_emissivity(
     tmp_path: Path,
 ) -> None:
