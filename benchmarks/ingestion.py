@@ -4,40 +4,24 @@
 """
 
 import argparse
-import hashlib
-import io
+import json
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
-import time
-import warnings
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
 
-from benchmarks.mutations import mutated
+from benchmarks.ingestion_damage import fuzz
+from benchmarks.ingestion_readers import compared
 from benchmarks.results_file import write_result
-from dd_livm_core.errors import InputError
-from dd_livm_core.ingestion import ingest_mission
-from dd_livm_core.manifest import build_manifest, read_manifest, write_manifest
-from dd_livm_core.radiometry import PLAUSIBLE_C, infrared_from_bytes, read_infrared
-from dd_livm_core.records import Mission, Site
-from dd_livm_core.sites import write_site
 from tests import drone_files as made
 
 SEED = 20261123
 DIFFERENT = 40
-HANG_S = 10.0
-FLIR_FILES = (
-    "camera_models/FLIR.jpg",
-    "camera_models/DJI_XT2.jpg",
-    *(f"xt2_india/RJPG/DJI_000{n}_R.JPG" for n in (2, 4, 6)),
-)
 
 
 def write_source(folder: Path, pairs: int, first: int = 0) -> Path:
@@ -58,54 +42,14 @@ def write_source(folder: Path, pairs: int, first: int = 0) -> Path:
     return folder
 
 
-def peak_mib() -> float:
-    """Return this process's own peak memory.
-
-    From ``VmHWM``: ``ru_maxrss`` survives fork and exec, so that a child would report its parent's memory.
-    """
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
-
-
-def with_pillow(content: bytes) -> None:
-    Image.open(io.BytesIO(content)).load()
-
-
-def with_opencv(content: bytes) -> None:
-    """Decode with the faster decoder, which takes a cut file for a whole one."""
-    cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-
-
-def bare_read_s(source: Path, decode: Callable[[bytes], None]) -> tuple[float, float]:
-    """Return the wall and processor seconds of only reading, hashing and decoding all files."""
-    cv2.setNumThreads(1)
-
-    def one(path: Path) -> None:
-        content = path.read_bytes()
-        hashlib.sha256(content).hexdigest()
-        decode(content)
-
-    begun, cpu = time.perf_counter(), time.process_time()
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        list(pool.map(one, sorted(source.iterdir())))
-    return time.perf_counter() - begun, time.process_time() - cpu
-
-
-def ingest_s(source: Path, data: Path, known: bool = False) -> tuple[float, float, float]:
-    """Return the wall and processor seconds from folder to manifest, and this process's peak MiB.
-
-    ``known``: the manifest of last time is there, as in a workspace that is in use.
-    """
-    write_site(data, Site(site_id="s"))
-    kept = data / "manifest.parquet"
-    begun, cpu = time.perf_counter(), time.process_time()
-    report = ingest_mission(source, data, Mission(mission_id="m", site_id="s"))
-    manifest = build_manifest(data, previous=read_manifest(kept) if known else None)
-    write_manifest(manifest, kept)
-    taken_s, cpu_s = time.perf_counter() - begun, time.process_time() - cpu
-    if report.quarantined or len(manifest) != report.added + report.unchanged:
-        raise RuntimeError(f"{len(report.quarantined)} pairs set aside of {len(manifest)}")
-    return taken_s, cpu_s, peak_mib()
+def run_arm(name: str, source: Path, *more: str | Path) -> dict[str, float]:
+    """Time one pass in a fresh interpreter, so that its memory and its imports are its own."""
+    command = [sys.executable, "-m", "benchmarks.ingestion_arm", name, str(source), *map(str, more)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{run.stderr}")
+    found: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
+    return found
 
 
 def in_own_process(function, *arguments):  # type: ignore[no-untyped-def]
@@ -121,118 +65,53 @@ def speed(pairs: tuple[int, ...], rounds: int) -> dict[str, dict[str, object]]:
     with tempfile.TemporaryDirectory() as folder:
         for count in pairs:
             source = write_source(Path(folder) / f"source{count}", count)
-            bare_read_s(source, with_pillow)  # files into the page cache, for all
-            times: list[tuple[float, ...]] = []
-            peaks: list[float] = []
+            run_arm("pillow", source)  # files into the page cache, for all
+            times: list[dict[str, dict[str, float]]] = []
             for number in range(rounds):
-                bare = in_own_process(bare_read_s, source, with_pillow)
-                opencv = in_own_process(bare_read_s, source, with_opencv)
-                *ours, peak = in_own_process(ingest_s, source, Path(folder) / f"d{count}-{number}")
-                times.append((*bare, *opencv, *ours))
-                peaks.append(peak)
-            bare_s, bare_cpu_s, cv2_s, cv2_cpu_s, ours_s, ours_cpu_s = np.median(
-                times, axis=0
-            ).tolist()
-            arms[f"pairs_{count}"] = {
-                "bare_read_s": bare_s,
-                "ingestion_s": ours_s,
-                "ratio_to_bare_read": bare_s / ours_s,
-                "bare_read_cpu_s": bare_cpu_s,
-                "ingestion_cpu_s": ours_cpu_s,
-                "cpu_ratio_to_bare_read": bare_cpu_s / ours_cpu_s,
-                "bare_opencv_s": cv2_s,
-                "ratio_to_bare_opencv": cv2_s / ours_s,
-                "bare_opencv_cpu_s": cv2_cpu_s,
-                "rounds_s": times,
-                "peak_mib": max(peaks),
-                "rounds": rounds,
-            }
+                data = Path(folder) / f"data{count}-{number}"
+                ours = run_arm("ours", source, "--data", data)
+                bare = {name: run_arm(name, source) for name in ("pillow", "opencv")}
+                times.append({**bare, "ours": ours})
+            arms[f"pairs_{count}"] = summary(times)
     return arms
+
+
+def summary(times: list[dict[str, dict[str, float]]]) -> dict[str, object]:
+    """Return medians over the rounds, and the ratio within each round."""
+
+    def median(arm: str, name: str) -> float:
+        return float(np.median([of_round[arm][name] for of_round in times]))
+
+    def ratio(arm: str, name: str) -> float:
+        return float(np.median([of[arm][name] / of["ours"][name] for of in times]))
+
+    return {
+        "bare_read_s": median("pillow", "wall_s"),
+        "bare_opencv_s": median("opencv", "wall_s"),
+        "ingestion_s": median("ours", "wall_s"),
+        "ratio_to_bare_read": ratio("pillow", "wall_s"),
+        "ratio_to_bare_opencv": ratio("opencv", "wall_s"),
+        "cpu_ratio_to_bare_read": ratio("pillow", "cpu_s"),
+        "peak_mib": max(of_round["ours"]["peak_mib"] for of_round in times),
+        "rounds": times,
+    }
 
 
 def large(pairs: int, more: int) -> dict[str, object]:
     """Take in one large mission, once more unchanged, and once more with ``more`` pairs added."""
     with tempfile.TemporaryDirectory() as folder:
         source, data = write_source(Path(folder) / "source", pairs), Path(folder) / "data"
-        first_s, _, peak = in_own_process(ingest_s, source, data)
-        unchanged_s, _, _ = in_own_process(ingest_s, source, data, True)
+        first = run_arm("ours", source, "--data", data)
+        unchanged = run_arm("ours", source, "--data", data, "--known")
         write_source(source, more, first=pairs)
-        more_s, _, _ = in_own_process(ingest_s, source, data, True)
+        again = run_arm("ours", source, "--data", data, "--known")
     return {
         "pairs": pairs,
-        "ingestion_s": first_s,
-        "peak_mib": peak,
-        "again_unchanged_s": unchanged_s,
+        "ingestion_s": first["wall_s"],
+        "peak_mib": first["peak_mib"],
+        "again_unchanged_s": unchanged["wall_s"],
         "more_pairs": more,
-        "again_with_more_s": more_s,
-    }
-
-
-def radiometry(real: Path | None) -> dict[str, object]:
-    """Compare real FLIR files with the independent reader flyr, where both are there."""
-    try:
-        import flyr
-    except ImportError:
-        return {"reason": "the independent reader flyr is not installed"}
-    errors: dict[str, object] = {}
-    for name in FLIR_FILES if real else ():
-        path = real / "radiometric" / name  # type: ignore[operator]
-        try:
-            other = flyr.unpack(str(path)).celsius
-        except Exception as error:
-            errors[name] = f"flyr cannot read it: {type(error).__name__}"
-            continue
-        errors[name] = float(np.abs(read_infrared(path).values - other).max())
-    return errors
-
-
-def sources(real: Path | None) -> list[bytes]:
-    """Return the whole files that are going to be damaged."""
-    celsius = np.linspace(5, 95, 64 * 80).reshape(64, 80)
-    centikelvin = np.rint((celsius + 273.15) * 100).astype(np.uint16)
-    contents = [
-        made.flir_jpeg(celsius),
-        made.flir_jpeg(celsius, raw="tiff"),
-        made.tiff(centikelvin, "centikelvin"),
-        made.jpeg(made.picture(), at="2026:06:01 12:00:00"),
-    ]
-    if real:
-        files = sorted((real / "radiometric").rglob("*.[jJ][pP][gG]"))
-        contents += [path.read_bytes() for path in files[:24]]
-        contents += [(real / "pv_pairs" / "T/DJI_1_T.JPG").read_bytes()]
-    return contents
-
-
-def fuzz(count: int, real: Path | None) -> dict[str, object]:
-    """Read damaged files; anything but an InputError or a plausible image is a failure."""
-    warnings.simplefilter("ignore")  # Pillow says of damaged metadata that it is damaged
-    rng = np.random.default_rng(SEED)
-    contents = sources(real)
-    failures: list[str] = []
-    refused = slowest_s = 0.0
-    for number in range(count):
-        kind, broken = mutated(contents[number % len(contents)], rng)
-        begun = time.perf_counter()
-        try:
-            found = infrared_from_bytes(broken, Path("damaged"))
-            low, high = float(found.values.min()), float(found.values.max())
-            bounds = PLAUSIBLE_C if found.radiometric else (0.0, 255.01)
-            if not bounds[0] <= low <= high <= bounds[1]:
-                failures.append(f"{number} {kind}: values {low} to {high}")
-        except InputError:
-            refused += 1
-        except Exception as error:
-            failures.append(f"{number} {kind}: {type(error).__name__}: {error}"[:200])
-        slowest_s = max(slowest_s, time.perf_counter() - begun)
-    if slowest_s > HANG_S:
-        failures.append(f"one file took {slowest_s:.1f} s")
-    return {
-        "files": count,
-        "refused": int(refused),
-        "slowest_s": slowest_s,
-        "peak_mib": peak_mib(),
-        "failures": failures[:20],
-        "failure_count": len(failures),
+        "again_with_more_s": again["wall_s"],
     }
 
 
@@ -248,20 +127,23 @@ def main() -> None:
     few, many = chosen.pairs
     arms = speed((few, many), chosen.rounds)
     arms["large_mission"] = large(chosen.large, chosen.large // 100)
-    errors = radiometry(real)
-    numbers = [error for error in errors.values() if isinstance(error, float)]
-    damaged = in_own_process(fuzz, chosen.fuzzed, real)
+    readers = compared(real) if real else {}
+    errors = [of_file["flyr_error_k"] for of_file in readers.values()]
+    numbers = [error for error in errors if isinstance(error, float)]
+    damaged = in_own_process(fuzz, chosen.fuzzed, real, SEED)
     figures = {
         "ratio_to_bare_read": arms[f"pairs_{many}"]["ratio_to_bare_read"],
         f"peak_mib_{few}": arms[f"pairs_{few}"]["peak_mib"],
         f"peak_mib_{many}": arms[f"pairs_{many}"]["peak_mib"],
         "radiometry_max_error_k": max(numbers, default=None),
+        "radiometry_files": len(errors),
+        "radiometry_files_compared": len(numbers),
         "fuzzed_files": damaged["files"],
         "fuzz_failures": damaged["failure_count"],
         "large_mission_pairs": chosen.large,
         "large_mission_peak_mib": arms["large_mission"]["peak_mib"],
     }
-    arms |= {"independent_reader_error_k": errors, "damaged_files": damaged}
+    arms |= {"independent_readers": readers, "damaged_files": damaged}
     print(write_result("ingestion", seeds=[SEED], figures=figures, arms=arms))
     print(figures, file=sys.stderr)
 

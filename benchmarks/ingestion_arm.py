@@ -1,0 +1,122 @@
+"""One timed pass over a folder of pairs, in a fresh process; prints its seconds and memory as JSON.
+
+``python -m benchmarks.ingestion_arm pillow|opencv|ours SOURCE [--data FOLDER] [--known]``. What is imported here is
+imported by every process that ingestion starts, so that only the arm that is timed imports what it needs.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def own_peak_mib(pid: int | str = "self") -> float:
+    """Return a process's peak memory.
+
+    From ``VmHWM``: ``ru_maxrss`` survives fork and exec, so that a child would report its parent's memory.
+    """
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
+
+
+class Peaks:
+    """Watches the peak memory of this process and of those that it starts, to add them up."""
+
+    def __init__(self) -> None:
+        self._of_children: dict[int, float] = {}
+        self._ended = threading.Event()
+        self._watch = threading.Thread(target=self._look, daemon=True)
+        self._watch.start()
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.02):
+            for child in multiprocessing.active_children():
+                try:
+                    self._of_children[child.pid or 0] = own_peak_mib(child.pid or 0)
+                except (OSError, StopIteration):  # it has just ended
+                    continue
+
+    def total_mib(self) -> float:
+        """Return the sum of all peaks; stops watching."""
+        self._ended.set()
+        self._watch.join()
+        return own_peak_mib() + sum(self._of_children.values())
+
+
+def cpu_s() -> float:
+    """Return the processor seconds of this process and of those it started that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def decoder(name: str) -> Callable[[bytes], object]:
+    """Return what decodes a whole image: Pillow, which tells of cut files, or OpenCV, which does not."""
+    if name == "pillow":
+        from PIL import Image
+
+        return lambda content: Image.open(io.BytesIO(content)).load()
+    import cv2
+    import numpy as np
+
+    cv2.setNumThreads(1)
+    return lambda content: cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+
+
+def bare(source: Path, decoder_name: str) -> dict[str, float]:
+    """Time only reading, hashing and decoding of all files, in as many threads as cores."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    decode = decoder(decoder_name)
+
+    def one(path: Path) -> None:
+        content = path.read_bytes()
+        hashlib.sha256(content).hexdigest()
+        decode(content)
+
+    begun, cpu = time.perf_counter(), cpu_s()
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        list(pool.map(one, sorted(source.iterdir())))
+    return {"wall_s": time.perf_counter() - begun, "cpu_s": cpu_s() - cpu}
+
+
+def ours(source: Path, data: Path, known: bool) -> dict[str, float]:
+    """Time from folder to manifest. ``known``: the manifest of last time is there, as in a workspace in use."""
+    from dd_livm_core.ingestion import ingest_mission
+    from dd_livm_core.manifest import build_manifest, read_manifest, write_manifest
+    from dd_livm_core.records import Mission, Site
+    from dd_livm_core.sites import write_site
+
+    write_site(data, Site(site_id="s"))
+    kept, mission = data / "manifest.parquet", Mission(mission_id="m", site_id="s")
+    peaks = Peaks()
+    begun, cpu = time.perf_counter(), cpu_s()
+    report = ingest_mission(source, data, mission, processes=os.cpu_count() or 1)
+    manifest = build_manifest(data, previous=read_manifest(kept) if known else None)
+    write_manifest(manifest, kept)
+    found = {"wall_s": time.perf_counter() - begun, "cpu_s": cpu_s() - cpu}
+    if report.quarantined or len(manifest) != report.added + report.unchanged:
+        raise RuntimeError(f"{len(report.quarantined)} pairs set aside of {len(manifest)}")
+    return {**found, "peak_mib": peaks.total_mib()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("arm", choices=("pillow", "opencv", "ours"))
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--known", action="store_true")
+    chosen = parser.parse_args()
+    if chosen.arm == "ours":
+        print(json.dumps(ours(chosen.source, chosen.data, chosen.known)))
+    else:
+        print(json.dumps(bare(chosen.source, chosen.arm)))
+
+
+if __name__ == "__main__":
+    main()
