@@ -101,8 +101,8 @@ def report_retraining(
     for mission in aligned:
         page = mission.store.folder(workspace) / PAGE
         if page.exists():
-            text = page.read_text(encoding="utf-8")
-            store.log_text(run_id, text, f"alignment/{mission.site_id}_{mission.mission_id}.html")
+            name = f"alignment/{mission.site_id}_{mission.mission_id}.html"
+            store.log_text(run_id, page.read_text(encoding="utf-8"), name)
     create_link_artifact(
         f"http://127.0.0.1:5000/#/experiments/{store.get_run(run_id).info.experiment_id}/runs/{run_id}",
         "This run in MLflow (while `dd-livm ui` runs)",

@@ -88,6 +88,12 @@ def test_the_parent_run_shows_every_site_and_its_children_the_curves(trained: Tr
     } <= kept
 
 
+def test_the_terminal_shows_progress_and_the_report_and_no_page(trained: Trained) -> None:
+    assert "DTFT stage 3, epochs: 2 of 2" in trained.output
+    assert "## Sites, percent" in trained.output
+    assert "<" + "html" not in trained.output
+
+
 def test_nothing_registered_is_pickled(trained: Trained) -> None:
     kinds = {p.suffix for p in (trained.root / "mlruns" / "artifacts").rglob("*") if p.is_file()}
     assert not kinds & {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib"}
