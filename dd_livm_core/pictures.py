@@ -15,15 +15,27 @@ CLASS_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "diode_failure": (225, 110, 255),
 }
 TRUTH_COLOUR = (255, 255, 255)
+OFF_PANELS = 58
+"""Grey of what is not a panel: there is no excess to show."""
 
 
-def infrared_picture(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Colour an infrared array, (H, W) in any unit, by its own 1st to 99.5th percentile; (H, W, 3) RGB."""
-    finite = np.nan_to_num(np.asarray(values, np.float32), nan=float(np.nanmedian(values)))
-    low, high = np.percentile(finite, (1.0, 99.5))
-    grey = np.clip((finite - low) / max(float(high - low), 1e-6) * 255, 0, 255).astype(np.uint8)
-    coloured = cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)
-    return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
+def infrared_picture(
+    excess: NDArray[np.floating], panel_mask: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Colour the panels' excess (H, W), in any unit, by its 1st to 99.5th percentile; the rest stays dark.
+
+    Returns
+    -------
+    (H, W, 3) uint8 RGB.
+    """
+    values = np.asarray(excess, np.float32)
+    shown = panel_mask & np.isfinite(values)
+    low, high = np.percentile(values[shown], (1.0, 99.5)) if shown.any() else (0.0, 1.0)
+    scaled = (np.nan_to_num(values) - low) / max(float(high - low), 1e-6) * 255
+    coloured = cv2.applyColorMap(np.clip(scaled, 0, 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
+    return np.where(
+        shown[..., None], cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8(OFF_PANELS)
+    )
 
 
 def draw_boxes(
@@ -58,7 +70,8 @@ def draw_boxes(
 
 
 def detection_picture(
-    infrared: NDArray[np.float32],
+    excess: NDArray[np.floating],
+    panel_mask: NDArray[np.bool_],
     visible: NDArray[np.uint8],
     boxes_xyxy_px: NDArray[np.floating],
     defect_classes: Sequence[str],
@@ -69,14 +82,14 @@ def detection_picture(
 
     Parameters
     ----------
-    infrared, visible
-        (H, W) in any unit and (H, W, 3) RGB on the same grid.
+    excess, panel_mask, visible
+        (H, W) in any unit, (H, W) and (H, W, 3) RGB on the same grid.
     boxes_xyxy_px
         (N, 4) in infrared pixels.
     """
     captions = [f"{name} {score:.2f}" for name, score in zip(defect_classes, scores, strict=True)]
     colours = [CLASS_COLOURS[name] for name in defect_classes]
-    sides = [infrared_picture(infrared), np.asarray(visible, np.uint8)]
+    sides = [infrared_picture(excess, panel_mask), np.asarray(visible, np.uint8)]
     if truth_xyxy_px is not None and len(truth_xyxy_px):
         none = [""] * len(truth_xyxy_px)
         sides = [

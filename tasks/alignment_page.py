@@ -49,7 +49,7 @@ def _rig(pairs: list[dict[str, Any]]) -> dict[str, float]:
 
 def _picture(mission: AlignedMission, row: int) -> str:
     """Return a stored pair's checkerboard as a URL that holds its bytes."""
-    infrared = infrared_picture(mission.infrared_excess[row].astype(np.float32))
+    infrared = infrared_picture(mission.infrared_excess[row], mission.panel_mask[row])
     board = outlined(
         checkerboard(infrared, np.asarray(mission.visible[row])), mission.panel_mask[row]
     )

@@ -148,11 +148,13 @@ def evaluate_site(
 def _write_pictures(folder: Path, found: Sequence[Outcome], threshold: float) -> None:
     """Draw the pairs with most labels, and the alignment of the first."""
     for number, outcome in enumerate(sorted(found, key=lambda o: -len(o.labels))[:SHOWN]):
-        excess = np.asarray(outcome.mission.infrared_excess[outcome.row], np.float32)
+        excess = outcome.mission.infrared_excess[outcome.row]
+        mask = outcome.mission.panel_mask[outcome.row]
         visible = np.asarray(outcome.mission.visible[outcome.row])
         shown = outcome.detections.scores >= threshold
         picture = detection_picture(
             excess,
+            mask,
             visible,
             outcome.detections.boxes_xyxy_px[shown],
             [c for c, kept in zip(outcome.detections.defect_classes, shown, strict=True) if kept],
@@ -162,5 +164,5 @@ def _write_pictures(folder: Path, found: Sequence[Outcome], threshold: float) ->
         pair_id = outcome.mission.index.iloc[outcome.row]["pair_id"]
         write_picture(folder / f"detections_{number}_{pair_id}.jpg", picture)
         if number == 0:
-            board = checkerboard(infrared_picture(excess), visible)
+            board = checkerboard(infrared_picture(excess, mask), visible)
             write_picture(folder / f"alignment_{pair_id}.jpg", board)

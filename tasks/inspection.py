@@ -151,18 +151,20 @@ def _write_inspection(folder: Path, found: FoundPairs, inspection: Inspection) -
     for number, row in enumerate(store.index.itertuples()):
         pair_id = str(row.pair_id)
         of_pair = table[table["pair_id"] == pair_id]
-        infrared, visible = store.infrared_excess[number], store.visible[number]
+        excess, mask = store.infrared_excess[number], store.panel_mask[number]
+        visible = store.visible[number]
         boxes = of_pair[["x_px", "y_px", "width_px", "height_px"]].to_numpy(float, copy=True)
         boxes[:, 2:] += boxes[:, :2]
         picture = detection_picture(
-            infrared.astype("float32"),
+            excess,
+            mask,
             visible,
             boxes,
             list(of_pair["defect_class"]),
             list(of_pair["confidence"]),
         )
         write_picture(folder / PICTURES / f"{pair_id}.jpg", picture)
-        board = checkerboard(infrared_picture(infrared.astype("float32")), visible)
+        board = checkerboard(infrared_picture(excess, mask), visible)
         write_picture(folder / PICTURES / f"{pair_id}_alignment.jpg", board)
         pair_records.append(_pair_record(files[pair_id], row, len(of_pair)))
     failed = [a for a in inspection.alignment.alignments if a.status == "failed"]
