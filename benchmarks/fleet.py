@@ -14,13 +14,15 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from benchmarks.fleet_leak import blind_control_accuracy
 from benchmarks.fleet_likeness import patch_features, tell_apart
 from benchmarks.fleet_speed import cpu_ms_by_station, write_timed
 from benchmarks.fleet_truth import corner_errors
 from benchmarks.results_file import write_result
-from dd_livm_core.fleet import bundled_profiles
+from dd_livm_core.fleet import Profile, bundled_profiles
 from dd_livm_core.fleet.defects import Workshop
 from dd_livm_core.fleet.missions import SimulatedMission
+from dd_livm_core.fleet.truth import THRESHOLD_K
 from dd_livm_core.records import DEFECT_CLASSES
 
 SEED = 20
@@ -52,7 +54,7 @@ def likeness(root: Path) -> dict[str, object]:
     """Tell real from simulated with a small classifier that sees patches of one image."""
     real = os.environ.get("DD_LIVM_REAL_DATA")
     if not real:
-        return {"skipped": "DD_LIVM_REAL_DATA is not set"}
+        return {"skipped": "set DD_LIVM_REAL_DATA to the folder that holds pv_pairs"}
     folder = Path(real) / "pv_pairs"
     result: dict[str, object] = {}
     geometry = pd.concat(
@@ -80,6 +82,30 @@ def likeness(root: Path) -> dict[str, object]:
         result[f"{kind}_accuracy"] = tell_apart(
             [patch_features(i) for i in real_images], [patch_features(i) for i in simulated]
         )
+    return result
+
+
+def open_circuit_k(seed: int) -> dict[str, float]:
+    """Return how much warmer open PV modules look at 1000 W/m² and 1 m/s, per station.
+
+    From the truth of rendered frames: the middle of every whole PV module that is open, median.
+    """
+    weather = {"irradiance_w_m2": [1000.0, 1000.0], "wind_m_s": [1.0, 1.0]}
+    defects = {"share": 0.03, "weights": {"open_circuit": 1.0}}
+    result = {}
+    for profile in bundled_profiles():
+        tables = profile.model_dump(exclude={"defects"}) | {"defects": defects}
+        tables["weather"] = profile.weather.model_dump() | weather | {"clouds": [0.0, 0.0]}
+        mission = SimulatedMission(Profile.model_validate(tables), 0, 12, seed)
+        seen = []
+        for pair in (mission.render(i) for i in range(12)):
+            for hotspot in pair.hotspots:
+                opened = pair.sources[hotspot.defect][1] == "open circuit"
+                if opened and hotspot.hotspot_shape == "block":
+                    x, y, w, h = (int(v) for v in hotspot.box_xywh_px)
+                    part = pair.excess_k[y : y + h, x : x + w]
+                    seen.append(np.median(part[part >= THRESHOLD_K]))
+        result[profile.site_id] = round(float(np.median(seen)), 2)
     return result
 
 
@@ -112,21 +138,30 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             full = write_timed(Path(folder), "full", SEED)
     truth = measured_truth(SEED)
+    open_k = open_circuit_k(SEED)
+    opened = list(open_k.values())
+    blind = blind_control_accuracy(SEED)
     path = write_result(
         "fleet",
         seeds=[SEED],
         figures={
+            "pairs_per_s": full.get("pairs_per_s", rendering["pairs_per_s"]),
             "pairs_per_s_small": rendering["pairs_per_s"],
-            "pairs_per_s_full": full.get("pairs_per_s"),
             "full_minutes": full.get("minutes"),
             "corner_error_px_max": float(np.nanmax(list(truth["corner_error_px"].values()))),
             "energy_error_max": max(truth["energy_error"].values()),
+            "open_circuit_k_min": min(opened),
+            "open_circuit_k_max": max(opened),
+            "blind_control_accuracy": blind,
+            "real_or_simulated_infrared_accuracy": like.get("infrared_accuracy"),
+            "real_or_simulated_visible_accuracy": like.get("visible_accuracy"),
         },
         arms={
             "small": rendering,
             "full": full,
             "cpu_ms": cpu_ms_by_station(SEED),
             **truth,
+            "open_circuit_k": open_k,
             "real_or_simulated": like,
         },
     )

@@ -109,6 +109,19 @@ def context_table(seed: int, habits: bool = True) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def blind_control_accuracy(seed: int) -> float:
+    """Return how often the control tells a label's class at a site it has not seen, in percent.
+
+    It sees background and position only: the stations rendered again without their defects.
+    """
+    table = context_table(seed)
+    features, target = (
+        _columns(table, ("position", "infrared", "visible")),
+        table["class"].to_numpy(),
+    )
+    return _percent(_cross_site(features, target, table) == target)
+
+
 def _columns(table: pd.DataFrame, start: str | tuple[str, ...]) -> np.ndarray:
     return table[[c for c in table if str(c).startswith(start)]].to_numpy()
 

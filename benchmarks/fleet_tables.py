@@ -79,6 +79,17 @@ def results() -> str:
             f"{fleet['figures']['energy_error_max']:.0e}",
             "≤ 1e-6",
         ),
+        (
+            "open circuit at 1000 W/m² and 1 m/s, as the camera sees it, nine stations",
+            f"{fleet['figures']['open_circuit_k_min']:.1f} to "
+            f"{fleet['figures']['open_circuit_k_max']:.1f} K",
+            "2 to 7 K, nothing fitted",
+        ),
+        (
+            "class told from background and position alone, defects removed, site unseen",
+            f"{fleet['figures']['blind_control_accuracy']:.1f} %",
+            "reported; see below",
+        ),
         ("real or simulated, single patches (50 % = cannot tell)", told, "reported"),
     ]
     residual = ", ".join(

@@ -105,12 +105,13 @@ def write_fleet(
     Raises
     ------
     InputError
-        Unknown size, two profiles of one site, or a truth folder inside the data.
+        Unknown size, no profile or two of one site, a seed below zero, a truth folder inside the
+        data, or a ``sites.json`` there that cannot be read.
     """
     if profiles is None:
         bundled = bundled_profiles()
         profiles = [p for p in bundled if p.site_id in TINY_SITES] if size == "tiny" else bundled
-    _check(profiles, data_root, truth_root)
+    _check(profiles, seed, data_root, truth_root)
     missions = plan_missions(profiles, size)
     # Few jobs, as a new mission builds its station anew, but enough to keep all processes busy.
     parts = math.ceil(2 * processes / len(missions)) if processes > 1 and missions else 1
@@ -139,13 +140,21 @@ def write_fleet(
     return mission_dirs
 
 
-def _check(profiles: Sequence[Profile], data_root: Path, truth_root: Path | None) -> None:
+def _check(
+    profiles: Sequence[Profile], seed: int, data_root: Path, truth_root: Path | None
+) -> None:
+    """Refuse before hours of rendering what would fail after them."""
     names = [profile.site_id for profile in profiles]
-    if len(set(names)) != len(names):
-        raise InputError("one profile per site", ", ".join(names), "profiles", "Rename a site_id.")
+    if not names or len(set(names)) != len(names):
+        raise InputError(
+            "one profile per site", ", ".join(names) or "none", "profiles", "Rename a site_id."
+        )
+    if seed < 0:
+        raise InputError("a seed from 0", str(seed), "seed", "Choose a whole number from 0.")
     if truth_root is not None and truth_root.resolve().is_relative_to(data_root.resolve()):
         todo = "Truth must never reach training: choose a folder outside the data."
         raise InputError("truth outside the data", str(truth_root), data_root, todo)
+    _known_sites(data_root / "sites.json")
 
 
 Rendered = tuple[Path, list[Row], list[Row]]
@@ -233,11 +242,22 @@ def _coco(profile: Profile, geometry: list[Row], hotspots: list[Row]) -> dict[st
     return {"images": images, "annotations": annotations, "categories": categories}
 
 
+def _known_sites(path: Path) -> dict[str, object]:
+    """Return the stations that a ``sites.json`` declares, by name; none where there is no file."""
+    if not path.exists():
+        return {}
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["sites"]
+        return {str(entry["site_id"]): entry for entry in entries}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        todo = "Correct it, or choose another folder."
+        raise InputError('{"sites": [{"site_id": …}]}', repr(error), path, todo) from error
+
+
 def _write_sites(data_root: Path, profiles: Sequence[Profile]) -> None:
     """Declare the stations, and keep those that were declared before."""
     path = data_root / "sites.json"
-    known = json.loads(path.read_text(encoding="utf-8"))["sites"] if path.exists() else []
-    sites = {entry["site_id"]: entry for entry in known}
+    sites = _known_sites(path)
     for profile in profiles:
         site = Site(
             site_id=profile.site_id,

@@ -131,3 +131,21 @@ def test_stations_differ_in_class_frequencies() -> None:
         p.defects.weights["weeds"] / sum(p.defects.weights.values()) for p in bundled_profiles()
     ]
     assert max(shares) > 5 * min(shares)
+
+
+def test_stations_differ_in_shadows_cameras_heights_offsets_and_habits() -> None:
+    profiles = bundled_profiles()
+    ways = {
+        "shadows": lambda p: (p.weather.sun_azimuth_deg, p.rows.azimuth_deg),
+        "scale": lambda p: p.visible_camera.focal_px / p.infrared_camera.focal_px,
+        "height": lambda p: p.flight.height_m,
+        "offsets": lambda p: (p.flight.rig_offset_px, p.flight.rig_rotation_deg),
+        "ground": lambda p: (p.terrain.rgb, p.terrain.second_rgb),
+        "classes": lambda p: tuple(p.defects.weights.items()),
+        "cells": lambda p: p.pv_module.cell_rgb,
+        "pitch": lambda p: p.rows.pitch_m,
+    }
+    for name, way in ways.items():
+        assert len({way(p) for p in profiles}) >= 8, name
+    assert len({(h.defect_class, h.near) for p in profiles for h in p.defects.habits}) >= 5
+    assert any(not p.defects.habits for p in profiles)

@@ -202,6 +202,19 @@ def test_unknown_sizes_and_twin_sites_are_refused(profile: Profile, tmp_path: Pa
         write_fleet(tmp_path, profiles=[profile, profile])
 
 
+def test_what_would_fail_after_rendering_is_refused_before(
+    profile: Profile, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="a seed from 0"):
+        write_fleet(tmp_path, profiles=[profile], seed=-1)
+    with pytest.raises(InputError, match="none"):
+        write_fleet(tmp_path, profiles=[])
+    (tmp_path / "sites.json").write_text('{"sites": 3}')
+    with pytest.raises(InputError, match=r"sites\.json"):
+        write_fleet(tmp_path, profiles=[profile])
+    assert not (tmp_path / profile.site_id).exists()
+
+
 def test_the_full_fleet_has_as_many_pairs_as_the_article() -> None:
     from dd_livm_core.fleet import bundled_profiles
 
