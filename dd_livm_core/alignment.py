@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.blocks import fit_rig, offset_of
-from dd_livm_core.consensus import Choice, Mixture, agree
+from dd_livm_core.consensus import CENTRE_REACH_PX, Choice, Mixture, agree
 from dd_livm_core.errors import InputError
 from dd_livm_core.mapping import map_pairs
 from dd_livm_core.pair_registration import (
@@ -62,6 +62,8 @@ LEAST_SCORE_SHARE, LEAST_AGREEING = 0.5, 0.6
 """The same for a pair that is unsure of itself, at the mission's offset."""
 NEAR_PX = 16.0
 """How far from the mission's offset a pair's own best position may lie to be tried, when it is not sure."""
+FARTHEST_PX = 3 * CENTRE_REACH_PX
+"""How far from the visible frame's centre a pair that is not sure may be placed, infrared px."""
 LEAST_SURE = 3
 """Sure pairs from which a mission can judge the others."""
 FOREIGN = "wrong pair, or another station's"
@@ -212,11 +214,11 @@ def _concluded(
         elif not choice.own:
             status = "consensus"
             reason = "its own best position lies elsewhere; the mission's offset decided"
-    elif typical is None:
-        status, reason = (
-            "ambiguous",
-            "it fits in several places, and the mission does not tell which",
-        )
+    elif np.linalg.norm(choice.offset_px) > FARTHEST_PX:
+        status, reason = "failed", f"it fits nowhere near the visible frame's middle: {FOREIGN}"
+    elif typical is None or choice.mission < SURE:
+        status = "ambiguous"
+        reason = "it fits in several places, and the mission does not tell which"
     elif share >= LEAST_SCORE_SHARE and agreeing >= LEAST_AGREEING:
         status, reason = "consensus", "found at the mission's offset, not by itself"
         probability = SURE

@@ -5,6 +5,9 @@ however, belongs to the mission: it varies little, around one value or, where th
 the direction of flight, around two. Offsets are taken as drawn from that mixture; each pair weighs its positions
 by how well they fit there and by their own scores. The mixture is estimated from all pairs at once
 (expectation maximisation), beginning where most pairs have a good position.
+
+Where no pair shows anything longer than a period, all pairs of a mission fit one period off just as well. So the
+mixture is held against its rivals, which begin at other places: what they leave of the probability is every pair's.
 """
 
 from collections.abc import Sequence
@@ -31,7 +34,14 @@ MOST_VOTERS = 200
 MOST_SEEDS = 1500
 SAME_PX = 4.0
 """Positions this close are one."""
-ROUNDS = 30
+ROUNDS, SETTLED_PX = 30, 0.02
+RIVALS, RIVAL_APART_PX, RIVAL_SHARE = 6, 8.0, 0.25
+"""Rival places that are tried, how far apart, and the share of pairs that a rival must place elsewhere."""
+TELLING_LOG = 1.5
+"""Difference (natural logarithm) of a pair's fit between two mixtures that lens, light and a row's own unevenness
+make in all pairs alike."""
+MODE_PAIRS, MODE_SHARE, MODE_LOG = 3, 0.1, 2.0
+"""A second mode outside the first is one where so many pairs, and such a share, fit better by this much."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +56,13 @@ class Positions:
 class Choice:
     """The offset (2,) in infrared px that a pair is meant to have, and the probability that it is that one.
 
-    ``own`` where it is also the pair's own best position.
+    ``mission`` is the probability that the mission's offsets are right at all where they place this pair; ``own`` where
+    the offset is also the pair's own best position.
     """
 
     offset_px: Floats
     probability: float
+    mission: float
     own: bool
 
 
@@ -99,21 +111,20 @@ def agree(pairs: Sequence[Positions]) -> tuple[list[Choice | None], Mixture]:
         nowhere = np.eye(2)[None] * CENTRE_REACH_PX**2
         return [None] * len(pairs), Mixture(np.ones(1), np.zeros((1, 2)), nowhere)
     table = _Table.of(voters)
-    seed = table.best_seed()
-    one = table.mixture(np.array([seed]))
-    mixture = one
-    split = table.split(one)
-    if split is not None:
-        two = table.mixture(split)
-        # two modes cost six parameters more (Schwarz' criterion)
-        gain = table.log_likelihood(two) - table.log_likelihood(one)
-        mixture = two if gain > 3 * np.log(len(voters)) else one
+    seeds = table.seeds()
+    mixture = table.two_modes(table.mixture(seeds[:1]), seeds)
+    sure = table.probabilities(mixture, seeds) if len(voters) > 1 else np.ones(1)
     total = table.mass(mixture)
-    return [_choose(p, mixture, total) if len(p.scores) else None for p in pairs], mixture
+    chosen = [_choose(p, mixture, total, float(s)) for p, s in zip(voters, sure, strict=True)]
+    ended = iter(chosen)
+    return [next(ended) if len(p.scores) else None for p in pairs], mixture
 
 
-def _choose(positions: Positions, mixture: Mixture, mass: Floats) -> Choice:
-    """Choose by what the mission's other pairs say: a pair must not confirm itself."""
+def _choose(positions: Positions, mixture: Mixture, mass: Floats, sure: float) -> Choice:
+    """Choose by what the mission's other pairs say: a pair must not confirm itself.
+
+    ``sure`` is the probability of the mixture, where it places this pair.
+    """
     others = mixture.without(positions, mass)
     density = np.logaddexp.reduce(others.log_density(positions.offsets_px), axis=1)
     log = _evidence(positions.scores) + density
@@ -124,7 +135,16 @@ def _choose(positions: Positions, mixture: Mixture, mass: Floats) -> Choice:
     outlier = min(OUTLIER_LOG, float(others.log_density(others.means_px).max()) + MISSED_LOG)
     total = np.logaddexp(np.logaddexp.reduce(log), outlier)
     probability = float(np.exp(np.logaddexp.reduce(log[near]) - total))
-    return Choice(offset, probability, bool(near[int(np.argmax(positions.scores))]))
+    own = bool(near[int(np.argmax(positions.scores))])
+    return Choice(offset, sure * probability, sure, own)
+
+
+def _rivals(means_px: Floats, seeds: Floats) -> list[Floats]:
+    """Return means (K, 2) to begin rivals of a mixture at: all its modes moved, or one of two."""
+    rivals = [means_px + seed - seeds[0] for seed in seeds[1:]]
+    if len(means_px) > 1:
+        rivals += [np.array([mean, seed]) for mean in means_px for seed in seeds]
+    return rivals
 
 
 def _evidence(scores: Floats) -> Floats:
@@ -133,12 +153,16 @@ def _evidence(scores: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class _Table:
-    """All voters' positions in one table: pair number, offset, evidence."""
+    """All voters' positions in one table: pair number, offset, evidence; and which voter each pair number is."""
 
     pair: NDArray[np.intp]
     offsets_px: Floats
     evidence: Floats
-    count: int
+    voter: NDArray[np.intp]
+
+    @property
+    def count(self) -> int:
+        return len(self.voter)
 
     @classmethod
     def of(cls, voters: Sequence[Positions]) -> "_Table":
@@ -149,29 +173,35 @@ class _Table:
             np.repeat(np.arange(len(ordered)), [len(p.scores) for p in ordered]),
             np.concatenate([p.offsets_px for p in ordered]),
             np.concatenate([_evidence(p.scores) for p in ordered]),
-            len(ordered),
+            np.array(order, np.intp),
         )
 
-    def best_seed(self) -> Floats:
-        """Return the offset that most pairs' positions support, (2,)."""
+    def seeds(self) -> Floats:
+        """Return the offsets that most pairs' positions support, (N, 2), best first."""
         voters = self.pair % max(1, self.count // MOST_VOTERS) == 0
         pair, offsets, evidence = self.pair[voters], self.offsets_px[voters], self.evidence[voters]
         good = np.flatnonzero(evidence > OUTLIER_LOG)
-        seeds = offsets[good[:: max(1, len(good) // MOST_SEEDS)]]
+        places = offsets[good[:: max(1, len(good) // MOST_SEEDS)]]
         starts = np.flatnonzero(np.diff(pair, prepend=-1))
         support = np.array(
             [
                 np.maximum.reduceat(
-                    evidence - np.sum((offsets - seed) ** 2, axis=1) / (2 * SEED_REACH_PX**2),
+                    evidence - np.sum((offsets - place) ** 2, axis=1) / (2 * SEED_REACH_PX**2),
                     starts,
                 )
                 .clip(OUTLIER_LOG)
                 .sum()
-                for seed in seeds
+                for place in places
             ]
         )
-        support -= np.sum(seeds**2, axis=1) / (2 * CENTRE_REACH_PX**2)
-        return np.asarray(seeds[int(np.argmax(support))])
+        support -= np.sum(places**2, axis=1) / (2 * CENTRE_REACH_PX**2)
+        kept: list[Floats] = []
+        for place in places[np.argsort(-support, kind="stable")]:
+            if all(np.linalg.norm(place - other) > RIVAL_APART_PX for other in kept):
+                kept.append(place)
+            if len(kept) > RIVALS:
+                break
+        return np.array(kept)
 
     def mixture(self, means_px: Floats) -> Mixture:
         """Estimate the mixture that begins at these means (K, 2)."""
@@ -190,7 +220,10 @@ class _Table:
                 covariance = (scatter + PRIOR_PAIRS * prior) / (mass[mode] + PRIOR_PAIRS)
                 covariances.append(covariance + np.eye(2) * LEAST_SPREAD_PX**2)
             shares = (mass + 1) / (mass.sum() + modes)
+            moved = float(np.abs(means - found.means_px).max())
             found = Mixture(shares, means, np.array(covariances))
+            if moved < SETTLED_PX:
+                break
         return found
 
     def mass(self, mixture: Mixture) -> Floats:
@@ -201,24 +234,64 @@ class _Table:
         """Return evidence plus log density of each position in each mode, (N, K)."""
         return self.evidence[:, None] + mixture.log_density(self.offsets_px)
 
-    def _normaliser(self, joint: Floats) -> Floats:
-        """Return the log of each pair's total over its positions, its modes and the outlier."""
-        starts = np.flatnonzero(np.diff(self.pair, prepend=-1))
-        total = np.logaddexp.reduceat(np.logaddexp.reduce(joint, axis=1), starts)
-        return np.asarray(np.logaddexp(total, OUTLIER_LOG))
+    def _starts(self) -> NDArray[np.intp]:
+        return np.flatnonzero(np.diff(self.pair, prepend=-1))
+
+    def log_likelihood(self, mixture: Mixture) -> Floats:
+        """Return the log of each pair's total over its positions, the modes and the outlier, (pairs,)."""
+        summed = np.logaddexp.reduce(self._joint(mixture), axis=1)
+        return np.asarray(np.logaddexp(np.logaddexp.reduceat(summed, self._starts()), OUTLIER_LOG))
 
     def _shares(self, mixture: Mixture) -> Floats:
         joint = self._joint(mixture)
-        return np.exp(joint - self._normaliser(joint)[self.pair][:, None])
+        return np.exp(joint - self.log_likelihood(mixture)[self.pair][:, None])
 
-    def log_likelihood(self, mixture: Mixture) -> float:
-        """Return the log likelihood of all pairs' positions."""
-        return float(self._normaliser(self._joint(mixture)).sum())
+    def two_modes(self, one: Mixture, seeds: Floats) -> Mixture:
+        """Return the mixture of two modes that explains the mission better than this single one, or the latter."""
+        before, best, most = self.log_likelihood(one), one, 0.0
+        for begin in self._splits(one, seeds):
+            two = self.mixture(begin)
+            gains = self.log_likelihood(two) - before
+            # two modes cost six parameters more (Schwarz' criterion)
+            gain = float(gains.sum()) - 3 * float(np.log(self.count))
+            within = one.log_density(two.means_px).max(axis=1).min() > OUTLIER_LOG
+            telling = int((gains > MODE_LOG).sum())
+            if not within and telling < max(MODE_PAIRS, MODE_SHARE * self.count):
+                continue
+            if gain > most:
+                best, most = two, gain
+        return best
 
-    def split(self, mixture: Mixture) -> Floats | None:
-        """Return two means (2, 2) on either side of a single mode, along its long axis; None if it is tight."""
-        values, vectors = np.linalg.eigh(mixture.covariances[0])
-        if np.sqrt(values[1]) < 2 * LEAST_SPREAD_PX:
-            return None
-        away = np.sqrt(values[1]) * vectors[:, 1]
-        return np.array([mixture.means_px[0] - away, mixture.means_px[0] + away])
+    def _splits(self, one: Mixture, seeds: Floats) -> list[Floats]:
+        """Return pairs of means (2, 2) to begin two modes at: along one mode's long axis, or at it and elsewhere."""
+        begins = [np.array([one.means_px[0], seed]) for seed in seeds[1:]]
+        values, vectors = np.linalg.eigh(one.covariances[0])
+        if np.sqrt(values[1]) >= 2 * LEAST_SPREAD_PX:
+            away = np.sqrt(values[1]) * vectors[:, 1]
+            begins.append(np.array([one.means_px[0] - away, one.means_px[0] + away]))
+        return begins
+
+    def probabilities(self, mixture: Mixture, seeds: Floats) -> Floats:
+        """Return the probability of a mixture against those that place a pair elsewhere, 0 to 1 for each voter.
+
+        What no pair alone can tell counts once and not for each pair: it may be the same in all of them.
+        """
+        likelihood, chosen = self.log_likelihood(mixture), self._chosen(mixture)
+        against = np.zeros(self.count)
+        for begin in _rivals(mixture.means_px, seeds):
+            rival = self.mixture(begin)
+            moved = np.linalg.norm(self._chosen(rival) - chosen, axis=1) > SAME_PX
+            if moved.mean() < RIVAL_SHARE:
+                continue
+            differ = likelihood - self.log_likelihood(rival)
+            shared = np.clip(differ, -TELLING_LOG, TELLING_LOG)
+            against += moved * np.exp(-float((differ - shared).sum() + shared.mean()))
+        sure = np.empty(self.count)
+        sure[self.voter] = 1 / (1 + against)
+        return sure
+
+    def _chosen(self, mixture: Mixture) -> Floats:
+        """Return each pair's likeliest position under a mixture, (pairs, 2)."""
+        summed = np.logaddexp.reduce(self._joint(mixture), axis=1)
+        order = np.lexsort((-summed, self.pair))
+        return np.asarray(self.offsets_px[order[self._starts()]])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -24,13 +25,17 @@ COARSE_WIDTH_PX = 320
 COARSE_SIGMA_PX = 1.8
 SEARCH_WIDTH_PX = 80
 """Width for the search over scales: rows and their ends are still there."""
-VIEW_RATIOS = np.geomspace(0.85, 3.2, 67)
+VIEW_RATIOS = np.geomspace(0.85, 3.2, 45)
 """Visible field of view over infrared field of view, as drones have them."""
 ROTATIONS_DEG = (-3.0, -1.5, 0.0, 1.5, 3.0)
 RATIOS_KEPT = 4
 FINER_PAIRS = 4
 RIVAL_RATIO_SHARE = 0.7
 """View ratios that fit this well, compared with the best one, are looked at around, too."""
+CLOSE_RATIO_SHARE, SAME_RATIO = 0.93, 0.015
+"""View ratios that still fit this well are told apart at the detail of the registration, where they differ by more
+than this (natural logarithm)."""
+FINEST_PAIRS, FINEST_STEP = 3, 1.01
 MARGIN = 0.2
 """Share of the infrared frame by which it may stick out of the visible one."""
 
@@ -128,10 +133,15 @@ def on_infrared_grid(
     if abs(radial) < 1e-6:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(source, matrix[:2], size_px, flags=flags))
-    grid = np.stack(np.meshgrid(np.arange(size_px[0]), np.arange(size_px[1])), axis=-1)
-    target = bend(grid.astype(np.float64), radial, (size_px[1], size_px[0]))
-    maps = (target @ matrix[:2, :2].T + matrix[:2, 2]).astype(np.float32)
+    maps = cv2.transform(_bent_grid(size_px, radial), matrix[:2].astype(np.float32))
     return np.asarray(cv2.remap(source, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR))
+
+
+@lru_cache(maxsize=2)
+def _bent_grid(size_px: tuple[int, int], radial: float) -> Image:
+    """Return the bent positions of every pixel of a (width, height) grid, float32 (h, w, 2): a mission shares them."""
+    grid = np.stack(np.meshgrid(np.arange(size_px[0]), np.arange(size_px[1])), axis=-1)
+    return bend(grid.astype(np.float64), radial, size_px[::-1]).astype(np.float32)
 
 
 def inside_on_infrared_grid(
@@ -189,45 +199,74 @@ def _scene(
 
 
 def search_rig(sample: Sequence[tuple[Image, Scene]]) -> RigGeometry:
-    """Find the scale and rotation that suit a sample of (infrared, visible) pairs best, to about 1 % and 1°.
+    """Find the scale and rotation that suit a sample of (infrared, visible) pairs best, to about 0.5 % and 0.5°.
 
     Every field-of-view ratio by the best correlation at any shift, averaged over the sample so that one pair's
-    repeating rows cannot decide; then the best ratios, turned, at twice the detail: where rows look alike at two
-    scales, their PV modules do not.
+    repeating rows cannot decide; then the best ratios, turned, at twice the detail, and those that still rival each
+    other at the detail of the registration: where rows look alike at two scales, their PV modules do not.
     """
-    ratios = VIEW_RATIOS
     coarse = _shrunk(sample, SEARCH_WIDTH_PX)
-    scores = [_mean_score(coarse, ratio, 0.0, SEARCH_WIDTH_PX) for ratio in ratios]
-    best = [k for k in range(len(ratios)) if scores[k] == max(scores[max(0, k - 2) : k + 3])]
+    scores = [_mean_score(coarse, ratio, 0.0, SEARCH_WIDTH_PX) for ratio in VIEW_RATIOS]
+    best = [k for k, score in enumerate(scores) if score == max(scores[max(0, k - 2) : k + 3])]
     best = sorted(best, key=lambda k: -scores[k])[:RATIOS_KEPT]
     finer = _shrunk(sample[:FINER_PAIRS], 2 * SEARCH_WIDTH_PX)
 
     def score(ratio: float, rotation_deg: float) -> float:
         return _mean_score(finer, ratio, rotation_deg, 2 * SEARCH_WIDTH_PX)
 
-    found = [max((score(ratios[k], r), k, r) for r in ROTATIONS_DEG) for k in best]
+    step = float(VIEW_RATIOS[1] / VIEW_RATIOS[0])
+    found = [
+        max((score(ratio, turn), ratio, turn) for turn in ROTATIONS_DEG)
+        for ratio in (float(VIEW_RATIOS[k]) for k in best)
+    ]
     rivals = [one for one in found if one[0] >= RIVAL_RATIO_SHARE * max(found)[0]]
     if len(rivals) > 1:
-        rivals = [_climbed(score, *rival) for rival in rivals]
-    _, k, rotation = max(rivals)
-    ratio = ratios[k]
-    _, ratio = max((score(ratio * step, rotation), ratio * step) for step in (0.99, 1.0, 1.01))
-    _, rotation = max((score(ratio, r), r) for r in rotation + np.array([-0.75, 0.0, 0.75]))
+        rivals = [_climbed(score, *rival, step) for rival in rivals]
+    rivals = [one for one in rivals if one[0] >= CLOSE_RATIO_SHARE * max(rivals)[0]]
+    finest = _shrunk(sample[:FINEST_PAIRS], COARSE_WIDTH_PX)
+
+    def score_finest(ratio: float, rotation_deg: float) -> float:
+        return _mean_score(finest, ratio, rotation_deg, COARSE_WIDTH_PX, COARSE_SIGMA_PX)
+
+    ends = []
+    for _, ratio, turn in _apart(rivals):
+        turn = max((score(ratio, r), r) for r in turn + np.array([-0.75, 0.0, 0.75]))[1]
+        start = score_finest(ratio, turn), ratio, turn
+        ends.append(_climbed(score_finest, *start, FINEST_STEP))
+    _, ratio, turn = max(ends)
     infrared, visible = sample[0]
-    return RigGeometry(visible.shape[1] / (infrared.shape[1] * float(ratio)), float(rotation))
+    return RigGeometry(visible.shape[1] / (infrared.shape[1] * ratio), float(turn))
 
 
 def _climbed(
-    score_at: Callable[[float, float], float], score: float, k: int, rotation_deg: float
-) -> tuple[float, int, float]:
-    """Move to the neighbouring view ratios while these fit better: the coarse search may be a few steps off."""
-    for step in (-1, 1):
-        while 0 <= k + step < len(VIEW_RATIOS):
-            next_score = score_at(float(VIEW_RATIOS[k + step]), rotation_deg)
-            if next_score <= score:
-                break
-            score, k = next_score, k + step
-    return score, k, rotation_deg
+    score_at: Callable[[float, float], float],
+    score: float,
+    ratio: float,
+    rotation_deg: float,
+    step: float,
+) -> tuple[float, float, float]:
+    """Move the view ratio by a factor ``step`` either way while it fits better: a coarser search may be far off.
+
+    One step that fits worse is stepped over: repeating rows leave small dips on the way to the peak.
+    """
+    for factor in (step, 1 / step):
+        ahead = 1
+        while ahead <= 2 and VIEW_RATIOS[0] <= ratio * factor**ahead <= VIEW_RATIOS[-1]:
+            next_score = score_at(ratio * factor**ahead, rotation_deg)
+            if next_score > score:
+                score, ratio, ahead = next_score, ratio * factor**ahead, 1
+            else:
+                ahead += 1
+    return score, ratio, rotation_deg
+
+
+def _apart(rivals: Sequence[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    """Return the rivals (score, view ratio, rotation), best first, without those that climbed to the same ratio."""
+    kept: list[tuple[float, float, float]] = []
+    for rival in sorted(rivals, reverse=True):
+        if all(abs(np.log(rival[1] / other[1])) > SAME_RATIO for other in kept):
+            kept.append(rival)
+    return kept
 
 
 def _shrunk(sample: Sequence[tuple[Image, Scene]], width_px: int) -> list[tuple[Image, Scene]]:
@@ -241,12 +280,16 @@ def _shrunk(sample: Sequence[tuple[Image, Scene]], width_px: int) -> list[tuple[
 
 
 def _mean_score(
-    sample: Sequence[tuple[Image, Scene]], ratio: float, rotation_deg: float, width_px: int
+    sample: Sequence[tuple[Image, Scene]],
+    ratio: float,
+    rotation_deg: float,
+    width_px: int,
+    sigma_px: float = 1.0,
 ) -> float:
     """Return the best correlation at a view ratio and rotation, averaged over the sample."""
     scores = []
     for infrared, visible in sample:
         rig = RigGeometry(visible.shape[1] / (infrared.shape[1] * ratio), rotation_deg)
-        found = coarse_peaks(infrared, visible, rig, width_px=width_px, sigma_px=1.0, count=1)
+        found = coarse_peaks(infrared, visible, rig, width_px=width_px, sigma_px=sigma_px, count=1)
         scores.append(found[0][1] if found else 0.0)
     return float(np.mean(scores))

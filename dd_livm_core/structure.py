@@ -53,8 +53,8 @@ def orientation_field(
     gx = cv2.Scharr(smooth, cv2.CV_32F, 1, 0)
     gy = cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
     energy = gx * gx + gy * gy
-    known = energy if inside is None else energy[inside]
-    sample = np.sqrt(known.ravel()[::7])
+    sample = energy.ravel()[::7]
+    sample = np.sqrt(sample if inside is None else sample[inside.ravel()[::7]])
     typical = 2 * float(np.median(sample)) + 0.25 * float(sample.mean()) if sample.size else 0.0
     field = np.zeros(image.shape, np.complex64)
     if not np.isfinite(typical) or typical <= 1e-6:
