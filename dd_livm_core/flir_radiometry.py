@@ -188,6 +188,8 @@ def _raw_image(record: bytes) -> NDArray[np.uint16]:
             page = tiff.pages[0]
             if page.shape != (height, width):
                 raise ValueError(f"TIFF of {page.shape} in a record of {width} x {height}")
+            if page.compression != 1:
+                raise ValueError(f"a TIFF packed by {page.compression}")
             raw = page.asarray()
     else:
         raw = np.frombuffer(body, f"{order}u2", width * height).reshape(height, width)

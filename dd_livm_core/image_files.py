@@ -1,8 +1,10 @@
 """Opening image files that nobody vouches for: size checked before decoding, truncation refused."""
 
 import io
+import itertools
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -16,6 +18,10 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is broken is ra
 MAX_FILE_BYTES = 256 * 2**20
 MAX_PIXELS = 120_000_000
 """Above any drone camera's frame; a decompression bomb is refused from its header alone."""
+START_OF_SCAN, MAX_SCANS = b"\xff\xda", 100
+"""A progressive JPEG has about ten, with its thumbnails; each of a bomb's thousands costs a pass over all pixels."""
+MAX_PAGES = 64
+"""Of a TIFF that are looked at."""
 
 BROKEN = (OSError, ValueError, SyntaxError, MemoryError, EOFError, IndexError)
 """What Pillow raises on broken files."""
@@ -53,12 +59,35 @@ def frame_size_px(path: Path) -> tuple[int, int]:
     try:
         if path.suffix.lower() in (".tif", ".tiff"):
             with tifffile.TiffFile(path) as tiff:
-                height, width = tiff.pages[0].shape[:2]
+                height, width = frame_of(tiff, path)[1].shape[:2]
                 return int(width), int(height)
         with Image.open(path, formats=FORMATS) as image:
             return image.size
+    except InputError:
+        raise
     except (*BROKEN, Image.DecompressionBombError) as error:
         raise InputError("an image file", str(error)[:200], path, "Copy the file anew.") from error
+
+
+def frame_of(tiff: tifffile.TiffFile, path: Path) -> tuple[int, Any]:
+    """Return number and page of a TIFF's one frame: thumbnails, and pictures beside the numbers, are passed over.
+
+    Raises
+    ------
+    InputError
+        There are several frames, as in a recorded sequence, or none.
+    """
+    pages: list[tuple[int, Any]] = list(enumerate(itertools.islice(tiff.pages, MAX_PAGES)))
+    pages = [(number, page) for number, page in pages if not page.is_reduced] or pages[:1]
+    numbers = [
+        found for found in pages if found[1].dtype is not None and found[1].dtype.itemsize > 1
+    ]
+    frames = numbers or pages[:1]
+    if len(frames) != 1:
+        raise InputError(
+            "a TIFF of one frame", f"{len(frames)}", path, "Split it into one file per exposure."
+        )
+    return frames[0]
 
 
 def open_image(content: bytes, path: Path) -> Image.Image:
@@ -67,6 +96,9 @@ def open_image(content: bytes, path: Path) -> Image.Image:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except (*BROKEN, Image.DecompressionBombError) as error:
         raise InputError("an image file", str(error)[:200], path, "Copy the file anew.") from error
+    scans = content.count(START_OF_SCAN) if image.format in ("JPEG", "MPO") else 0
+    if scans > MAX_SCANS:
+        raise InputError(f"at most {MAX_SCANS} scans", f"{scans}", path, "This is no drone image.")
     width, height = image.size
     if width * height > MAX_PIXELS or min(width, height) < 8:
         raise InputError(

@@ -11,7 +11,7 @@ from dd_livm_core.metadata import metadata_from_bytes
 from dd_livm_core.radiometry import examine_infrared
 from dd_livm_core.records import DeclaredUnit
 
-READER_VERSION = "3"
+READER_VERSION = "4"
 """To be changed with every change of what a reader returns: kept facts of an earlier version are read anew."""
 PAIR_FACTS = "pairs.jsonl"
 

@@ -173,7 +173,7 @@ def _temperatures(content: bytes, path: Path, dji_library: Path | None) -> Therm
             path,
         )
     if not holds_dji_counts(content):
-        return "an 8-bit picture holds no temperatures"
+        return EIGHT_BITS
     library = sdk_path(dji_library)
     if library is None:
         return f"a DJI R-JPEG gives its temperatures only to DJI's own SDK. {DJI_TODO}"
@@ -205,7 +205,7 @@ def _plausible(thermogram: Thermogram, path: Path) -> Thermogram:
 
 
 def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> Thermogram:
-    """Decode a TIFF's first page: °C where the file or the mission declares the unit, else grey values."""
+    """Decode a TIFF's frame: °C where the file or the mission declares the unit, else grey values."""
     frame = read_tiff_frame(content, path)
     values, own = frame.values, frame.unit
     if own is not None and declared is not None and own != declared:
@@ -213,11 +213,13 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
             f"the mission's unit ({declared})", f"{own} in the file", path, "Mend mission.json."
         )
     unit = own or declared
-    if unit is None:
+    eight_bits = values.ndim == 2 and frame.stored_dtype in ("uint8", "int8")
+    if unit is None or eight_bits:
         grey = values if values.ndim == 2 else values[..., :3].mean(axis=-1)
         low, high = (float(v) for v in np.percentile(grey, (0.5, 99.5)))
         grey = np.clip((grey - low) / max(high - low, 1e-6) * 255, 0, 255)
-        return Thermogram(grey.astype(np.float32), False, frame.stored_dtype, reason=UNDECLARED)
+        why = EIGHT_BITS if eight_bits else UNDECLARED
+        return Thermogram(grey.astype(np.float32), False, frame.stored_dtype, reason=why)
     if values.ndim != 2:
         raise InputError(
             f"one channel of {unit}",
@@ -226,7 +228,7 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
             "Export frames, not pictures.",
         )
     gain, offset = UNITS_TO_C[unit.unit]
-    celsius = values * (gain * unit.scale) + offset
+    celsius = values * (gain * unit.scale) + gain * unit.offset + offset
     median = float(np.median(celsius))
     if not PLAUSIBLE_MEDIAN_C[0] <= median <= PLAUSIBLE_MEDIAN_C[1]:
         raise InputError(
@@ -238,6 +240,7 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
     return _plausible(Thermogram(celsius.astype(np.float32), True, frame.stored_dtype), path)
 
 
+EIGHT_BITS = "an 8-bit picture holds no temperatures"
 UNDECLARED = (
     'the TIFF declares no unit: its ImageDescription should hold e.g. {"unit": "centikelvin"} or '
     '{"unit": "kelvin", "scale": 0.04}, or give --infrared-unit (and --infrared-scale) when ingesting'

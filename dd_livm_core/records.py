@@ -43,14 +43,16 @@ class Site(Record):
 
 
 class DeclaredUnit(Record):
-    """What the stored numbers of a TIFF mean: number times scale is a temperature in this unit."""
+    """What the stored numbers of a TIFF mean: number times scale plus offset is a temperature in this unit."""
 
     unit: TemperatureUnit
     scale: float = Field(1.0, gt=0, lt=1000)
+    offset: float = Field(0.0, gt=-10_000, lt=10_000)
 
     def __str__(self) -> str:
         """Return it in words."""
-        return self.unit if self.scale == 1 else f"{self.scale:g} {self.unit}"
+        scaled = self.unit if self.scale == 1 else f"{self.scale:g} {self.unit}"
+        return scaled if self.offset == 0 else f"{scaled} {self.offset:+g}"
 
 
 class Mission(Record):
