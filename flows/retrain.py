@@ -110,6 +110,7 @@ def _retrain(
         "dd_livm.simulated": str(simulated).lower(),
         "dd_livm.training_sites": ",".join(plan.training),
         "dd_livm.steps": json.dumps(STEP_VERSIONS),
+        "mlflow.source.name": "flows/retrain.py",
     }
     identity = ("data_snapshot", "code_version", "configuration", "steps")
     run_key = _hash({name: tags[f"dd_livm.{name}"] for name in identity})
@@ -121,6 +122,7 @@ def _retrain(
             configuration.model_dump(mode="json"),
             [place.pinned, *checked.documents(place)],
             [manifest_path(place, manifest), place.data / SITES],
+            pinned,
         )
         aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
         stores = [a.store for a in aligned if a.site_id in plan.training]

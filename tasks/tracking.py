@@ -1,5 +1,6 @@
 """MLflow: one parent run per retraining, child runs per stage, resumed when a killed run starts again."""
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-from mlflow.entities import Metric, Run, RunStatus
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -23,6 +24,8 @@ DATA_FOLDER = "data"
 """Artifact folder that holds a retraining's manifest and sites."""
 HEADLINES = ("detection_accuracy", "located_and_typed", "type_accuracy", "map50")
 """The four numbers that are always reported together."""
+MOST_DIGEST = 36
+"""Characters that MLflow keeps of a data set's digest."""
 RUNS_TODO = "`dd-livm runs` lists the runs."
 
 
@@ -223,11 +226,14 @@ def log_start(
     configuration: Mapping[str, Any],
     artifacts: Sequence[Path],
     data: Sequence[Path],
+    snapshot: str,
 ) -> None:
     """Log what a retraining starts from.
 
     Parameters
     ----------
+    snapshot
+        What DVC pins: the run's data set on MLflow's page, to group runs by.
     artifacts
         Files and folders to keep: the data pin, the validation.
     data
@@ -235,6 +241,9 @@ def log_start(
     """
     store = client(workspace)
     log_params(store, run_id, configuration)
+    source = json.dumps({"restore": f"dd-livm restore {run_id}"})
+    pinned = Dataset(DATA_FOLDER, snapshot.removesuffix(".dir")[:MOST_DIGEST], "dvc", source)
+    store.log_inputs(run_id, [DatasetInput(pinned, [InputTag("mlflow.data.context", "training")])])
     store.log_dict(run_id, dict(configuration), "configuration.json")
     for path in artifacts:
         if path.is_dir():

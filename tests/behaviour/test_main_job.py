@@ -68,6 +68,8 @@ def test_the_parent_run_shows_every_site_and_its_children_the_curves(trained: Tr
             assert 0 <= parent.data.metrics[f"site/{site}/{name}"] <= 100
     assert "unseen/mean_detection_accuracy" in parent.data.metrics
     assert parent.data.tags["dd_livm.data_snapshot"].endswith(".dir")
+    (data,) = (given.dataset for given in parent.inputs.dataset_inputs)
+    assert parent.data.tags["dd_livm.data_snapshot"] == f"{data.digest}.dir"
     assert parent.data.params["training.epochs_stage_2"] == "3"
     store = store_of(trained.root)
     children = store.search_runs(
