@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fleet_keys import key_tables
+from benchmarks.fleet_stations import HEAD, station_rows
 from benchmarks.results_file import RESULTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "fleet.md"
@@ -164,6 +166,16 @@ def looks() -> str:
     return table(("", *(name for name in ("real", "simulated") if name in arms)), rows)
 
 
+def stations() -> str:
+    return table(HEAD, station_rows())
+
+
+def keys() -> str:
+    head = ("key", "unit", "allowed", "default", "meaning")
+    parts = [f"**`{name}`**\n\n{table(head, rows)}" for name, rows in key_tables().items()]
+    return "\n\n".join(["", *parts, ""])
+
+
 def replaced(page: str, name: str, content: str) -> str:
     """Put content between the markers of that name."""
     start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
@@ -176,7 +188,9 @@ def replaced(page: str, name: str, content: str) -> str:
 
 def main() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    for name, make in {"results": results, "speed": speed, "leak": leak, "looks": looks}.items():
+    parts = {"stations": stations, "results": results, "speed": speed, "leak": leak}
+    parts |= {"looks": looks, "keys": keys}
+    for name, make in parts.items():
         page = replaced(page, name, make())
     PAGE.write_text(page, encoding="utf-8")
 

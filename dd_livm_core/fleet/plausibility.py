@@ -101,7 +101,7 @@ def _camera_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
         )
 
 
-_LIMITS = {
+LIMITS = {
     "weather.irradiance_w_m2": (0, 1600), "weather.wind_m_s": (0, 60),
     "weather.ambient_c": (-60, 60), "weather.sky_below_ambient_k": (0, 80),
     "weather.sun_elevation_deg": (0, 90), "weather.sun_azimuth_deg": (-360, 720),
@@ -113,7 +113,7 @@ _LIMITS = {
 
 
 def _range_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
-    for key, (low, high) in _LIMITS.items():
+    for key, (low, high) in LIMITS.items():
         table, name = key.split(".")
         span = getattr(getattr(profile, table), name)
         if span.low < low or span.high > high:
