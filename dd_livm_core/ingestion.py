@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.intake import Intake, stamp_of
+from dd_livm_core.intake import Intake, Taken, stamp_of
 from dd_livm_core.mapping import map_pairs
 from dd_livm_core.mission_folder import LABELS, MISSION, QUARANTINE, write_json
 from dd_livm_core.mission_labels import LabelReport, Names, take_labels
@@ -24,13 +24,20 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class IngestionReport:
-    """What an ingestion did; nothing is silently left out."""
+    """What an ingestion did; nothing is silently left out.
+
+    Attributes
+    ----------
+    without_temperatures
+        Infrared files of new pairs that give shape only.
+    """
 
     mission_dir: Path
     added: int
     unchanged: int
     quarantined: tuple[tuple[Path, str], ...]
     single: tuple[tuple[Path, str], ...]
+    without_temperatures: tuple[Path, ...]
     labels: LabelReport | None
 
 
@@ -75,26 +82,34 @@ def ingest_mission(
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
     intake = Intake(mission_dir, mission.infrared_unit, stamp_of(mission_dir / PAIR_FACTS))
-    new, quarantined = _take_all(found.pairs, intake, processes, progress)
+    outcomes = _take_all(found.pairs, intake, processes, progress)
+    bad = [found for _, found in outcomes if isinstance(found, InputError)]
+    quarantined = tuple((Path(error.where), str(error)) for error in bad)
+    new = [(pair, it) for pair, it in outcomes if isinstance(it, Taken) and it.new]
     _tidy(intake, found.pairs)
     write_json(mission_dir / MISSION, mission.model_dump(mode="json"))
     write_json(
         mission_dir / QUARANTINE,
         [{"file": str(p), "reason": why} for p, why in (*quarantined, *found.single)],
     )
-    taken = None
+    labelled = None
     if labels is not None:
-        names = _names(found.pairs, source)
-        taken = take_labels(
+        labelled = take_labels(
             mission_dir,
             labels,
             visible_labels,
-            names=names,
+            names=_names(found.pairs, source),
             processes=processes,
             progress=progress,
         )
     return IngestionReport(
-        mission_dir, sum(new), len(new) - sum(new), tuple(quarantined), found.single, taken
+        mission_dir,
+        added=len(new),
+        unchanged=len(found.pairs) - len(new) - len(quarantined),
+        quarantined=quarantined,
+        single=found.single,
+        without_temperatures=tuple(pair.infrared for pair, it in new if not it.radiometric),
+        labels=labelled,
     )
 
 
@@ -116,23 +131,21 @@ def _labels_beside(source: Path, labels: Path | None, visible_labels: Path | Non
 
 def _take_all(
     pairs: Sequence[FoundPair], intake: Intake, processes: int, progress: Progress | None
-) -> tuple[list[bool], list[tuple[Path, str]]]:
-    """Take every pair; return for the good ones whether they are new, for the others file and reason."""
+) -> list[tuple[FoundPair, Taken | InputError]]:
+    """Take every pair that is not held already; return each with what came of it."""
     changed = [pair for pair in pairs if not intake.holds(pair)]
-    new = [False] * (len(pairs) - len(changed))
-    quarantined: list[tuple[Path, str]] = []
+    done = len(pairs) - len(changed)
+    if progress:
+        progress(done, len(pairs), "unchanged")
+    taken: list[tuple[FoundPair, Taken | InputError]] = []
     batches = [changed[at : at + BATCH] for at in range(0, len(changed), BATCH)]
     worth_it = sum(_size_b(pair) for pair in changed) > WORTH_PROCESSES_B
     outcomes = map_pairs(intake.take_all, batches, processes=processes if worth_it else 1)
     for batch, of_batch in zip(batches, outcomes, strict=True):
-        for outcome in of_batch:
-            if isinstance(outcome, InputError):
-                quarantined.append((Path(outcome.where), str(outcome)))
-            else:
-                new.append(outcome)
+        taken += zip(batch, of_batch, strict=True)
         if progress:
-            progress(len(new) + len(quarantined), len(pairs), batch[-1].pair_id)
-    return new, quarantined
+            progress(done + len(taken), len(pairs), batch[-1].pair_id)
+    return taken
 
 
 def _size_b(pair: FoundPair) -> int:

@@ -28,6 +28,14 @@ Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class Taken:
+    """A usable pair: whether it is new, and whether it holds temperatures."""
+
+    new: bool
+    radiometric: bool
+
+
+@dataclass(frozen=True)
 class Intake:
     """Takes pairs into one mission, in any number of processes at once.
 
@@ -48,16 +56,16 @@ class Intake:
             for source, target in zip(_sources(pair), self.targets(pair), strict=True)
         )
 
-    def take_all(self, pairs: Sequence[FoundPair]) -> list[bool | InputError]:
+    def take_all(self, pairs: Sequence[FoundPair]) -> list[Taken | InputError]:
         """Take some pairs; see `take`."""
         return [self.take(pair) for pair in pairs]
 
-    def take(self, pair: FoundPair) -> bool | InputError:
-        """Check and copy one pair; return whether it is new, or why it cannot be used."""
+    def take(self, pair: FoundPair) -> Taken | InputError:
+        """Check and copy one pair; return what it is, or why it cannot be used."""
         sources, targets = _sources(pair), self.targets(pair)
         try:
             stamps = [stamp_of(path) for path in sources]
-            contents = self._checked(sources)
+            contents, facts = self._checked(sources)
             if stamps != [stamp_of(path) for path in sources]:
                 raise InputError(
                     "files at rest", "one still being written", pair.infrared, "Ingest again later."
@@ -72,7 +80,7 @@ class Intake:
             return error
         except OSError as error:
             return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
-        return not all(same)
+        return Taken(not all(same), facts.radiometric)
 
     def targets(self, pair: FoundPair) -> tuple[Path, Path]:
         """Return where a pair's two files are kept."""
@@ -81,17 +89,19 @@ class Intake:
             self.mission_dir / "visible" / f"{pair.pair_id}{pair.visible.suffix.lower()}",
         )
 
-    def _checked(self, sources: tuple[Path, Path]) -> tuple[bytes, bytes]:
+    def _checked(self, sources: tuple[Path, Path]) -> tuple[tuple[bytes, bytes], PairFacts]:
         """Read both files and decode them, unless files of this content were decoded before."""
         infrared, visible = (read_bytes(path) for path in sources)
         hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
-        if hashes not in _known(self.mission_dir, reader(self.declared), self.journal_stamp):
+        known = _known(self.mission_dir, reader(self.declared), self.journal_stamp)
+        facts = known.get(hashes)
+        if facts is None:
             facts = facts_from_bytes(
                 infrared, sources[0], visible, sources[1], hashes=hashes, declared=self.declared
             )
             # before the copies are there: after a break, what is there is known
             self._note(facts_line(facts, reader(self.declared)))
-        return infrared, visible
+        return (infrared, visible), facts
 
     def _note(self, line: str) -> None:
         """Append one line to the journal, in one write, so that lines of several processes do not mix."""

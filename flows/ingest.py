@@ -20,6 +20,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.ingestion import IngestionReport, ingest_mission
 from dd_livm_core.mission_folder import LABEL_CONFLICTS, MISSION, QUARANTINE, read_record, validated
 from dd_livm_core.mission_labels import LabelReport
+from dd_livm_core.radiometry import read_infrared
 from dd_livm_core.records import Mission
 from tasks.workspace import Workspace
 
@@ -112,6 +113,13 @@ def _tell(console: Console, report: IngestionReport) -> None:
         console.print(f"  [yellow]set aside[/yellow] {escape(path)}: {escape(why)}", soft_wrap=True)
     if len(aside) > SHOWN:
         console.print(f"  ... and {len(aside) - SHOWN} more in {report.mission_dir / QUARANTINE}")
+    if report.without_temperatures:
+        example = report.without_temperatures[0]
+        console.print(
+            f"  [yellow]no temperatures[/yellow] in {len(report.without_temperatures)} of the new infrared images: "
+            f"they give shape only, never a ΔT. {escape(example.name)}: {escape(str(read_infrared(example).reason))}",
+            soft_wrap=True,
+        )
     if report.labels:
         _tell_labels(console, report.labels, report.mission_dir / LABEL_CONFLICTS)
 
