@@ -9,7 +9,7 @@ from dd_livm_core.configuration import RetrainConfiguration
 from tasks.align import align, missions_of
 from tasks.evaluate import evaluate_site
 from tasks.manifest import ingest
-from tasks.register import require_detector, training_sites_of
+from tasks.register import model_facts, require_detector
 from tasks.report import score_table
 from tasks.snapshot import snapshot
 from tasks.step import run_step
@@ -38,7 +38,7 @@ def evaluate_sites(
     place = Workspace.at(workspace)
     configuration = RetrainConfiguration()
     detector = require_detector(place, model)
-    seen = training_sites_of(place, model)
+    seen = model_facts(place, model).training_sites
     checked = run_step(validate, place, ingest(place), configuration.contract)
     pinned = snapshot(place)
     missions = [m for m in missions_of(place, checked.accepted) if m.labelled]

@@ -6,7 +6,7 @@ from prefect import flow, get_run_logger
 from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
 
 from tasks.inspection import InspectedMission, align_and_detect, find_pairs, write_findings
-from tasks.register import require_detector
+from tasks.register import model_facts, require_detector
 from tasks.step import run_step
 from tasks.workspace import Workspace
 
@@ -48,7 +48,10 @@ def inspect_mission(
     place = Workspace.at(workspace)
     detector = require_detector(place, model)
     found = find_pairs(place, source)
-    inspected: InspectedMission = run_step(align_and_detect, place, found, detector, processes)
+    facts = model_facts(place, model)
+    inspected: InspectedMission = run_step(
+        align_and_detect, place, found, detector, facts, processes
+    )
     destination = output or place.root / "reports" / source.resolve().name
     write_findings(place, found, inspected, destination, model)
     get_run_logger().info(

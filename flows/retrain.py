@@ -43,6 +43,7 @@ MODEL_TAGS = (
     "dd_livm.data_snapshot",
     "dd_livm.code_version",
     "dd_livm.configuration",
+    "dd_livm.simulated",
     "dd_livm.training_sites",
     "dd_livm.unseen_sites",
 )

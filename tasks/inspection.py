@@ -27,6 +27,7 @@ from dd_livm_core.records import DeclaredUnit, Mission
 from tasks.align import SUMMARY, summary_counts, write_summary
 from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.progress import StepProgress
+from tasks.register import ModelFacts
 from tasks.report import data_url
 from tasks.step import Reference, Step, hash_file
 from tasks.workspace import Workspace
@@ -116,7 +117,11 @@ def find_pairs(workspace: Workspace, source: Path) -> FoundPairs:
     result_serializer="json",
 )
 def align_and_detect(
-    workspace: Workspace, found: FoundPairs, detector: Reference, processes: int
+    workspace: Workspace,
+    found: FoundPairs,
+    detector: Reference,
+    facts: ModelFacts,
+    processes: int,
 ) -> InspectedMission:
     """Align the pairs, find defects, and store findings with a picture of every pair that has some."""
     progress = StepProgress("inspection", f"inspecting {found.source.name}, pairs")
@@ -131,15 +136,17 @@ def align_and_detect(
             inspection = inspect_pairs(
                 model, pairs, Path(store), processes=processes, progress=progress
             )
-            _write_inspection(folder, found, inspection)
+            _write_inspection(folder, found, facts, inspection)
 
-    parameters = {"workspace": workspace, "found": found, "detector": detector}
+    parameters = {"workspace": workspace, "found": found, "detector": detector, "facts": facts}
     result = inspect_step.produce(workspace, parameters, write)
     counts = json.loads((result.folder(workspace) / FINDINGS).read_text())["counts"]
     return InspectedMission(result=result, **counts)
 
 
-def _write_inspection(folder: Path, found: FoundPairs, inspection: Inspection) -> None:
+def _write_inspection(
+    folder: Path, found: FoundPairs, facts: ModelFacts, inspection: Inspection
+) -> None:
     (folder / PICTURES).mkdir()
     write_summary(folder / SUMMARY, inspection.alignment)
     name = found.source.name
@@ -175,6 +182,7 @@ def _write_inspection(folder: Path, found: FoundPairs, inspection: Inspection) -
     aside += [{"pair_id": a.pair_id, "reason": a.reason} for a in failed]
     content = {
         "source": str(found.source),
+        "model": facts.model_dump(mode="json"),
         "counts": {
             "pairs": len(pair_records),
             "failed": len(failed) + len(inspection.alignment.unreadable),

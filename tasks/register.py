@@ -13,6 +13,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from prefect import get_run_logger, task
+from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.manifest import read_manifest
@@ -87,11 +88,25 @@ def require_detector(workspace: Workspace, model: str) -> Reference:
     return weights
 
 
-def training_sites_of(workspace: Workspace, model: str) -> frozenset[str]:
-    """Return the sites that a registered model was trained on."""
+class ModelFacts(BaseModel):
+    """What a user must know of a registered model to read its findings."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str
+    training_sites: tuple[str, ...]
+    simulated: bool
+
+
+def model_facts(workspace: Workspace, model: str) -> ModelFacts:
+    """Return what a registered model's version says of itself."""
     store = client(workspace)
-    version = store.get_model_version(MODEL_NAME, str(version_of(store, model)))
-    return frozenset(version.tags.get("dd_livm.training_sites", "").split(","))
+    found = store.get_model_version(MODEL_NAME, str(version_of(store, model)))
+    return ModelFacts(
+        version=str(found.version),
+        training_sites=tuple(found.tags.get("dd_livm.training_sites", "").split(",")),
+        simulated=found.tags.get("dd_livm.simulated") == "true",
+    )
 
 
 def example_pair(

@@ -79,6 +79,7 @@ def report_retraining(
     store = client(workspace)
     text = summary(scores, aligned, decision, version, run_id, simulated)
     create_markdown_artifact(text, key="retraining", description="Scores per site and the decision")
+    store.set_tag(run_id, "mlflow.note.content", text)  # the description on MLflow's page
     store.log_text(run_id, text, "report.md")
     store.log_dict(run_id, {s.site_id: s.metrics for s in scores}, "site_scores.json")
     store.log_text(run_id, json.dumps(vars(decision), indent=2), "decision.json")

@@ -67,6 +67,7 @@ def test_the_parent_run_shows_every_site_and_its_children_the_curves(trained: Tr
         for name in HEADLINES:
             assert 0 <= parent.data.metrics[f"site/{site}/{name}"] <= 100
     assert "unseen/mean_detection_accuracy" in parent.data.metrics
+    assert "## Sites, percent" in parent.data.tags["mlflow.note.content"]
     assert parent.data.tags["dd_livm.data_snapshot"].endswith(".dir")
     (data,) = (given.dataset for given in parent.inputs.dataset_inputs)
     assert parent.data.tags["dd_livm.data_snapshot"] == f"{data.digest}.dir"
@@ -180,6 +181,8 @@ def test_a_mission_without_labels_is_inspected(machine: Machine, trained: Traine
     run = machine.dd_livm(trained.root, "inspect", str(mission), "--output", "report")
     assert run.returncode == 0, run.stderr[-4000:]
     content = json.loads((trained.root / "report" / "findings.json").read_text())
+    assert content["model"]["simulated"]
+    assert "demonstration" in (trained.root / "report" / "index.html").read_text()
     assert content["counts"]["pairs"] + content["counts"]["failed"] == 10
     for pair in content["pairs"]:
         assert (
