@@ -84,7 +84,7 @@ def ingest_mission(
     intake = Intake(mission_dir, mission.infrared_unit, stamp_of(mission_dir / PAIR_FACTS))
     outcomes = _take_all(found.pairs, intake, processes, progress)
     bad = [found for _, found in outcomes if isinstance(found, InputError)]
-    quarantined = tuple((Path(error.where), str(error)) for error in bad)
+    quarantined = tuple((Path(error.where), _reason(error)) for error in bad)
     new = [(pair, it) for pair, it in outcomes if isinstance(it, Taken) and it.new]
     _tidy(intake, found.pairs)
     write_json(mission_dir / MISSION, mission.model_dump(mode="json"))
@@ -111,6 +111,10 @@ def ingest_mission(
         without_temperatures=tuple(pair.infrared for pair, it in new if not it.radiometric),
         labels=labelled,
     )
+
+
+def _reason(error: InputError) -> str:
+    return f"expected {error.expected}; found {error.found}. {error.todo}"
 
 
 def _labels_beside(source: Path, labels: Path | None, visible_labels: Path | None) -> Path | None:

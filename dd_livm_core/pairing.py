@@ -16,12 +16,15 @@ ENDINGS = (".jpg", ".jpeg", ".tif", ".tiff", ".png")
 INFRARED_FOLDER = re.compile(r"^(t|ir|infrared|thermal)(?:[_-](.+))?$", re.I)
 VISIBLE_FOLDER = re.compile(r"^(v|w|vis|visible|rgb|wide)(?:[_-](.+))?$", re.I)
 MARKED_NAME = re.compile(r"^(.*?)[_-](T|R|V|W|Z|IR|VIS|RGB)$", re.I)
+LEFT_BY_COMPUTERS = re.compile(r"(^|/)(\._|\.[^/.][^/]*/)")
+"""Files that macOS leaves beside each one, and hidden folders."""
 GLANCE_BYTES = 4096
 INFRARED_MARKS = {"t", "r", "ir"}
 NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
 How = Literal["name", "time", "order"]
 Modality = Literal["infrared", "visible"]
+Files = dict[str, dict[Modality, list[Path]]]
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,9 @@ def pair_folder(folder: Path) -> PairingReport:
 
     Split folders (``T`` with ``V``, ``infrared`` with ``visible``; a suffix such as ``T_south`` pairs with
     ``V_south`` and becomes part of the id) and marked names in one folder (``DJI_0001_T`` with ``_V``, ``_W`` or
-    ``_Z``) are understood. Where names do not match, images are paired by time; where no image has a time and both
-    sides are equally many, by order. Links that leave the folder are not followed.
+    ``_Z``, or without a mark where only infrared images have one) are understood. Where names do not match, images
+    are paired by time; where no image has a time and both sides are equally many, by order. Links that leave the
+    folder are not followed.
 
     Raises
     ------
@@ -59,20 +63,7 @@ def pair_folder(folder: Path) -> PairingReport:
     root = folder.expanduser()
     if not root.is_dir():
         raise InputError("a folder of images", "none", root, "Check the path.")
-    files: dict[str, dict[Modality, list[Path]]] = defaultdict(
-        lambda: {"infrared": [], "visible": []}
-    )
-    single: list[tuple[Path, str]] = []
-    inside = root.resolve()
-    for path, is_link in sorted(_images(root), key=lambda found: found[0].parts):
-        if is_link and not path.resolve().is_relative_to(inside):
-            single.append((path, "a link that leaves the folder"))
-            continue
-        placed = _place(path, root)
-        if placed is None:
-            single.append((path, "neither its folder nor its name says infrared or visible"))
-        else:
-            files[placed[0]][placed[1]].append(path)
+    files, single = _sorted_out(root)
     pairs: list[FoundPair] = []
     left: dict[Modality, list[tuple[Path, str, str]]] = {"infrared": [], "visible": []}
     for pair_id, sides in sorted(files.items()):
@@ -90,6 +81,35 @@ def pair_folder(folder: Path) -> PairingReport:
     used = {path for pair in more for path in (pair.infrared, pair.visible)}
     single += [(p, why) for side in left.values() for p, _, why in side if p not in used]
     return _without_duplicates([*pairs, *more], single)
+
+
+def _sorted_out(root: Path) -> tuple[Files, list[tuple[Path, str]]]:
+    """Return the images by id and modality, and those that are none or whose modality nothing tells."""
+    files: Files = defaultdict(lambda: {"infrared": [], "visible": []})
+    single: list[tuple[Path, str]] = []
+    unmarked: dict[Path, list[Path]] = defaultdict(list)
+    marked: dict[Path, set[Modality]] = defaultdict(set)
+    inside = root.resolve()
+    for path, is_link in sorted(_images(root), key=lambda found: found[0].parts):
+        if is_link and not path.resolve().is_relative_to(inside):
+            single.append((path, "a link that leaves the folder"))
+        elif LEFT_BY_COMPUTERS.search(path.relative_to(root).as_posix()):
+            single.append((path, "a hidden file, as computers leave beside images"))
+        elif (placed := _place(path, root)) is None:
+            unmarked[path.parent].append(path)
+        else:
+            files[placed[0]][placed[1]].append(path)
+            marked[path.parent].add(placed[1])
+    for folder, paths in unmarked.items():
+        if marked[folder] == {"infrared"}:  # as of cameras that mark only their infrared images
+            for path in paths:
+                parents = path.relative_to(root).parts[:-1]
+                files[_pair_id([*parents, path.stem])]["visible"].append(path)
+        else:
+            single += [
+                (p, "neither its folder nor its name says infrared or visible") for p in paths
+            ]
+    return files, single
 
 
 def _images(root: Path) -> Iterator[tuple[Path, bool]]:

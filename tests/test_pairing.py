@@ -139,6 +139,27 @@ def test_odd_names_become_safe_ids(tmp_path: Path, stem: str) -> None:
     )
 
 
+def test_files_that_computers_leave_beside_images_take_no_pair_away(tmp_path: Path) -> None:
+    for name in ("DJI_1_T.JPG", "DJI_1_V.JPG", "._DJI_1_T.JPG", ".Trash/DJI_1_T.JPG"):
+        made.put(tmp_path / name, name.encode())
+    report = pair_folder(tmp_path)
+    assert [pair.infrared.name for pair in report.pairs] == ["DJI_1_T.JPG"]
+    assert [why for _, why in report.single] == 2 * [
+        "a hidden file, as computers leave beside images"
+    ]
+
+
+def test_cameras_that_mark_only_infrared(tmp_path: Path) -> None:
+    for name in ("DJI_1.JPG", "DJI_1_R.JPG"):
+        made.put(tmp_path / name, name.encode())
+    (pair,) = pair_folder(tmp_path).pairs
+    assert (pair.infrared.name, pair.visible.name) == ("DJI_1_R.JPG", "DJI_1.JPG")
+    made.put(tmp_path / "DJI_1_V.JPG", b"another")
+    report = pair_folder(tmp_path)
+    assert [pair.visible.name for pair in report.pairs] == ["DJI_1_V.JPG"]
+    assert [path.name for path, _ in report.single] == ["DJI_1.JPG"]
+
+
 def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path) -> None:
     outside = image(tmp_path / "outside", "secret.JPG", 0)
     (tmp_path / "in").mkdir()
