@@ -46,6 +46,8 @@ class PairFacts:
     longitude_deg: float | None
     relative_altitude_m: float | None
     gimbal_pitch_deg: float | None
+    gimbal_yaw_deg: float | None
+    gimbal_roll_deg: float | None
     camera_model: str | None
     focal_length_mm: float | None
     focal_length_35mm_mm: float | None
@@ -100,6 +102,8 @@ def facts_from_bytes(
         longitude_deg=position.longitude_deg,
         relative_altitude_m=height.relative_altitude_m,
         gimbal_pitch_deg=own.gimbal_pitch_deg,
+        gimbal_yaw_deg=own.gimbal_yaw_deg,
+        gimbal_roll_deg=own.gimbal_roll_deg,
         camera_model=own.camera_model or held.camera,
         focal_length_mm=own.focal_length_mm,
         focal_length_35mm_mm=own.focal_length_35mm_mm,
