@@ -15,11 +15,11 @@ from dd_livm_core.pairing_by_time import pair_by_order, pair_by_time, taken_at
 ENDINGS = (".jpg", ".jpeg", ".tif", ".tiff", ".png")
 INFRARED_FOLDER = re.compile(r"^(t|ir|infrared|thermal)(?:[_-](.+))?$", re.I)
 VISIBLE_FOLDER = re.compile(r"^(v|w|vis|visible|rgb|wide)(?:[_-](.+))?$", re.I)
-MARKED_NAME = re.compile(r"^(.*?)[_-](T|R|V|W|Z|IR|VIS|RGB)$", re.I)
+MARKED_NAME = re.compile(r"^(.*?)[_-](T|R|V|W|Z|IR|VIS|RGB|THRM|WIDE|ZOOM)$", re.I)
 LEFT_BY_COMPUTERS = re.compile(r"(^|/)(\._|\.[^/.][^/]*/)")
 """Files that macOS leaves beside each one, and hidden folders."""
 GLANCE_BYTES = 4096
-INFRARED_MARKS = {"t", "r", "ir"}
+INFRARED_MARKS = {"t", "r", "ir", "thrm"}
 NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
 How = Literal["name", "time", "order"]

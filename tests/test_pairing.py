@@ -149,6 +149,16 @@ def test_files_that_computers_leave_beside_images_take_no_pair_away(tmp_path: Pa
     ]
 
 
+def test_names_of_early_h20t_firmware(tmp_path: Path) -> None:
+    for mark in ("THRM", "WIDE", "ZOOM"):
+        made.put(tmp_path / f"DJI_0001_{mark}.JPG", mark.encode())
+    report = pair_folder(tmp_path)
+    assert [(p.infrared.name, p.visible.name) for p in report.pairs] == [
+        ("DJI_0001_THRM.JPG", "DJI_0001_WIDE.JPG")
+    ]
+    assert [path.name for path, _ in report.single] == ["DJI_0001_ZOOM.JPG"]
+
+
 def test_cameras_that_mark_only_infrared(tmp_path: Path) -> None:
     for name in ("DJI_1.JPG", "DJI_1_R.JPG"):
         made.put(tmp_path / name, name.encode())

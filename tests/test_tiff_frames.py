@@ -73,7 +73,7 @@ def test_a_sequence_of_frames_is_not_one_frame(tmp_path: Path) -> None:
 
 
 def test_an_offset_is_declared() -> None:
-    """As of a Wiris: 40 counts a kelvin from -100 degrees."""
+    """40 counts a kelvin from -100 degrees."""
     counts = np.rint((WARM_C + 100) * 40).astype(np.uint16)
     declared = DeclaredUnit(unit="celsius", scale=0.025, offset=-100)
     np.testing.assert_allclose(read(made.tiff(counts), declared).values, WARM_C, atol=0.013)
