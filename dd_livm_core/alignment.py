@@ -18,7 +18,7 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.blocks import fit_rig, offset_of
+from dd_livm_core.blocks import fit_rig, placed_by
 from dd_livm_core.consensus import CENTRE_REACH_PX, Choice, Mixture, agree
 from dd_livm_core.errors import InputError
 from dd_livm_core.mapping import map_pairs
@@ -34,7 +34,6 @@ from dd_livm_core.rig import (
     RigGeometry,
     middle,
     on_infrared_grid,
-    similarity,
 )
 
 
@@ -200,11 +199,12 @@ def _concluded(
 ) -> Alignment:
     """Give one pair its end; ``typical`` is the mission's median score, None where too few pairs are sure."""
     if choice is None or pair.votes is None:
-        return _result(pair, rig, middle(pair.visible_shape), "failed", pair.reason, 0.0)
+        centre = middle(pair.visible_shape)
+        return _result(pair, rig, centre, rig.linear(), "failed", pair.reason, 0.0)
     centre = rig.linear() @ np.array(pair.voted_at_px) + middle(pair.visible_shape)
-    agreeing = 0.0
+    linear, agreeing = rig.linear(), 0.0
     if len(pair.votes.scores) >= LEAST_VOTES:
-        centre, agreeing = offset_of(pair.votes, rig, pair.infrared_shape)
+        centre, linear, agreeing = placed_by(pair.votes, rig, pair.infrared_shape)
     share = pair.votes.score / typical if typical else 1.0
     probability, reason = choice.probability, ""
     status: Status = "aligned"
@@ -224,21 +224,26 @@ def _concluded(
         probability = SURE
     else:
         status, reason = "failed", f"it does not fit where the mission's other pairs do: {FOREIGN}"
-    return _result(pair, rig, centre, status, reason, probability if status != "failed" else 0.0)
+    confidence = probability if status != "failed" else 0.0
+    return _result(pair, rig, centre, linear, status, reason, confidence)
 
 
 def _result(
     pair: PairCandidates,
     rig: RigGeometry,
     centre: Floats,
+    linear: Floats,
     status: Status,
     reason: str,
     confidence: float,
 ) -> Alignment:
     offset = centre - middle(pair.visible_shape)
+    matrix = np.eye(3)
+    matrix[:2, :2] = linear
+    matrix[:2, 2] = centre - linear @ middle(pair.infrared_shape)
     return Alignment(
         pair.pair_id,
-        similarity(rig, centre, pair.infrared_shape),
+        matrix,
         status,
         reason,
         confidence,

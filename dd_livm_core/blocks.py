@@ -5,7 +5,7 @@ votes gives its offset, and how well they agree tells whether it is a pair at al
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -20,9 +20,12 @@ from dd_livm_core.rig import (
     bend,
     middle,
     on_infrared_grid,
+    shrunk_by,
 )
 from dd_livm_core.structure import Complex, known_part, orientation_field, peaks
 
+WIDTH_PX = 640
+"""Width of the infrared frame at which blocks vote; the reaches below are meant there."""
 GRID = (4, 5)
 """Blocks down and across the infrared frame."""
 REACH_PX = 9
@@ -33,6 +36,8 @@ GUESS_SIGMA_PX = 5.0
 LEAST_SCORE = 0.1
 INLIER_PX = 1.5
 FIELD_SIGMA_PX = 1.4
+VOTE_NOISE_PX, PAIR_SPREAD = 0.5, 0.004
+"""Noise of a vote, and how far a pair's scale and turn may plausibly lie from its rig's (both one sigma)."""
 LEAST_VOTES_FOR_RADIAL = 60
 """The lenses' radial term is fitted where a mission has this many votes: fewer would be noise."""
 
@@ -52,11 +57,22 @@ class Votes:
         return float(self.scores.sum() / max(self.blocks, 1))
 
 
+def detail(shape: tuple[int, ...]) -> int:
+    """Return by how much an infrared frame of shape (H, W) is shrunk before its blocks vote."""
+    return max(1, round(shape[1] / WIDTH_PX))
+
+
 def vote(infrared: Image, visible: Scene, matrix: Floats, radial: float, rounds: int = 2) -> Votes:
     """Let the blocks of a pair vote, starting from a (3, 3) matrix that is right to a few pixels.
 
-    A second round starts from where the first one led, so that sub-pixel estimates are made near zero shift.
+    A second round starts from where the first one led, so that sub-pixel estimates are made near zero shift. A frame
+    of more than ``WIDTH_PX`` is halved first (or more): the reach, in pixels, would fall short.
     """
+    step = detail(infrared.shape)
+    if step > 1:
+        smaller, grown = shrunk_by(infrared, step)
+        found = vote(np.asarray(smaller, np.float32), visible, matrix @ grown, radial, rounds)
+        return replace(found, centres_px=found.centres_px * step + (step - 1) / 2)
     field = orientation_field(infrared, FIELD_SIGMA_PX, known_part(infrared))
     votes = Votes(np.empty((0, 2)), np.empty((0, 2)), np.empty(0), 0)
     for _ in range(rounds):
@@ -169,7 +185,7 @@ def fit_rig(votes: Sequence[Votes], shape: tuple[int, ...], start: RigGeometry) 
     weight = base
     for _ in range(10):
         solution, error = _within_pairs(design, targets, weight, pair)
-        weight = base / (1 + (error / (0.7 * start.scale)) ** 2)
+        weight = base / (1 + (error / (0.7 * start.scale * detail(shape))) ** 2)
     a, b = solution[:2]
     radial = float(solution[:2] @ solution[2:] / (a * a + b * b)) if len(solution) > 2 else 0.0
     return RigGeometry(float(np.hypot(a, b)), float(np.degrees(np.arctan2(b, a))), radial)
@@ -194,14 +210,28 @@ def _within_pairs(
     return np.asarray(solution, np.float64), np.asarray(error, np.float64)
 
 
-def offset_of(votes: Votes, rig: RigGeometry, shape: tuple[int, ...]) -> tuple[Floats, float]:
-    """Return where a pair's votes put the infrared centre in the visible frame, and the share that agrees.
+def placed_by(
+    votes: Votes, rig: RigGeometry, shape: tuple[int, ...]
+) -> tuple[Floats, Floats, float]:
+    """Return where a pair's votes put its infrared frame: centre (2,) in visible px, linear part (2, 2), agreement.
 
-    The share counts the scores of blocks within ``INLIER_PX`` infrared pixels, out of all that found something.
+    The linear part is the rig's but for what the votes surely say otherwise: panels that are tilted, or nearer than
+    the ground, are seen from two places. The agreement counts the scores of blocks within ``INLIER_PX`` infrared
+    pixels (of a frame at most ``WIDTH_PX`` wide), out of all that found something.
     """
+    unit = rig.scale * detail(shape)
     away = bend(votes.centres_px, rig.radial, shape) - middle(shape)
-    centres = votes.targets_px - away @ rig.linear().T
-    mean = _robust_mean(centres / rig.scale, votes.scores) * rig.scale
-    distance = np.linalg.norm(centres - mean, axis=1) / rig.scale
+    left = (votes.targets_px - away @ rig.linear().T) / unit
+    reach = float(np.linalg.norm(middle(shape)))
+    design = np.column_stack([np.ones(len(away)), away / reach])
+    firm = np.diag([0.0, 1.0, 1.0]) * (VOTE_NOISE_PX * detail(shape) / (PAIR_SPREAD * reach)) ** 2
+    found = np.zeros((3, 2))
+    found[0] = _robust_mean(left, votes.scores)
+    for _ in range(6):
+        distance = np.linalg.norm(left - design @ found, axis=1)
+        weighted = design * (votes.scores / (1 + (distance / 0.7) ** 2))[:, None]
+        found = np.linalg.solve(weighted.T @ design + firm, weighted.T @ left)
+    distance = np.linalg.norm(left - design @ found, axis=1)
     agreeing = float(votes.scores[distance <= INLIER_PX].sum() / max(votes.scores.sum(), 1e-9))
-    return mean, agreeing
+    linear = rig.linear() + found[1:].T * unit / reach
+    return found[0] * unit, linear, agreeing

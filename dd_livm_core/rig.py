@@ -36,6 +36,8 @@ CLOSE_RATIO_SHARE, SAME_RATIO = 0.93, 0.015
 """View ratios that still fit this well are told apart at the detail of the registration, where they differ by more
 than this (natural logarithm)."""
 FINEST_PAIRS, FINEST_STEP = 3, 1.01
+LARGE_SHRINK = 3.0
+"""From here on an image is averaged down before it is blurred and resampled: blurring it whole would take longer."""
 MARGIN = 0.2
 """Share of the infrared frame by which it may stick out of the visible one."""
 
@@ -118,8 +120,17 @@ def similarity(
     return matrix
 
 
+def shrunk_by(image: NDArray[np.generic], step: int) -> tuple[NDArray[np.generic], Floats]:
+    """Average an image down by a whole number; return it and the (3, 3) matrix from its pixels to the original's."""
+    width, height = image.shape[1] // step, image.shape[0] // step
+    whole = np.asarray(image)[: height * step, : width * step]
+    grown = np.diag([step, step, 1.0])
+    grown[:2, 2] = (step - 1) / 2
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)), grown
+
+
 def on_infrared_grid(
-    visible: NDArray[np.uint8] | Image,
+    visible: NDArray[np.generic],
     matrix: Floats,
     size_px: tuple[int, int],
     radial: float = 0.0,
@@ -129,7 +140,14 @@ def on_infrared_grid(
     Black where the visible image has no pixels.
     """
     shrink = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
-    source = cv2.GaussianBlur(visible, (0, 0), 0.35 * shrink) if shrink > 1.3 else visible
+    if shrink >= LARGE_SHRINK:
+        step = int(shrink / 1.5)
+        smaller, grown = shrunk_by(visible, step)
+        back = np.asarray(np.linalg.solve(grown, matrix), np.float64)
+        return on_infrared_grid(smaller, back, size_px, radial)
+    source = np.asarray(visible)
+    if shrink > 1.3:
+        source = np.asarray(cv2.GaussianBlur(source, (0, 0), 0.35 * shrink))
     if abs(radial) < 1e-6:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(source, matrix[:2], size_px, flags=flags))
