@@ -76,7 +76,11 @@ def draw_land(
     (streaky,) = rng.spawn(1)
     narrow = smooth_noise((rows, max(columns // 16, 4)), 5, streaky)
     shade += 0.045 * np.asarray(cv2.resize(narrow, (columns, rows), interpolation=cv2.INTER_CUBIC))
-    return Land(share, shade, puddles, _place_buildings(terrain, tables_px, size_px, step_m, rng))
+    # Trackers that lie flatter in another mission reach further down.
+    flattest = profile.tilted(max(profile.rows.tilt_deg - profile.rows.tracker_swing_deg, 0.0))
+    more_m = profile.rows.modules_up * (flattest.module_size_m[1] - profile.module_size_m[1])
+    reach = tables_px + np.array([0, 0, 0, int(np.ceil(more_m / step_m[1]))], np.int32)
+    return Land(share, shade, puddles, _place_buildings(terrain, reach, size_px, step_m, rng))
 
 
 def _patches(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dd_livm_core.fleet.layout import lay_out
+from dd_livm_core.fleet.layout import lay_out, retilted
 from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
 from dd_livm_core.fleet.profile import Profile, Span
 from dd_livm_core.fleet.sun import Sun, mirrored_light, sun_over
@@ -211,6 +211,20 @@ def test_trackers_turn_between_missions_and_nothing_else_changes(profile: Profil
         for m in (first, second)
     ]
     assert causes[0] == causes[1]
+
+
+def test_no_building_stands_under_a_tracker_that_lies_flat(profile: Profile) -> None:
+    rows = profile.rows.model_copy(update={"tilt_deg": 55.0, "tracker_swing_deg": 45.0})
+    terrain = profile.terrain.model_copy(update={"buildings": 30})
+    steep = profile.model_copy(update={"rows": rows, "terrain": terrain})
+    flat = retilted(lay_out(steep, 2), steep.tilted(10.0), 2)
+    buildings, tables = flat.land.buildings_px[:, None], flat.tables_px[None]
+    assert len(buildings) > 5
+    # Both are rounded to whole pixels.
+    apart = (buildings[..., :2] >= tables[..., 2:] - 1) | (
+        buildings[..., 2:] <= tables[..., :2] + 1
+    )
+    assert apart.any(axis=-1).all()
 
 
 @pytest.mark.parametrize("seed", range(3))
