@@ -140,6 +140,7 @@ def main() -> None:
         "radiometry_files_compared": len(numbers),
         "fuzzed_files": damaged["files"],
         "fuzz_failures": damaged["failure_count"],
+        "fuzz_changed_unnoticed": damaged["outcomes"].get("other temperatures", 0),
         "large_mission_pairs": chosen.large,
         "large_mission_peak_mib": arms["large_mission"]["peak_mib"],
     }

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.label_formats import (
-    YOLO_CLASSES,
+    YOLO_CLASS_FILES,
     read_voc,
     read_yolo,
     write_voc,
@@ -15,7 +15,7 @@ from dd_livm_core.label_formats import (
     yolo_classes,
 )
 from dd_livm_core.labels import Label, read_coco, write_labels
-from dd_livm_core.records import DEFECT_CLASSES, LabelFormat
+from dd_livm_core.records import LabelFormat
 
 TODO = "Give a COCO file (.json), or a folder of YOLO (.txt) or of Pascal VOC (.xml) files."
 
@@ -96,7 +96,7 @@ def _entries(path: Path) -> tuple[list[str], Read]:
         by_file = read_coco(path)
         return list(by_file), lambda name, frame: by_file[name]
     found = sorted(p for p in path.rglob("*") if p.suffix in (".txt", ".xml"))
-    names = [p.relative_to(path).as_posix() for p in found if p.name != YOLO_CLASSES]
+    names = [p.relative_to(path).as_posix() for p in found if p.name not in YOLO_CLASS_FILES]
     endings = {Path(name).suffix for name in names}
     if len(endings) != 1:
         raise InputError(
@@ -104,8 +104,22 @@ def _entries(path: Path) -> tuple[list[str], Read]:
         )
     if endings == {".xml"}:
         return names, lambda name, frame: read_voc(path / name)
-    classes = next((yolo_classes(p) for p in found if p.name == YOLO_CLASSES), DEFECT_CLASSES)
+    classes = _yolo_classes_below(path)
     return names, lambda name, frame: read_yolo(path / name, frame.size_px, classes)
+
+
+def _yolo_classes_below(folder: Path) -> tuple[str, ...]:
+    """Return the names by number: without them the same numbers may mean other classes."""
+    for name in YOLO_CLASS_FILES:
+        named = sorted(folder.rglob(name)) or [p for p in (folder.parent / name,) if p.is_file()]
+        if named:
+            return yolo_classes(named[0])
+    raise InputError(
+        f"one of {', '.join(YOLO_CLASS_FILES)}, which name the classes",
+        "none",
+        folder,
+        "Write one class a line, in the order of their numbers.",
+    )
 
 
 def _without_ending(name: str) -> str:

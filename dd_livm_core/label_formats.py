@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
 
+import yaml
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
@@ -14,6 +15,8 @@ from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES
 
 MAX_LABEL_BYTES = 16 * 2**20
 YOLO_CLASSES = "classes.txt"
+YOLO_CLASS_FILES = (YOLO_CLASSES, "obj.names", "data.yaml", "dataset.yaml")
+"""Files in which labelling tools name the classes."""
 YOLO_TODO = "Each line holds: class x_centre y_centre width height, as shares of the frame."
 VOC_TODO = "Export the labels as Pascal VOC, with the names " + ", ".join(DEFECT_CLASSES) + "."
 
@@ -43,8 +46,23 @@ def write_yolo(
 
 
 def yolo_classes(path: Path) -> tuple[str, ...]:
-    """Return the class names of a ``classes.txt``, by number."""
-    return tuple(_read(path).split())
+    """Return the class names of one of `YOLO_CLASS_FILES`, by number.
+
+    Raises
+    ------
+    InputError
+        A YAML file names no classes, or not by number.
+    """
+    text = _read(path)
+    if path.suffix != ".yaml":
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+    try:
+        names = yaml.safe_load(text)["names"]
+        return tuple(str(names[number]) for number in range(len(names)))
+    except (yaml.YAMLError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            "names: with one class for each number", f"{error}"[:200], path, "Mend the file."
+        ) from error
 
 
 def read_yolo(

@@ -10,6 +10,7 @@ import pytest
 from dd_livm_core.errors import InputError
 from dd_livm_core.ingestion import ingest_mission
 from dd_livm_core.label_files import Frame, read_label_set, write_label_set
+from dd_livm_core.label_formats import yolo_classes
 from dd_livm_core.labels import Label, read_labels, write_labels
 from dd_livm_core.mission_folder import image_pairs, read_record
 from dd_livm_core.mission_labels import export_labels, take_labels
@@ -68,6 +69,37 @@ def test_every_format_in_and_out_without_loss(
                 other.defect_class,
                 other.hotspot_shape,
             )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("classes.txt", "dust\nweeds\n"),
+        ("data.yaml", "names: [dust, weeds]\n"),
+        ("data.yaml", "names:\n  0: dust\n  1: weeds\n"),
+        ("../data.yaml", "nc: 2\nnames: [dust, weeds]\n"),
+    ],
+)
+def test_numbers_of_yolo_classes_are_named(
+    tmp_path: Path, mission_dir: Path, name: str, text: str
+) -> None:
+    drawn = tmp_path / "drawn"
+    (drawn / "DJI_0001.txt").parent.mkdir()
+    (drawn / "DJI_0001.txt").write_text("1 0.5 0.5 0.1 0.1\n")
+    with pytest.raises(InputError, match=r"classes\.txt"):
+        take_labels(mission_dir, drawn)
+    (drawn / name).write_text(text)
+    take_labels(mission_dir, drawn)
+    (label,) = read_labels(mission_dir / "labels.json")["DJI_0001"]
+    assert label.defect_class == "weeds"
+
+
+@pytest.mark.parametrize("text", ["names: 7", "names: {1: dust}", "[", "nc: 2"])
+def test_a_broken_yaml_of_classes(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "data.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match="names"):
+        yolo_classes(path)
 
 
 def test_labels_of_no_pair_are_named(tmp_path: Path, mission_dir: Path) -> None:
