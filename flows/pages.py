@@ -60,7 +60,13 @@ def use_running_server(workspace: Workspace) -> None:
 
 
 def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) -> None:
-    """Start both servers, say where they are, and end them on Ctrl-C or when one ends."""
+    """Start both servers, say where they are, and end them on Ctrl-C or when one ends.
+
+    Raises
+    ------
+    InputError
+        A port is taken, or a server does not start.
+    """
     for port in (mlflow_port, prefect_port):
         _free(port)
     client(workspace)  # the store exists before the page asks for it
@@ -70,41 +76,14 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
         "MLflow": (f"http://{HOST}:{mlflow_port}", f"http://{HOST}:{mlflow_port}/health"),
         "Prefect": (f"http://{HOST}:{prefect_port}", f"{api_url}/health"),
     }
-    mlflow_command = [
-        *("-m", "mlflow", "server", "--host", HOST, "--port", str(mlflow_port), "--workers", "1"),
-        *("--backend-store-uri", workspace.tracking_uri),
-        *("--default-artifact-root", workspace.artifacts.as_uri()),
-    ]
-    prefect_command = [
-        "-m",
-        "prefect",
-        "server",
-        "start",
-        "--host",
-        HOST,
-        "--port",
-        str(prefect_port),
-    ]
-    logs = workspace.derived / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "PREFECT_UI_API_URL": api_url}
     servers: list[subprocess.Popen[bytes]] = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` ends both, as Ctrl-C does
     try:
-        for name, command in (("mlflow", mlflow_command), ("prefect", prefect_command)):
-            with (logs / f"{name}.log").open("ab") as log:
-                servers.append(
-                    subprocess.Popen(
-                        [sys.executable, *command],
-                        stdout=log,
-                        stderr=log,
-                        cwd=workspace.root,
-                        env=environment,
-                        start_new_session=True,
-                    )
-                )
+        servers.append(_start(workspace, "mlflow", _mlflow_command(workspace, mlflow_port)))
+        command = ["prefect", "server", "start", "--host", HOST, "--port", str(prefect_port)]
+        servers.append(_start(workspace, "prefect", command, PREFECT_UI_API_URL=api_url))
         with console.status("Starting the pages ..."):
-            _wait(pages, servers, logs)
+            _wait(pages, servers, _logs(workspace))
         server_file(workspace).write_text(json.dumps({"api_url": api_url}))
         for name, (page, _) in pages.items():
             console.print(f"{name:8} [link={page}]{page}[/link]")
@@ -115,12 +94,44 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
         console.print("Ending ...")
     finally:
         server_file(workspace).unlink(missing_ok=True)
-        for server in servers:
-            _signal_group(server, signal.SIGINT)
-        for server in servers:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(20)
-            _signal_group(server, signal.SIGKILL)
+        _end(servers)
+
+
+def _mlflow_command(workspace: Workspace, port: int) -> list[str]:
+    return [
+        *("mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", workspace.tracking_uri),
+        *("--default-artifact-root", workspace.artifacts.as_uri()),
+    ]
+
+
+def _logs(workspace: Workspace) -> Path:
+    return workspace.derived / "logs"
+
+
+def _start(
+    workspace: Workspace, name: str, command: list[str], **environment: str
+) -> "subprocess.Popen[bytes]":
+    """Start a server in a process group of its own; what it says goes to a log file."""
+    _logs(workspace).mkdir(parents=True, exist_ok=True)
+    with (_logs(workspace) / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", *command],
+            stdout=log,
+            stderr=log,
+            cwd=workspace.root,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+
+
+def _end(servers: list["subprocess.Popen[bytes]"]) -> None:
+    for server in servers:
+        _signal_group(server, signal.SIGINT)
+    for server in servers:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(20)
+        _signal_group(server, signal.SIGKILL)
 
 
 def _signal_group(server: "subprocess.Popen[bytes]", number: int) -> None:
