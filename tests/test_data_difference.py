@@ -85,12 +85,13 @@ def test_a_long_list_is_cut_and_says_so(data: Path) -> None:
 
 def recorded(workspace: Workspace, manifest: pd.DataFrame, name: str) -> str:
     """Record a retraining's start as the flow does; return the run's id."""
-    pin(workspace)
+    snapshot = pin(workspace)
     kept = workspace.derived / name / "manifest.parquet"
     kept.parent.mkdir(parents=True)
     write_manifest(content_of(manifest), kept)
     with parent_run(workspace, name, name, {}) as run_id:
-        log_start(workspace, run_id, {}, [workspace.pinned], [kept, workspace.data / "sites.json"])
+        data = [kept, workspace.data / "sites.json"]
+        log_start(workspace, run_id, {}, [workspace.pinned], data, snapshot)
     return run_id
 
 
