@@ -59,8 +59,8 @@ OWN_SCORE_SHARE, OWN_AGREEING = 0.2, 0.35
 of it that agrees."""
 LEAST_SCORE_SHARE, LEAST_AGREEING = 0.5, 0.6
 """The same for a pair that is unsure of itself, at the mission's offset."""
-NEAR_PX = 16.0
-"""How far from the mission's offset a pair's own best position may lie to be tried, when it is not sure."""
+NEAR_DEVIATIONS = 4.0
+"""How far from the mission's offsets, in their standard deviations, an unsure pair's likeliest position is tried."""
 FARTHEST_PX = 3 * CENTRE_REACH_PX
 """How far from the visible frame's centre a pair that is not sure may be placed, infrared px."""
 LEAST_SURE = 3
@@ -137,9 +137,10 @@ def _where_again(pair: PairCandidates, choice: Choice | None, mixture: Mixture) 
     if pair.reason or choice is None:
         return np.empty((0, 2))
     if choice.probability < SURE:
-        best = pair.positions.offsets_px[:1]
-        near = np.linalg.norm(best - mixture.means_px, axis=1).min() <= NEAR_PX
-        return np.concatenate([mixture.means_px, best]) if near else mixture.means_px
+        tried = [mixture.means_px]
+        if mixture.deviations(choice.offset_px).min() <= NEAR_DEVIATIONS:
+            tried.append(choice.offset_px[None])
+        return np.concatenate(tried)
     settled = choice.own and pair.votes is not None
     return np.empty((0, 2)) if settled else choice.offset_px[None]
 
@@ -220,8 +221,9 @@ def _concluded(
         status = "ambiguous"
         reason = "it fits in several places, and the mission does not tell which"
     elif share >= LEAST_SCORE_SHARE and agreeing >= LEAST_AGREEING:
-        status, reason = "consensus", "found at the mission's offset, not by itself"
         probability = SURE
+        if not choice.own or pair.voted_at_px != tuple(choice.offset_px):
+            status, reason = "consensus", "found at the mission's offset, not by itself"
     else:
         status, reason = "failed", f"it does not fit where the mission's other pairs do: {FOREIGN}"
     confidence = probability if status != "failed" else 0.0

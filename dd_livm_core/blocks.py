@@ -36,8 +36,8 @@ GUESS_SIGMA_PX = 5.0
 LEAST_SCORE = 0.1
 INLIER_PX = 1.5
 FIELD_SIGMA_PX = 1.4
-VOTE_NOISE_PX, PAIR_SPREAD = 0.5, 0.004
-"""Noise of a vote, and how far a pair's scale and turn may plausibly lie from its rig's (both one sigma)."""
+VOTE_NOISE_PX, PAIR_SPREAD = 0.7, 0.004
+"""Least noise of a vote, and how far a pair's scale and turn may plausibly lie from its rig's (both one sigma)."""
 LEAST_VOTES_FOR_RADIAL = 60
 """The lenses' radial term is fitted where a mission has this many votes: fewer would be noise."""
 
@@ -224,11 +224,13 @@ def placed_by(
     left = (votes.targets_px - away @ rig.linear().T) / unit
     reach = float(np.linalg.norm(middle(shape)))
     design = np.column_stack([np.ones(len(away)), away / reach])
-    firm = np.diag([0.0, 1.0, 1.0]) * (VOTE_NOISE_PX * detail(shape) / (PAIR_SPREAD * reach)) ** 2
+    spread = PAIR_SPREAD * reach / detail(shape)
     found = np.zeros((3, 2))
     found[0] = _robust_mean(left, votes.scores)
     for _ in range(6):
         distance = np.linalg.norm(left - design @ found, axis=1)
+        noise = max(VOTE_NOISE_PX, float(np.median(distance)))
+        firm = np.diag([0.0, 1.0, 1.0]) * (noise / spread) ** 2
         weighted = design * (votes.scores / (1 + (distance / 0.7) ** 2))[:, None]
         found = np.linalg.solve(weighted.T @ design + firm, weighted.T @ left)
     distance = np.linalg.norm(left - design @ found, axis=1)

@@ -74,6 +74,12 @@ class Mixture:
     means_px: Floats
     covariances: Floats
 
+    def deviations(self, offset_px: Floats) -> Floats:
+        """Return how many standard deviations an offset (2,) lies from each mode, (K,)."""
+        away = offset_px - self.means_px
+        inverse = np.linalg.inv(self.covariances)
+        return np.asarray(np.sqrt(np.einsum("ki,kij,kj->k", away, inverse, away)))
+
     def log_density(self, offsets_px: Floats) -> Floats:
         """Return each mode's log density at offsets (N, 2), (N, K), relative to the tightest possible mode's peak."""
         away = offsets_px[:, None] - self.means_px
