@@ -45,6 +45,7 @@ def test_bytes_are_copied_and_originals_untouched(tmp_path: Path, data: Path) ->
     before = hashes(source)
     report = ingest_mission(source, data, MISSION)
     assert (report.added, report.unchanged) == (3, 0)
+    assert len(report.without_temperatures) == 3
     assert hashes(source) == before
     assert set(before.values()) <= set(hashes(report.mission_dir).values())
 
@@ -161,10 +162,12 @@ def test_an_undeclared_site_is_told_how(tmp_path: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from dd_livm_core.ingestion import ingest_mission
+from dd_livm_core import ingestion
 from dd_livm_core.records import Mission
-ingest_mission(Path(sys.argv[1]), Path(sys.argv[2]), Mission(mission_id="m1", site_id="s1", irradiance_w_m2=800),
-               progress=lambda done, total, name: print(done, flush=True))
+ingestion.WORTH_PROCESSES_B = 0
+mission = Mission(mission_id="m1", site_id="s1", irradiance_w_m2=800)
+ingestion.ingest_mission(Path(sys.argv[1]), Path(sys.argv[2]), mission, processes=2,
+                         progress=lambda done, total, name: print(done, flush=True))
 """
 
 
@@ -198,6 +201,21 @@ def test_killed_and_repeated_gives_the_same(tmp_path: Path, data: Path) -> None:
     pd.testing.assert_frame_equal(
         content_of(build_manifest(data)), content_of(build_manifest(tmp_path / "whole"))
     )
+
+
+def test_an_unfinished_copy_and_a_replaced_one_are_taken_away(tmp_path: Path, data: Path) -> None:
+    source = made.mission_folder(tmp_path / "in", 2)
+    mission_dir = ingest_mission(source, data, MISSION).mission_dir
+    (mission_dir / "infrared/.DJI_0000.jpg.99.tmp").write_bytes(b"half")
+    celsius = np.linspace(20, 60, 96 * 120).reshape(96, 120).astype(np.float32)
+    (source / "DJI_0001_T.JPG").unlink()
+    made.put(source / "DJI_0001_T.tiff", made.tiff(celsius, "celsius"))
+    ingest_mission(source, data, MISSION)
+    assert sorted(path.name for path in (mission_dir / "infrared").iterdir()) == [
+        "DJI_0000.jpg",
+        "DJI_0001.tiff",
+    ]
+    assert build_manifest(data)["radiometric"].tolist() == [False, True]
 
 
 def test_the_manifest_is_the_same_for_the_same_input(tmp_path: Path, data: Path) -> None:
