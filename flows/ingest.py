@@ -25,6 +25,7 @@ from dd_livm_core.records import Mission
 from tasks.workspace import Workspace
 
 SHOWN = 10
+LOCK_WAIT_S = 5.0
 
 
 def mission_name(source: Path) -> str:
@@ -67,31 +68,30 @@ def ingest_folder(
     Raises
     ------
     InputError
-        No folder, no pair in it, an undeclared site, no usable pair, or broken labels.
+        No folder, no pair in it, an undeclared site, no usable pair, broken labels, or another process that ingests
+        the same mission.
     """
     console = Console()
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    ) as bar:
-        shown = bar.add_task(f"ingesting {mission.mission_id}", total=None)
+    name = f"{mission.site_id}-{mission.mission_id}"
+    lock = workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}")
+    try:
+        with _bar(console) as bar:
+            shown = bar.add_task(f"ingesting {mission.mission_id}", total=None)
 
-        def advance(done: int, total: int, note: str = "") -> None:
-            bar.update(shown, completed=done, total=total)
+            def advance(done: int, total: int, note: str = "") -> None:
+                bar.update(shown, completed=done, total=total)
 
-        report = ingest_mission(
-            source,
-            workspace.data,
-            mission,
-            labels=labels,
-            visible_labels=visible_labels,
-            processes=processes,
-            progress=advance,
-        )
+            report = ingest_mission(
+                source,
+                workspace.data,
+                mission,
+                labels=labels,
+                visible_labels=visible_labels,
+                processes=processes,
+                progress=advance,
+            )
+    finally:
+        lock.release()
     _tell(console, report)
     if not report.added and not report.unchanged:
         raise InputError(
@@ -101,6 +101,17 @@ def ingest_folder(
             "See the reasons above.",
         )
     return report
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
 
 
 def _tell(console: Console, report: IngestionReport) -> None:

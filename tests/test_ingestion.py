@@ -14,6 +14,7 @@ import pytest
 
 import dd_livm_core.intake as intake
 import dd_livm_core.manifest as manifest_module
+import flows.ingest as flow
 from dd_livm_core.errors import InputError
 from dd_livm_core.ingestion import ingest_mission
 from dd_livm_core.manifest import build_manifest, content_of, read_manifest, write_manifest
@@ -21,6 +22,7 @@ from dd_livm_core.manifest_diff import manifest_diff
 from dd_livm_core.records import DeclaredUnit, Mission, Site
 from dd_livm_core.sites import write_site
 from tasks.validate import quarantine, run_checkpoint
+from tasks.workspace import Workspace
 from tests import drone_files as made
 
 MISSION = Mission(mission_id="m1", site_id="s1", irradiance_w_m2=800)
@@ -151,6 +153,18 @@ def test_a_file_still_being_written_waits(
     assert not list((report.mission_dir / "infrared").glob("*0000*"))
     monkeypatch.undo()
     assert ingest_mission(source, data, MISSION).added == 1
+
+
+def test_two_at_once_are_told_of_each_other(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, workspace = made.mission_folder(tmp_path / "in", 1), Workspace.at(data.parent)
+    monkeypatch.setattr(flow, "LOCK_WAIT_S", 0.01)
+    held = workspace.lock("ingest-s1-m1", wait_s=1, purpose="testing")
+    with pytest.raises(InputError, match="another process"):
+        flow.ingest_folder(workspace, source, MISSION)
+    held.release()
+    assert flow.ingest_folder(workspace, source, MISSION).added == 1
 
 
 def test_an_undeclared_site_is_told_how(tmp_path: Path) -> None:
