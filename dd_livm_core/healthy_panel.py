@@ -14,10 +14,11 @@ _SMALL_SHARE = 0.05
 _EDGE_PX = 2
 _FRAME_PX = 100
 """A smaller image is a crop: it shows no lens shading, and a hot side would pass for a slope."""
-_WARM_ROW_SPREADS = 5.0
+_WARM_ROW_SPREADS = 3.0
+_ROWS_FOR_A_TREND = 5
 _WARM_ROWS_SHARE = 0.25
-"""Rows this much warmer than the frame's others are warm by a fault, if no more of the panels are (a roof's other
-side is)."""
+"""Rows this much warmer than the frame's others let expect are warm by a fault, if no more of the panels are (a
+roof's other side is)."""
 _ITERATIONS = 8
 _TUKEY = 3.0
 
@@ -64,7 +65,7 @@ def healthy_baseline(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> N
     if min(values.shape) >= _FRAME_PX:
         columns = _surface(x, y, values.shape)
         shading, levels = _fit(columns, sample, row, levels)
-        levels = _without_warm_rows(sample - columns @ shading, row, levels)
+        levels = _without_warm_rows(sample - columns @ shading, row, levels, columns[:, :2])
     grid_y, grid_x = np.mgrid[: values.shape[0], : values.shape[1]]
     surface = _surface(grid_x.ravel(), grid_y.ravel(), values.shape) @ shading
     baseline: NDArray[np.float32] = (levels[rows] + surface.reshape(values.shape)).astype(
@@ -109,15 +110,49 @@ def _levels(sample: NDArray[np.float64], row: NDArray[np.int32], count: int) -> 
 
 
 def _without_warm_rows(
-    sample: NDArray[np.float64], row: NDArray[np.int32], levels: NDArray[np.float64]
+    sample: NDArray[np.float64],
+    row: NDArray[np.int32],
+    levels: NDArray[np.float64],
+    place: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Give a row that is warm as a whole, as an open string is, the level of the frame's other rows."""
+    """Give a row that is warm as a whole, as an open string is, the level that the others let expect.
+
+    ``place`` holds the samples' x and y: levels may rise over the frame, as viewing angles do.
+    """
     spread = robust_spread(sample - levels[row])
-    warm = levels > np.median(sample) + _WARM_ROW_SPREADS * spread
+    expected = _trend(levels, row, place)
+    warm = levels > expected + _WARM_ROW_SPREADS * spread
     warm[0] = False
-    if not spread > 0 or np.mean(warm[row]) > _WARM_ROWS_SHARE:
+    others = (levels - expected)[row[~warm[row]]]
+    # Where the others do not follow the expectation either, rows simply differ.
+    follows = len(others) > 0 and float(np.sqrt(np.mean(others**2))) < spread
+    if not follows or np.mean(warm[row]) > _WARM_ROWS_SHARE:
         return levels
-    return np.where(warm, np.median(sample[~warm[row]]), levels)
+    return np.where(warm, expected, levels)
+
+
+def _trend(
+    levels: NDArray[np.float64], row: NDArray[np.int32], place: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return a plane through the rows' levels, by least absolute deviations; their median if they are few."""
+    mass = np.bincount(row, minlength=len(levels)).astype(float)
+    seen = mass > 0
+    total = np.stack([np.bincount(row, axis, len(levels)) for axis in place.T], axis=-1)
+    centre = total / np.where(seen, mass, 1)[:, None]
+    columns = np.column_stack([np.ones(len(levels)), centre])
+    weight = np.sqrt(mass)
+    order = np.argsort(levels)
+    middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
+    expected = np.full(len(levels), levels[order][middle])
+    if seen.sum() < _ROWS_FOR_A_TREND:
+        return expected
+    for _ in range(2 * _ITERATIONS):
+        departure = np.abs(levels - expected)
+        trust = weight / np.maximum(departure, 0.1 * np.median(departure[seen]) + 1e-9)
+        normal = columns.T @ (columns * trust[:, None])
+        normal += np.diag([0.0, 1e-3, 1e-3]) * trust.sum()
+        expected = columns @ np.linalg.solve(normal, columns.T @ (levels * trust))
+    return np.asarray(expected)
 
 
 def _surface(x: NDArray[Any], y: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+from scipy.ndimage import find_objects
 
+from dd_livm_core.pv_module_map import over_own_level, pv_module_map
 from dd_livm_core.records import HotspotShape
 
 Component = tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]
@@ -120,32 +122,87 @@ def _enclosing_rectangle(mask: NDArray[np.bool_]) -> tuple[float, float]:
 def candidates(
     values: NDArray[np.float32],
     mask: NDArray[np.bool_],
+    faces: NDArray[np.bool_],
     sigma: float,
     radiometric: bool,
     pv_module_px: tuple[float, float],
     limits: HotspotLimits,
+    by_pv_module: bool,
 ) -> list[Component]:
     """Return hot components; stripes and blocks already at a lower contrast than small ones."""
     join_px, module_px2 = limits.join * pv_module_px[0], pv_module_px[0] * pv_module_px[1]
     floor, hidden_floor = (limits.threshold_k, limits.hidden_k) if radiometric else (0.0, 0.0)
-    least = max(limits.threshold_sigma * sigma, floor)
-    least_wide = max(limits.wide_sigma * sigma, floor)
-    if least <= 0:
+    warm = max(limits.wide_sigma * sigma, floor)
+    if warm <= 0:
         return []
+    modules, within = mask.astype(np.int32), sigma
+    if by_pv_module:
+        modules = pv_module_map(values, mask, pv_module_px)
+        values, within = over_own_level(values, modules, faces, warm)
+    # Sharpening and compression of plain images leave bright rims that no spread within tells.
+    sigma = within if radiometric else sigma
+    least = max(limits.threshold_sigma * sigma, warm)
+    least_wide = max(limits.wide_sigma * sigma, warm)
     hidden = mask & (values <= -max(limits.hidden_sigma * sigma, hidden_floor))
     found: list[Component] = []
     taken = np.zeros(mask.shape, bool)
     if least_wide < least:
-        for box, part, filled in hot_outlines(mask & (values >= least_wide), hidden, join_px):
+        for box, part, filled in _by_module(
+            mask & (values >= least_wide), hidden, modules, join_px
+        ):
             large = filled.sum() >= limits.wide_area * module_px2
             if large and hotspot_shape(filled, *pv_module_px, limits) in ("stripe", "block"):
                 taken[box] |= filled
                 found.append((box, part, filled & mask[box]))
-    for box, part, filled in hot_outlines(mask & (values >= least), hidden, join_px):
+    for box, part, filled in _by_module(mask & (values >= least), hidden, modules, join_px):
         large = part.sum() >= max(limits.min_area * module_px2, 2)
         if large and not (taken[box] & part).any():
             found.append((box, part, filled & mask[box]))
+    return _with_strings(found, mask.shape, pv_module_px, limits)
+
+
+def _by_module(
+    hot: NDArray[np.bool_], hidden: NDArray[np.bool_], modules: NDArray[np.int32], join_px: float
+) -> list[Component]:
+    """Group hot pixels within each PV module: what a frame parts are two hotspots."""
+    windows = find_objects(modules)
+    found = []
+    for number in np.unique(modules[hot]):
+        window = windows[number - 1]
+        own = modules[window] == number
+        for (rows, columns), part, filled in hot_outlines(
+            hot[window] & own, hidden[window] & own, join_px
+        ):
+            top, left = window[0].start, window[1].start
+            box = (
+                slice(rows.start + top, rows.stop + top),
+                slice(columns.start + left, columns.stop + left),
+            )
+            found.append((box, part, filled))
     return found
+
+
+def _with_strings(
+    found: list[Component],
+    shape: tuple[int, ...],
+    pv_module_px: tuple[float, float],
+    limits: HotspotLimits,
+) -> list[Component]:
+    """Join neighbours that are warm as a whole: an open string is one hotspot."""
+    join_px = limits.join * pv_module_px[0]
+    whole = [hotspot_shape(filled, *pv_module_px, limits) == "block" for _, _, filled in found]
+    if sum(whole) < 2:
+        return found
+    part, filled = np.zeros(shape, bool), np.zeros(shape, bool)
+    for (box, pixels, outline), block in zip(found, whole, strict=True):
+        if block:
+            part[box] |= pixels
+            filled[box] |= outline
+    strings = [
+        (box, part[box] & own, outline)
+        for box, own, outline in hot_outlines(filled, np.zeros(shape, bool), join_px)
+    ]
+    return [one for one, block in zip(found, whole, strict=True) if not block] + strings
 
 
 def hot_outlines(

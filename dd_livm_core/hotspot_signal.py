@@ -81,6 +81,7 @@ def separate(
         pv_module_width_px,
         pv_module_height_px=pv_module_height_px,
         radiometric=radiometric,
+        by_pv_module=False,  # where it is warm matters here, not what is counted as one
     )
     core = np.zeros(excess.shape, np.uint8)
     for hotspot in found:
