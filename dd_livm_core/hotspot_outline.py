@@ -165,10 +165,12 @@ def _by_module(
     hot: NDArray[np.bool_], hidden: NDArray[np.bool_], modules: NDArray[np.int32], join_px: float
 ) -> list[Component]:
     """Group hot pixels within each PV module: what a frame parts are two hotspots."""
-    windows = find_objects(modules)
-    found = []
-    for number in np.unique(modules[hot]):
-        window = windows[number - 1]
+    found: list[Component] = []
+    reach = int(join_px) + 3
+    for number, tight in enumerate(find_objects(np.where(hot, modules, 0)), 1):
+        if tight is None:
+            continue
+        window = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in tight)
         own = modules[window] == number
         for (rows, columns), part, filled in hot_outlines(
             hot[window] & own, hidden[window] & own, join_px

@@ -14,7 +14,7 @@ from dd_livm_core.heat import (
     transient_excess,
     weather_transfer,
 )
-from dd_livm_core.hotspot_signal import HotspotSignal, foot, separate
+from dd_livm_core.hotspot_signal import HotspotSignal, extent, foot, separate
 from dd_livm_core.hotspots import HotspotLimits
 from dd_livm_core.transplant import Transplant, module_steps_px, plan_transplant, shift_signal
 
@@ -110,16 +110,23 @@ def _new_weather(
 ) -> NDArray[np.float32]:
     """Bring the hotspots' signal to the drawn wind, and let a cloud pass."""
     # At night there is no heat from the sun whose spread could be told.
-    if scene.irradiance_w_m2 <= 0 or not signal.any():
+    if scene.irradiance_w_m2 <= 0:
         return signal
     before, after = loss_coefficient(scene.wind_m_s), loss_coefficient(params["wind_m_s"])
     sheet = (scene.pixel_m, CELL_CONDUCTANCE_W_K)
-    steady = weather_transfer(signal, *sheet, before, after)
-    if params["cloud_share"] is None:
-        return np.asarray(steady, np.float32)
-    share, elapsed_s = params["cloud_share"], params["cloud_elapsed_s"]
-    fading = transient_excess(steady, np.zeros_like(steady), *sheet, after, elapsed_s)
-    return np.asarray(share * steady + (1 - share) * fading, np.float32)
+    # Heat dies out as e^(−x/λ): six λ from the last hotspot a window's edge is as good as the frame's.
+    reach_m = 6 * np.sqrt(CELL_CONDUCTANCE_W_K / min(before, after))
+    near = extent(signal > 0, int(np.ceil(reach_m / scene.pixel_m)))
+    if near is None:
+        return signal
+    steady = weather_transfer(signal[near], *sheet, before, after)
+    if params["cloud_share"] is not None:
+        share, elapsed_s = params["cloud_share"], params["cloud_elapsed_s"]
+        fading = transient_excess(steady, np.zeros_like(steady), *sheet, after, elapsed_s)
+        steady = share * steady + (1 - share) * fading
+    changed = np.zeros_like(signal)
+    changed[near] = steady
+    return changed
 
 
 def _transplant(

@@ -89,12 +89,27 @@ def separate(
     for x0, y0, x1, y1 in boxes_xyxy_px:
         inside = slice(max(int(y0), 0), int(np.ceil(y1))), slice(max(int(x0), 0), int(np.ceil(x1)))
         core[inside] |= panel_mask[inside]
-    side = 2 * _REACH_PX + 1
-    occupied = cv2.dilate(core, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    feather = cv2.blur(occupied.astype(np.float32), (_REACH_PX, _REACH_PX))
     noise = sensor_noise(excess, panel_mask)
-    signal = np.asarray(np.maximum(_wiener(excess, noise), 0) * feather, np.float32)
-    return HotspotSignal(signal, tuple(found), occupied.astype(bool), noise)
+    signal, occupied = np.zeros(excess.shape, np.float32), np.zeros(excess.shape, bool)
+    near = extent(core > 0, 2 * _REACH_PX)
+    if near is not None:
+        side = 2 * _REACH_PX + 1
+        foot_px = cv2.dilate(core[near], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+        feather = cv2.blur(foot_px.astype(np.float32), (_REACH_PX, _REACH_PX))
+        signal[near] = np.maximum(_wiener(excess[near], noise), 0) * feather
+        occupied[near] = foot_px > 0
+    return HotspotSignal(signal, tuple(found), occupied, noise)
+
+
+def extent(there: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice] | None:
+    """Return the smallest window around all set pixels, widened by a margin; None where none is set."""
+    rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+    if not len(rows):
+        return None
+    return (
+        slice(max(int(rows[0]) - margin_px, 0), int(rows[-1]) + 1 + margin_px),
+        slice(max(int(columns[0]) - margin_px, 0), int(columns[-1]) + 1 + margin_px),
+    )
 
 
 def window(box_xywh_px: Sequence[float]) -> tuple[slice, slice]:

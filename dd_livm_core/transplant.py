@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft2, rfft2
+from scipy.fft import irfft2, next_fast_len, rfft2
 
 from dd_livm_core.hotspot_signal import HotspotSignal, window
 from dd_livm_core.hotspots import Hotspot
@@ -49,14 +49,15 @@ def module_steps_px(
     """
     detail = excess - cv2.blur(excess, (15, 15))
     detail = np.where(panel_mask, np.clip(detail, -np.inf, np.std(detail[panel_mask])), 0)
-    padded = (2 * excess.shape[0], 2 * excess.shape[1])
+    reach = int(1.3 * max(pv_module_width_px, pv_module_height_px)) + 1
+    reach = min(reach, min(excess.shape) - 1)
+    # Only shifts up to the reach are asked for: so much padding keeps them apart.
+    padded = [next_fast_len(side + reach, real=True) for side in excess.shape]
     correlation = irfft2(np.abs(rfft2(detail.astype(np.float32), padded)) ** 2, padded)
     overlap = irfft2(np.abs(rfft2(panel_mask.astype(np.float32), padded)) ** 2, padded)
     correlation = correlation / np.maximum(overlap, 0.02 * overlap[0, 0])
     if correlation[0, 0] <= 0:
         return np.zeros((0, 2))
-    reach = int(1.3 * max(pv_module_width_px, pv_module_height_px)) + 1
-    reach = min(reach, min(excess.shape) - 1)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     near = (correlation[y, x] / correlation[0, 0]).astype(np.float32)
     # Along a straight frame everything resembles everything: a period has a valley half-way.
