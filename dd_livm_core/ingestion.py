@@ -16,7 +16,7 @@ from dd_livm_core.sites import require_site
 
 BATCH = 8
 """Pairs handed to a process at once."""
-WORTH_PROCESSES_B = 64 * 2**20
+WORTH_PROCESSES_B = 32 * 2**20
 """From so many bytes on, reading takes longer than starting processes does."""
 
 Progress = Callable[[int, int, str], None]
