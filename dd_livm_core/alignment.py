@@ -61,7 +61,9 @@ LEAST_SCORE_SHARE, LEAST_AGREEING = 0.5, 0.6
 """The same for a pair that is unsure of itself, at the mission's offset."""
 NEAR_DEVIATIONS = 4.0
 """How far from the mission's offsets, in their standard deviations, an unsure pair's likeliest position is tried."""
-FARTHEST_PX = 3 * CENTRE_REACH_PX
+USUAL_SCORE = 0.3
+"""What stands for the mission's median score where too few pairs are sure."""
+FARTHEST_PX = 4 * CENTRE_REACH_PX
 """How far from the visible frame's centre a pair that is not sure may be placed, infrared px."""
 LEAST_SURE = 3
 """Sure pairs from which a mission can judge the others."""
@@ -206,7 +208,7 @@ def _concluded(
     linear, agreeing = rig.linear(), 0.0
     if len(pair.votes.scores) >= LEAST_VOTES:
         centre, linear, agreeing = placed_by(pair.votes, rig, pair.infrared_shape)
-    share = pair.votes.score / typical if typical else 1.0
+    share = pair.votes.score / (typical or USUAL_SCORE)
     probability, reason = choice.probability, ""
     status: Status = "aligned"
     if probability >= SURE:
@@ -217,6 +219,8 @@ def _concluded(
             reason = "its own best position lies elsewhere; the mission's offset decided"
     elif np.linalg.norm(choice.offset_px) > FARTHEST_PX:
         status, reason = "failed", f"it fits nowhere near the visible frame's middle: {FOREIGN}"
+    elif typical is None and share < LEAST_SCORE_SHARE:
+        status, reason = "failed", f"its blocks find nothing where it fits best: {FOREIGN}"
     elif typical is None or choice.mission < SURE:
         status = "ambiguous"
         reason = "it fits in several places, and the mission does not tell which"

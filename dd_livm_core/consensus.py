@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 SCORE_SCALE = 0.02
 """Loss of correlation that makes a position e times less likely."""
 SEED_REACH_PX = 8.0
-CENTRE_REACH_PX = 80.0
+CENTRE_REACH_PX = 60.0
 """How far from the visible frame's centre the cameras' common centre may plausibly lie (one sigma)."""
 OUTLIER_LOG = -6.0
 """Log of the density left for pairs whose true position is not among those found."""
