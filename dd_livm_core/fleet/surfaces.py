@@ -96,7 +96,7 @@ def _vegetation(rng: np.random.Generator, step_m: float, fall_px: Fall, tufts: i
     lush = np.clip(1 - 0.3 * thirst, 0.4, 1.8)
     light = lush * (0.27 * power_noise(rng, 0.6) + 0.14 * _relief(hummocks, fall_px))
     light += 0.13 * power_noise(rng, 1.9)
-    tint = np.clip(0.5 * thirst + 0.2, 0, 1)[..., None] * np.array([22, 7, 4], np.float32)
+    tint = np.clip(0.5 * thirst + 0.2, 0, 1)[..., None] * np.array([18, 8, 5], np.float32)
     warm = 0.8 * _skewed(grown, 0.35) + 0.5 * hummocks
     clump = _clumps(rng, 500, (0.04 / step_m, 0.18 / step_m))
     light -= 0.16 * clump + 0.3 * _shade_of(clump, 0.15, fall_px)
