@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 import dd_livm_core.intake as intake
 import dd_livm_core.manifest as manifest_module
@@ -153,6 +154,13 @@ def test_a_file_still_being_written_waits(
     assert not list((report.mission_dir / "infrared").glob("*0000*"))
     monkeypatch.undo()
     assert ingest_mission(source, data, MISSION).added == 1
+
+
+@pytest.mark.parametrize("name", ["../up", "/etc", "a/b", "..", "", "a\0b", "x" * 65])
+def test_ids_that_are_paths_out_of_the_root_are_refused(name: str) -> None:
+    for record in ({"mission_id": name, "site_id": "s1"}, {"mission_id": "m1", "site_id": name}):
+        with pytest.raises(ValidationError):
+            Mission.model_validate(record)
 
 
 def test_two_at_once_are_told_of_each_other(

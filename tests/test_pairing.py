@@ -170,7 +170,7 @@ def test_cameras_that_mark_only_infrared(tmp_path: Path) -> None:
     assert [path.name for path, _ in report.single] == ["DJI_1.JPG"]
 
 
-def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path: Path) -> None:
+def test_a_path_that_leaves_the_root_is_not_followed(tmp_path: Path) -> None:
     outside = image(tmp_path / "outside", "secret.JPG", 0)
     (tmp_path / "in").mkdir()
     (tmp_path / "in/DJI_0001_T.JPG").symlink_to(outside)

@@ -265,7 +265,7 @@ def test_a_library_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8", b"GIF89a", b"%PDF-1.7", b"\0" * 4096])
-def test_foreign_and_empty_files(tmp_path: Path, content: bytes) -> None:
+def test_foreign_and_zero_byte_files(tmp_path: Path, content: bytes) -> None:
     path = made.put(tmp_path / "a.jpg", content)
     for read in (read_infrared, read_visible):
         with pytest.raises(InputError):
