@@ -1,6 +1,7 @@
 """Registration on a lattice with known transform: the answer moves as the input moves."""
 
 from dataclasses import replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -75,8 +76,20 @@ def aligned(views: list[PairView]) -> list[Alignment]:
     return [a for a in found if isinstance(a, Alignment)]
 
 
+@cache
+def aligned_mission() -> list[Alignment]:
+    """The plain mission's answer, which several tests hold another one against."""
+    return aligned(mission())
+
+
+@cache
+def aligned_pair() -> Alignment:
+    """One plain pair's answer, alone."""
+    return aligned([pair()[0]])[0]
+
+
 def test_a_mission_is_placed_where_it_was_photographed() -> None:
-    for number, alignment in enumerate(aligned(mission())):
+    for number, alignment in enumerate(aligned_mission()):
         assert alignment.status == "aligned"
         assert error_px(alignment.matrix, pair(MIDDLE_OFFSETS[number], seed=number)[1]) < 0.5
         assert alignment.scale == pytest.approx(1.25, rel=5e-3)
@@ -85,34 +98,55 @@ def test_a_mission_is_placed_where_it_was_photographed() -> None:
 
 @pytest.mark.parametrize("shift", [(6.0, -4.0), (-11.3, 7.6)])
 def test_the_answer_moves_with_the_input(shift: tuple[float, float]) -> None:
-    (still,), (moved,) = aligned([pair()[0]]), aligned([pair(shift)[0]])
+    still, (moved,) = aligned_pair(), aligned([pair(shift)[0]])
     assert np.allclose(np.subtract(moved.offset_px, still.offset_px), shift, atol=0.35)
 
 
 def test_scaling_the_infrared_image_scales_the_answer() -> None:
     view, _ = pair()
     larger = cv2.resize(view.infrared, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
-    (plain,), (scaled,) = aligned([view]), aligned([replace(view, infrared=larger)])
+    plain, (scaled,) = aligned_pair(), aligned([replace(view, infrared=larger)])
     assert scaled.scale == pytest.approx(plain.scale / 1.5, rel=5e-3)
     assert np.allclose(scaled.offset_px, plain.offset_px, atol=0.6)
 
 
 def test_palette_and_sign_of_contrast_do_not_matter() -> None:
-    (plain,), (inverted,) = aligned([pair()[0]]), aligned([pair(invert=True)[0]])
-    assert error_px(plain.matrix, inverted.matrix) < 0.1
+    (inverted,) = aligned([pair(invert=True)[0]])
+    assert error_px(aligned_pair().matrix, inverted.matrix) < 0.1
+
+
+@pytest.mark.parametrize("palette", [cv2.COLORMAP_INFERNO, cv2.COLORMAP_JET])
+def test_colour_palettes_do_not_matter(palette: int) -> None:
+    """As colour palettes become grey, brightness is bent (inferno) or no longer grows with temperature (rainbow)."""
+    view, _ = pair()
+    coloured = cv2.applyColorMap(np.clip(view.infrared, 0, 255).astype(np.uint8), palette)
+    grey = cv2.cvtColor(coloured, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    (found,) = aligned([replace(view, infrared=grey)])
+    assert error_px(aligned_pair().matrix, found.matrix) < 0.5
 
 
 def test_hotspots_do_not_move_the_answer() -> None:
     view, _ = pair()
     hot = view.infrared.copy()
     hot[100:112, 150:170] += 300
-    (with_hotspot,), (without,) = aligned([replace(view, infrared=hot)]), aligned([view])
+    (with_hotspot,), without = aligned([replace(view, infrared=hot)]), aligned_pair()
     assert np.linalg.norm(np.subtract(with_hotspot.offset_px, without.offset_px)) / 1.25 < 0.1
 
 
+def test_hotspots_taken_away_do_not_move_a_mission() -> None:
+    views = []
+    for view in mission():
+        hot = view.infrared.copy()
+        hot[60:75, 200:215] += 200
+        hot[140:170, 40:48] += 80
+        views.append(replace(view, infrared=hot))
+    for with_hotspots, without in zip(aligned(views), aligned_mission(), strict=True):
+        moved = np.subtract(with_hotspots.offset_px, without.offset_px)
+        assert np.linalg.norm(moved) / 1.25 < 0.1
+
+
 def test_the_order_of_a_mission_does_not_matter() -> None:
-    views = mission()
-    for one, other in zip(aligned(views), aligned(views[::-1])[::-1], strict=True):
+    for one, other in zip(aligned_mission(), aligned(mission()[::-1])[::-1], strict=True):
         assert one.pair_id == other.pair_id
         assert one.status == other.status
         assert np.allclose(one.matrix, other.matrix, rtol=0, atol=1e-6)
@@ -137,6 +171,42 @@ def test_a_wrong_pair_is_found() -> None:
     assert [a.status for n, a in enumerate(found) if n != 3] == ["aligned"] * 9
 
 
+def test_rows_without_an_end_are_ambiguous() -> None:
+    """One endless row, looked at alone and in a mission: nothing tells one place from the next."""
+    field = np.full((640, 640), 60.0, np.float32)
+    field[260:330] = 150
+    field[260:330, ::34] = 90
+    visible_to_field = np.array([[1.0, 0, 80], [0, 1.0, 60], [0, 0, 1]])
+    infrared = seen(field, visible_to_field @ pair()[1], SHAPE[::-1])
+    visible = np.repeat(seen(field, visible_to_field, (480, 480))[..., None], 3, 2)
+    view = PairView("p", infrared, visible.astype(np.uint8), False)
+    for views in ([view], [replace(view, pair_id=f"p{n}") for n in range(4)]):
+        for found in aligned(views):
+            assert found.status in ("ambiguous", "failed")
+            assert found.confidence < 0.8
+            assert found.reason
+
+
+def test_noise_instead_of_an_image_fails() -> None:
+    rng = np.random.default_rng(5)
+    views = mission()
+    noise = rng.normal(20, 0.05, SHAPE).astype(np.float32)
+    found = aligned([*views[:3], replace(views[3], infrared=noise)])
+    assert found[3].status == "failed"
+    assert found[3].confidence == 0
+
+
+def test_half_of_a_mission_from_elsewhere_is_found() -> None:
+    """Every other pair has a visible image of a station whose rows run across."""
+    views = mission(MIDDLE_OFFSETS * 2)
+    others = [np.rot90(pair(seed=40 + n)[0].visible).copy() for n in range(5)]
+    for n in range(5):
+        views[2 * n + 1] = replace(views[2 * n + 1], visible=others[n])
+    found = aligned(views)
+    assert [a.status for a in found[::2]] == ["aligned"] * 5
+    assert all(a.status in ("failed", "ambiguous") for a in found[1::2])
+
+
 def test_an_unreadable_pair_keeps_its_error() -> None:
     def read(view: PairView) -> PairView:
         if view.pair_id == "p1":
@@ -150,8 +220,8 @@ def test_an_unreadable_pair_keeps_its_error() -> None:
 
 def test_resampling_by_the_true_matrix_shows_the_infrared_scene() -> None:
     view, truth = pair()
-    (found,) = aligned([view])
-    brought = resample_visible(view.visible, replace(found, matrix=truth, radial=0.0), SHAPE)
+    same = replace(aligned_pair(), matrix=truth, radial=0.0)
+    brought = resample_visible(view.visible, same, SHAPE)
     inner = (slice(20, -20), slice(20, -20))
     seen_again = brought[..., 0].astype(float)
     assert np.corrcoef(seen_again[inner].ravel(), view.infrared[inner].ravel())[0, 1] > 0.99

@@ -1,5 +1,7 @@
 """The mission's agreement on offsets: pairs that fit in several places are settled by those that do not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,34 @@ def test_two_directions_of_flight_give_two_offsets() -> None:
     for choice, offset in zip(choices, true, strict=True):
         assert choice is not None
         assert np.allclose(choice.offset_px, offset)
+
+
+def test_two_offsets_far_apart_are_both_kept() -> None:
+    rng = np.random.default_rng(2)
+    true = [np.array([x, 2.0]) + rng.normal(0, 1, 2) for x in (-10.0, 50.0) for _ in range(10)]
+    choices, mixture = agree([Positions(offset[None], np.array([0.6])) for offset in true])
+    assert sorted(mixture.means_px[:, 0]) == pytest.approx([-10, 50], abs=1)
+    assert all(choice is not None and choice.probability > 0.8 for choice in choices)
+
+
+@pytest.mark.parametrize("pairs", [2, 30])
+def test_a_mission_without_a_row_end_knows_that_it_cannot_know(pairs: int) -> None:
+    rng = np.random.default_rng(4)
+    true = rng.normal((20, 3), 1.5, (pairs, 2))
+    choices, _ = agree(
+        [repeated((x, y), clear=False, slip=int(rng.choice([-1, 1]))) for x, y in true]
+    )
+    for choice in choices:
+        assert choice is not None
+        assert choice.probability < 0.7
+        assert choice.mission < 0.7
+
+
+def test_what_all_pairs_share_is_no_evidence_for_each() -> None:
+    """A slip that fits better by a little in every pair alike, as a lens may make it, does not become sure."""
+    pairs = [repeated((n % 3, 0.0), clear=False, slip=1) for n in range(40)]
+    choices, _ = agree([replace(p, scores=p.scores + 0.01 * (p.scores > 0.6)) for p in pairs])
+    assert all(choice is not None and choice.probability < 0.8 for choice in choices)
 
 
 def test_a_pair_of_another_mission_is_improbable() -> None:
