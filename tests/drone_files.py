@@ -76,7 +76,7 @@ def flir_jpeg(
     else:
         body = counts.astype("<u2").tobytes()
     image = struct.pack("<HHH", 2, width, height).ljust(32, b"\0") + body
-    camera = bytearray(0x320)
+    camera = bytearray(0x340)
     struct.pack_into("<H", camera, 0, 2)
     struct.pack_into(
         "<7f", camera, 0x20, emissivity, distance_m, reflected_c + 273.15, 293.15, 293.15, 1.0, 0.5
