@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import albumentations as A
 import numpy as np
@@ -156,35 +158,60 @@ def score(model: SmallClassifier, images: np.ndarray, label: np.ndarray, classes
 
 def compare(
     crops: Crops, folds: Sequence[tuple[np.ndarray, np.ndarray]], seeds: Sequence[int], steps: int,
-    rare: Sequence[int],
+    rare: Sequence[int], processes: int = 1,
 ) -> dict[str, dict[str, object]]:  # fmt: skip
     """Train every arm on every fold and seed; tabulate accuracy, shifted accuracy, rare classes."""
+    tasks = [(crops, arm, fold, tuple(seeds), steps) for arm in ARMS for fold in folds]
+    with ProcessPoolExecutor(processes, get_context("spawn"), _single_thread) as pool:
+        results = list(pool.map(_train_and_score, tasks))
     table: dict[str, dict[str, object]] = {}
-    for arm in ARMS:
-        plain, shifted, shares = [], [], []
-        for train_rows, test_rows in folds:
-            copies = shift_weather(crops, test_rows)
-            for seed in seeds:
-                model, share = train(arm, crops, train_rows, seed, steps)
-                shares.append(share)
-                label = crops.label[test_rows]
-                plain.append(score(model, crops.excess[test_rows], label, len(crops.names)))
-                shifted.append(score(model, copies, label, len(crops.names)))
-        recall = np.nanmean([result["recall"] for result in plain], axis=0)
-        shifted_recall = np.nanmean([result["recall"] for result in shifted], axis=0)
-        table[arm] = {
-            "accuracy": _mean(plain, "accuracy"),
-            "accuracy_seeds_sd": round(float(np.std([result["accuracy"] for result in plain])), 2),
-            "balanced_accuracy": _mean(plain, "balanced"),
-            "shifted_accuracy": _mean(shifted, "accuracy"),
-            "shifted_balanced_accuracy": _mean(shifted, "balanced"),
-            "rare_recall": round(float(np.nanmean(recall[list(rare)])), 2),
-            "shifted_rare_recall": round(float(np.nanmean(shifted_recall[list(rare)])), 2),
-            "augmentation_share_of_step": round(float(np.mean(shares)), 3),
-            "recall": dict(zip(crops.names, np.round(recall, 1).tolist(), strict=True)),
-        }
+    for number, arm in enumerate(ARMS):
+        own = results[number * len(folds) : (number + 1) * len(folds)]
+        table[arm] = _summary([run for fold in own for run in fold], crops.names, list(rare))
         print(arm, {key: value for key, value in table[arm].items() if key != "recall"}, flush=True)
     return table
+
+
+def _single_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _train_and_score(
+    task: tuple[Crops, str, tuple[np.ndarray, np.ndarray], tuple[int, ...], int],
+) -> list[tuple[int, dict, dict, float]]:
+    """Return seed, scores on the fold's test crops and on their shifted copies, and share of augmentation."""
+    crops, arm, (train_rows, test_rows), seeds, steps = task
+    copies, label = shift_weather(crops, test_rows), crops.label[test_rows]
+    runs = []
+    for seed in seeds:
+        model, share = train(arm, crops, train_rows, seed, steps)
+        plain = score(model, crops.excess[test_rows], label, len(crops.names))
+        runs.append((seed, plain, score(model, copies, label, len(crops.names)), share))
+    return runs
+
+
+def _summary(
+    runs: list[tuple[int, dict, dict, float]], names: tuple[str, ...], rare: list[int]
+) -> dict[str, object]:
+    """Average over folds and seeds; the spread is that of the seeds, each averaged over its folds."""
+    plain, shifted = [run[1] for run in runs], [run[2] for run in runs]
+    recall = np.nanmean([result["recall"] for result in plain], axis=0)
+    shifted_recall = np.nanmean([result["recall"] for result in shifted], axis=0)
+    by_seed = [
+        np.mean([run[1]["accuracy"] for run in runs if run[0] == seed])
+        for seed in sorted({run[0] for run in runs})
+    ]
+    return {
+        "accuracy": _mean(plain, "accuracy"),
+        "accuracy_seeds_sd": round(float(np.std(by_seed)), 2),
+        "balanced_accuracy": _mean(plain, "balanced"),
+        "shifted_accuracy": _mean(shifted, "accuracy"),
+        "shifted_balanced_accuracy": _mean(shifted, "balanced"),
+        "rare_recall": round(float(np.nanmean(recall[rare])), 2),
+        "shifted_rare_recall": round(float(np.nanmean(shifted_recall[rare])), 2),
+        "augmentation_share_of_step": round(float(np.mean([run[3] for run in runs])), 3),
+        "recall": dict(zip(names, np.round(recall, 1).tolist(), strict=True)),
+    }
 
 
 def _mean(results: list[dict], key: str) -> float:

@@ -1,6 +1,7 @@
 """How often a hotspot's measured shape is right: on simulated sites with truth, and on real crops."""
 
 import json
+import os
 import zipfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -12,9 +13,12 @@ import pandas as pd
 
 from dd_livm_core.fleet import bundled_profiles, write_fleet
 from dd_livm_core.fleet.truth_files import read_truth_arrays
-from dd_livm_core.hotspots import Hotspot, excess_temperature, find_hotspots, hotspot_shape
+from dd_livm_core.hotspots import Hotspot, excess_temperature, find_hotspots
 
 NOISE_K = 0.08
+VIEWS = ((0.7, 0.0), (1.3, 0.0), (1.0, 20.0), (1.0, 45.0), (0.8, 75.0), (1.2, 130.0), (1.0, 90.0))
+"""Scale and rotation in degrees; the frames take them in turn."""
+FLEET_CROP_PX, FLEET_MODULE_PX = 32, 16.0
 IMPLIED_SHAPES = {
     "Diode": {"stripe"},
     "Cell": {"block", "point"},
@@ -53,11 +57,11 @@ def box_iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 
 
 def fleet_crops(truth_root: Path, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cut every hotspot out of its frame's excess, with noise, a PV module being 24 px wide.
+    """Cut every hotspot out of its frame's excess, with noise, a PV module being 16 px wide.
 
     Returns
     -------
-    Crops (n, 48, 48) float32 in kelvin, defect classes (n,) str, sites (n,) str.
+    Crops (n, 32, 32) float32 in kelvin, defect classes (n,) str, sites (n,) str.
     """
     rng = np.random.default_rng(seed)
     crops, classes, sites = [], [], []
@@ -70,12 +74,15 @@ def fleet_crops(truth_root: Path, seed: int) -> tuple[np.ndarray, np.ndarray, np
             mask, _, celsius = read_truth_arrays(next(mission.glob(f"**/{pair_id}*.npz")))
             noisy = celsius + rng.normal(0, NOISE_K, celsius.shape).astype(np.float32)
             excess = excess_temperature(noisy, mask, True)
-            scale = min(geometry.loc[pair_id, ["module_along_px", "module_across_px"]]) / 24
+            scale = (
+                min(geometry.loc[pair_id, ["module_along_px", "module_across_px"]])
+                / FLEET_MODULE_PX
+            )
             for row in true.itertuples():
                 centre = (row.x_px + row.width_px / 2, row.y_px + row.height_px / 2)
-                size = (max(2, round(48 * scale)),) * 2
+                size = (max(2, round(FLEET_CROP_PX * scale)),) * 2
                 cut = cv2.getRectSubPix(excess, size, centre)
-                crops.append(cv2.resize(cut, (48, 48), interpolation=cv2.INTER_AREA))
+                crops.append(cv2.resize(cut, (FLEET_CROP_PX,) * 2, interpolation=cv2.INTER_AREA))
                 classes.append(row.defect_class)
                 sites.append(mission.parent.name)
     return np.stack(crops), np.array(classes), np.array(sites)
@@ -89,6 +96,7 @@ def fleet_truth(folder: Path, seed: int) -> Path:
         size="tiny",
         seed=seed,
         truth_root=folder / "truth",
+        processes=os.cpu_count() or 1,
     )
     return folder / "truth"
 
@@ -96,24 +104,26 @@ def fleet_truth(folder: Path, seed: int) -> Path:
 def fleet_shapes(truth_root: Path, seed: int, least_k: float) -> tuple[ShapeScore, ShapeScore]:
     """Score shapes of segmented hotspots, and of noise-free ones; truth below ``least_k`` is left out."""
     rng = np.random.default_rng(seed)
-    segmented, noise_free = ShapeScore(), ShapeScore()
+    segmented, noise_free, frames = ShapeScore(), ShapeScore(), 0
     for mission in sorted(truth_root.glob("*/*")):
         hotspots = pd.read_parquet(mission / "hotspots.parquet")
         if hotspots.empty:
             continue
         geometry = pd.read_parquet(mission / "truth.parquet").set_index("pair_id")
         for pair_id, true in hotspots[hotspots.max_excess_k >= least_k].groupby("pair_id"):
-            mask, excess, celsius = read_truth_arrays(next(mission.glob(f"**/{pair_id}*.npz")))
+            mask, _, celsius = read_truth_arrays(next(mission.glob(f"**/{pair_id}*.npz")))
             sides = sorted(
                 geometry.loc[pair_id, ["module_along_px", "module_across_px"]].astype(float)
             )
             noisy = celsius + rng.normal(0, NOISE_K, celsius.shape).astype(np.float32)
             seen = excess_temperature(noisy, mask, True)
-            for score, image in ((segmented, seen), (noise_free, excess)):
+            frames += 1
+            clean = excess_temperature(celsius, mask, True)
+            for score, image in ((segmented, seen), (noise_free, clean)):
                 found = find_hotspots(image, mask, sides[0], pv_module_height_px=sides[1])
                 _count(score, mission.parent.name, true, found)
                 if score is segmented:
-                    _turn(score, found, sides)
+                    _resample(score, found, seen, mask, sides, VIEWS[frames % len(VIEWS)])
     return segmented, noise_free
 
 
@@ -130,23 +140,41 @@ def _count(score: ShapeScore, site: str, true: pd.DataFrame, found: list[Hotspot
         counts[2] += shape == row.hotspot_shape
 
 
-def _turn(score: ShapeScore, found: list[Hotspot], sides: list[float]) -> None:
-    """Scale and rotate the measured outlines; the name should stay."""
+def _resample(
+    score: ShapeScore,
+    found: list[Hotspot],
+    excess: np.ndarray,
+    mask: np.ndarray,
+    sides: list[float],
+    view: tuple[float, float],
+) -> None:
+    """Scale and turn the image itself, segment again: the same hotspot should have the same name."""
+    scale, angle_deg = view
+    height, width = excess.shape
+    side = int(np.ceil(scale * np.hypot(height, width)))
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle_deg, scale)
+    turn[:, 2] += ((side - width) / 2, (side - height) / 2)
+    seen = cv2.warpAffine(excess, turn, (side, side), flags=cv2.INTER_LINEAR)
+    inside = cv2.warpAffine(mask.astype(np.float32), turn, (side, side)) >= 0.5
+    again = find_hotspots(
+        np.where(inside, seen, 0), inside, sides[0] * scale, pv_module_height_px=sides[1] * scale
+    )
+    label = np.zeros((side, side), np.int32)
+    for number, hotspot in enumerate(again, 1):
+        x, y, w, h = (int(value) for value in hotspot.box_xywh_px)
+        label[y : y + h, x : x + w][hotspot.mask] = number
     for hotspot in found:
-        canvas = cv2.copyMakeBorder(
-            hotspot.mask.astype(np.float32), 2, 2, 2, 2, cv2.BORDER_CONSTANT
-        )
-        before = hotspot_shape(hotspot.mask, *sides)
-        height, width = canvas.shape
-        side = int(1.5 * np.hypot(height, width)) + 4
-        for scale, angle in ((0.7, 0), (1.3, 0), (1.0, 20), (1.0, 45), (0.8, 75), (1.2, 130)):
-            turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, scale)
-            turn[:, 2] += ((side - width) / 2, (side - height) / 2)
-            turned = cv2.warpAffine(canvas, turn, (side, side)) >= 0.5
-            if not turned.any():
-                continue
-            score.turned += 1
-            score.invariant += hotspot_shape(turned, sides[0] * scale, sides[1] * scale) == before
+        x, y, w, h = (int(value) for value in hotspot.box_xywh_px)
+        if x == 0 or y == 0 or x + w == width or y + h == height:
+            continue  # cut by the border
+        there = np.zeros(mask.shape, np.float32)
+        there[y : y + h, x : x + w] = hotspot.mask
+        own = cv2.warpAffine(there, turn, (side, side)) >= 0.5
+        hits = label[own]
+        score.turned += 1
+        if (hits > 0).any():
+            same = again[int(np.bincount(hits[hits > 0]).argmax()) - 1]
+            score.invariant += same.shape == hotspot.shape
 
 
 def real_crops(folder: Path) -> dict[str, list[np.ndarray]]:
