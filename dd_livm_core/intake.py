@@ -3,6 +3,7 @@
 Imports little, so that processes which only do this start in a fraction of a second.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from dd_livm_core.pair_facts import (
 from dd_livm_core.pairing import FoundPair
 from dd_livm_core.records import DeclaredUnit
 
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 Stamp = tuple[int, int]
 """Size in bytes and time in ns: by them an unchanged file is known again without reading."""
 
@@ -61,7 +63,13 @@ class Intake:
         return [self.take(pair) for pair in pairs]
 
     def take(self, pair: FoundPair) -> Taken | InputError:
-        """Check and copy one pair; return what it is, or why it cannot be used."""
+        """Check and copy one pair; return what it is, or why it cannot be used.
+
+        Raises
+        ------
+        InputError
+            There is no room to write.
+        """
         sources, targets = _sources(pair), self.targets(pair)
         try:
             stamps = [stamp_of(path) for path in sources]
@@ -79,6 +87,10 @@ class Intake:
         except InputError as error:
             return error
         except OSError as error:
+            if error.errno in NO_ROOM:  # no fault of this pair, and so of all that follow
+                raise InputError(
+                    "room to write", str(error), self.mission_dir, "Make room, then ingest again."
+                ) from error
             return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
         return Taken(not all(same), facts.radiometric)
 

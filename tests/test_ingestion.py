@@ -1,5 +1,6 @@
 """Nothing is lost, taken twice or half written, whatever happens on the way."""
 
+import errno
 import hashlib
 import os
 import signal
@@ -131,6 +132,21 @@ def test_bad_pairs_are_set_aside_with_their_reason(tmp_path: Path, data: Path) -
     assert {path.name for path, _ in report.quarantined} == {"DJI_0000_T.JPG", "DJI_0001_V.JPG"}
     assert [path.name for path, _ in report.single] == ["DJI_0002_T.JPG"]
     assert "DJI_0001_V" in (report.mission_dir / "quarantine.json").read_text()
+
+
+def test_a_full_disk_stops_and_sets_no_pair_aside(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = made.mission_folder(tmp_path / "in", 3)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(intake, "_write", full)
+    with pytest.raises(InputError, match="Make room"):
+        ingest_mission(source, data, MISSION)
+    monkeypatch.undo()
+    assert ingest_mission(source, data, MISSION).added == 3
 
 
 def test_a_file_still_being_written_waits(
