@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.exif import exif_values
 from dd_livm_core.image_files import MAX_PIXELS
 from dd_livm_core.jpeg_segments import application_segments
 
@@ -22,6 +23,7 @@ SDK_VARIABLE = "DD_LIVM_DJI_SDK"
 TODO = (
     f"Install DJI's Thermal SDK and set {SDK_VARIABLE} to its libdirp.so (libdirp.dll on Windows)."
 )
+MAKE = 0x010F
 MIN_RAW_BYTES = 2 * 160 * 120
 PARAMETERS_BYTES = 256
 """More than any SDK version's ``dirp_measurement_params_t``; its first four floats are the same in all."""
@@ -43,12 +45,14 @@ class _Resolution(ctypes.Structure):
 
 
 def holds_dji_counts(content: bytes) -> bool:
-    """Return whether a JPEG carries DJI's raw thermal counts (segments APP3, or APP4 for the XT S)."""
+    """Return whether a JPEG of DJI's carries raw thermal counts (segments APP3, or APP4 for the XT S)."""
     sizes = {3: 0, 4: 0}
     for number, body in application_segments(content):
         if number in sizes:
             sizes[number] += len(body)
-    return max(sizes.values()) >= MIN_RAW_BYTES
+    if max(sizes.values()) < MIN_RAW_BYTES:
+        return False
+    return str(exif_values(content, {MAKE}).get(MAKE, "")).upper().startswith("DJI")
 
 
 def sdk_path(library: Path | None = None) -> Path | None:

@@ -21,9 +21,13 @@ def picture(seed: int = 0, size: tuple[int, int] = (80, 64)) -> NDArray[np.uint8
     return np.asarray(Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC))
 
 
-def jpeg(pixels: NDArray[np.uint8], *, at: str | None = None, xmp: str = "") -> bytes:
-    """Return a JPEG with a time (EXIF's form) and XMP."""
+def jpeg(
+    pixels: NDArray[np.uint8], *, at: str | None = None, xmp: str = "", make: str | None = None
+) -> bytes:
+    """Return a JPEG with a time (EXIF's form), a maker and XMP."""
     exif = Image.Exif()
+    if make:
+        exif[0x010F] = make
     if at:
         exif[0x0132] = at
         exif.get_ifd(0x8769)[0x9003] = at
@@ -107,12 +111,12 @@ def flir_jpeg(
     return shown[:2] + segments + shown[2:]
 
 
-def dji_rjpeg(counts: NDArray[np.uint16]) -> bytes:
+def dji_rjpeg(counts: NDArray[np.uint16], make: str = "DJI") -> bytes:
     """Return a JPEG with counts in APP3 segments, as newer DJI cameras write them."""
     data = counts.astype("<u2").tobytes()
     parts = [data[i : i + 60000] for i in range(0, len(data), 60000)]
     segments = b"".join(b"\xff\xe3" + struct.pack(">H", 2 + len(part)) + part for part in parts)
-    shown = jpeg(np.full((*counts.shape, 3), 128, np.uint8))
+    shown = jpeg(np.full((*counts.shape, 3), 128, np.uint8), make=make)
     return shown[:2] + segments + shown[2:]
 
 

@@ -258,6 +258,14 @@ def test_the_sdk_is_called_as_its_header_says(tmp_path: Path) -> None:
     assert thermogram.relative_humidity == pytest.approx(0.7)
 
 
+def test_counts_of_another_maker_are_no_matter_of_the_sdk(tmp_path: Path) -> None:
+    content = made.dji_rjpeg(np.zeros((512, 640), np.uint16), make="Autel Robotics")
+    path = made.put(tmp_path / "a.jpg", content)
+    thermogram = read_infrared(path, dji_library=tmp_path / "libdirp.so")
+    assert not thermogram.radiometric
+    assert "8-bit" in str(thermogram.reason)
+
+
 def test_a_library_that_is_none_is_named(tmp_path: Path) -> None:
     path = made.put(tmp_path / "a.jpg", made.dji_rjpeg(np.zeros((512, 640), np.uint16)))
     with pytest.raises(InputError, match="Thermal SDK"):
