@@ -7,6 +7,8 @@ import torch
 
 from dd_livm_core.errors import InputError
 
+_MAY_BE_ZERO = ("conductance_w_k", "elapsed_s", "ratio")
+
 
 def steady_excess(
     source_w_m2: torch.Tensor,
@@ -27,7 +29,7 @@ def steady_excess(
     -------
     Tensor of the same shape, dtype and device: θ in kelvin.
     """
-    _check(source_w_m2)
+    _check(source_w_m2, pixel_m=pixel_m, conductance_w_k=conductance_w_k, loss_w_m2_k=loss_w_m2_k)
     rates = _per_image(loss_w_m2_k, source_w_m2) + _modes(source_w_m2, pixel_m, conductance_w_k)
     return _through_modes(source_w_m2, 1 / rates)
 
@@ -42,7 +44,15 @@ def transient_excess(
     heat_capacity_j_m2_k: float = 11_000.0,
 ) -> torch.Tensor:
     """Relax for ``elapsed_s``, as :func:`dd_livm_core.heat.transient_excess`."""
-    _check(initial_k)
+    _check(
+        initial_k,
+        pixel_m=pixel_m,
+        conductance_w_k=conductance_w_k,
+        loss_w_m2_k=loss_w_m2_k,
+        elapsed_s=elapsed_s,
+        heat_capacity_j_m2_k=heat_capacity_j_m2_k,
+    )
+    _check(source_w_m2)
     rates = _per_image(loss_w_m2_k, initial_k) + _modes(initial_k, pixel_m, conductance_w_k)
     steady = _through_modes(source_w_m2, 1 / rates)
     decay = torch.exp(-_per_image(elapsed_s, initial_k) / heat_capacity_j_m2_k * rates)
@@ -69,15 +79,22 @@ def weather_transfer(
     Raises
     ------
     InputError
-        Fewer than two axes, or not floating point.
+        Fewer than two axes, not floating point, not finite; pixel or losses ≤ 0, K or ratio < 0.
     """
-    _check(excess_k)
+    _check(
+        excess_k,
+        pixel_m=pixel_m,
+        conductance_w_k=conductance_w_k,
+        loss_from_w_m2_k=loss_from_w_m2_k,
+        loss_to_w_m2_k=loss_to_w_m2_k,
+        ratio=ratio,
+    )
     before, after = _per_image(loss_from_w_m2_k, excess_k), _per_image(loss_to_w_m2_k, excess_k)
     gain = 1 + (before - after) / (after + _modes(excess_k, pixel_m, conductance_w_k))
     return _through_modes(excess_k, _per_image(ratio, excess_k) * gain)
 
 
-def _check(field: torch.Tensor) -> None:
+def _check(field: torch.Tensor, **positive: float | torch.Tensor) -> None:
     if field.ndim < 2 or not field.is_floating_point():
         raise InputError(
             "a floating tensor (..., H, W)",
@@ -85,6 +102,15 @@ def _check(field: torch.Tensor) -> None:
             "heat_torch",
             "Convert the tensor first.",
         )
+    # One cosine transform would carry a single NaN into every pixel.
+    if not bool(torch.isfinite(field).all()):
+        raise InputError("finite values", "NaN or infinity", "heat_torch", "Fill them first.")
+    for name, value in positive.items():
+        tensor = torch.as_tensor(value)
+        least = 0.0 if name in _MAY_BE_ZERO else torch.finfo(torch.float32).tiny
+        if not bool((torch.isfinite(tensor) & (tensor >= least)).all()):
+            sign = "≥ 0" if name in _MAY_BE_ZERO else "> 0"
+            raise InputError(f"{name} {sign}", str(value), "heat_torch", "Correct the argument.")
 
 
 def _per_image(value: float | torch.Tensor, like: torch.Tensor) -> torch.Tensor:

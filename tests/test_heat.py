@@ -103,6 +103,28 @@ class TestSteadyAgainstAnalyticCases:
         assert errors[-1] < 0.02
         assert np.log2(errors[0] / errors[-1]) / 2 > 1.2
 
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize(
+        ("conductance", "loss", "radius", "pixel_m", "centre_m", "shape"),
+        [
+            (0.0296, 60.0, 0.025, 0.002, (0.13, 0.21), (181, 320)),
+            (0.01, 100.0, 0.015, 0.001, (0.11, 0.09), (220, 200)),
+        ],
+    )
+    def test_disk_anywhere(self, dtype, conductance, loss, radius, pixel_m, centre_m, shape):
+        y, x = ((np.arange(n) + 0.5) * pixel_m - c for n, c in zip(shape, centre_m, strict=True))
+        distance = np.hypot(y[:, None], x[None])
+        source = (400 * np.clip((radius - distance) / pixel_m + 0.5, 0, 1)).astype(dtype)
+        a, r = radius / np.sqrt(conductance / loss), distance / np.sqrt(conductance / loss)
+        exact = 400 / loss * np.where(
+            r < a, 1 - a * k1(a) * i0(np.minimum(r, a)), a * i1(a) * k0(np.maximum(r, a))
+        )  # fmt: skip
+        theta = heat.steady_excess(source, pixel_m, conductance, loss)
+        tensor = heat_torch.steady_excess(torch.from_numpy(source), pixel_m, conductance, loss)
+        assert theta.dtype == dtype
+        for solved in (theta, tensor.numpy()):
+            assert np.abs(solved - exact).max() < 0.004 * exact.max()
+
     def test_a_point_falls_off_as_the_bessel_function(self):
         count, loss, watts = 401, 23.5, 6.0
         x, pixel_m = grid(0.4, count)
@@ -352,3 +374,26 @@ class TestTorch:
     def test_refuses_integers(self):
         with pytest.raises(InputError, match="floating"):
             heat_torch.steady_excess(torch.ones(4, 4, dtype=torch.int64), 0.03, K, 20.0)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"pixel_m": 0.0},
+            {"loss_from_w_m2_k": -3.0},
+            {"ratio": -1.0},
+            {"conductance_w_k": np.nan},
+        ],
+    )
+    def test_refuses_an_impossible_sheet(self, wrong):
+        known = {
+            "pixel_m": 0.03,
+            "conductance_w_k": K,
+            "loss_from_w_m2_k": 20.0,
+            "loss_to_w_m2_k": 30.0,
+        }
+        with pytest.raises(InputError, match=next(iter(wrong))):
+            heat_torch.weather_transfer(torch.ones(5, 5), **(known | wrong))
+
+    def test_refuses_nan(self):
+        with pytest.raises(InputError, match="finite"):
+            heat_torch.steady_excess(torch.full((4, 4), torch.nan), 0.03, K, 20.0)
