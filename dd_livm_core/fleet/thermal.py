@@ -20,7 +20,8 @@ Array = NDArray[np.float64]
 
 _GLASS_GLASS_W_K = 2 * 3.2e-3 * 0.8 + 0.45e-3 * 0.34
 """Thin film between two panes: no silicon, and no gaps that would stop heat."""
-_STRING_SHARE = 0.98 * 0.985 * 0.99
+_STRING_SHARE = 0.98 * 0.98 * 0.995 * 0.985 * 0.99
+"""PVWatts' defaults for PV modules: soiling, mismatch, connections, first light, nameplate."""
 _GAP_M = 0.003
 """Between cells."""
 
@@ -42,10 +43,11 @@ def faiman_rise_k(conditions: Conditions) -> float:
 
 
 def operating_efficiency(pv_module: PvModule, conditions: Conditions) -> float:
-    """Return the efficiency of a warm PV module in a string.
+    """Return the efficiency of a warm PV module in a string outdoors.
 
-    The data sheet's value falls with temperature; mismatch (2 %), light-induced degradation
-    (1.5 %) and nameplate tolerance (1 %) are PVWatts' defaults (Dobos 2014, NREL/TP-6A20-62641).
+    The data sheet's value falls with temperature; soiling (2 %), mismatch (2 %), connections
+    (0.5 %), light-induced degradation (1.5 %) and nameplate tolerance (1 %) are PVWatts' defaults
+    (Dobos 2014, NREL/TP-6A20-62641).
     """
     warmer_k = conditions.ambient_c + faiman_rise_k(conditions) - 25
     derating = 1 - pv_module.temperature_coefficient_per_k * warmer_k
