@@ -77,7 +77,8 @@ class Alignment:
     Attributes
     ----------
     matrix
-        (3, 3), infrared pixels to visible pixels, after ``radial`` (see :class:`RigGeometry`).
+        (3, 3), infrared pixels to visible pixels, after ``radial`` (see :class:`RigGeometry`); of a failed pair, the
+        frames' middles put together.
     status
         ``aligned`` where the pair's own best position stands, ``consensus`` where the mission chose another of its
         positions, ``ambiguous`` where neither could decide, ``failed`` where nothing was found.
@@ -230,8 +231,10 @@ def _concluded(
             status, reason = "consensus", "found at the mission's offset, not by itself"
     else:
         status, reason = "failed", f"it does not fit where the mission's other pairs do: {FOREIGN}"
-    confidence = probability if status != "failed" else 0.0
-    return _result(pair, rig, centre, linear, status, reason, confidence)
+    if status == "failed":
+        # no wild transform: the frames' middles together, as if nothing had been found
+        return _result(pair, rig, middle(pair.visible_shape), rig.linear(), status, reason, 0.0)
+    return _result(pair, rig, centre, linear, status, reason, probability)
 
 
 def _result(

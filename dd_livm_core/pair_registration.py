@@ -8,15 +8,8 @@ from numpy.typing import NDArray
 
 from dd_livm_core.blocks import Votes, fit_rig, vote
 from dd_livm_core.consensus import Positions
-from dd_livm_core.rig import (
-    Floats,
-    RigGeometry,
-    Scene,
-    coarse_peaks,
-    middle,
-    search_rig,
-    similarity,
-)
+from dd_livm_core.rig import Floats, RigGeometry, Scene, middle, similarity
+from dd_livm_core.rig_search import coarse_peaks, search_rig
 
 MIN_SCORE = 0.12
 """Correlation below which nothing was found: unrelated frames of panels reach about 0.1."""

@@ -168,6 +168,7 @@ def test_a_wrong_pair_is_found() -> None:
     found = aligned(views)
     assert found[3].status == "failed"
     assert found[3].reason
+    assert found[3].offset_px == (0.0, 0.0)
     assert [a.status for n, a in enumerate(found) if n != 3] == ["aligned"] * 9
 
 
