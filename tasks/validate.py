@@ -14,7 +14,7 @@ from prefect.artifacts import create_markdown_artifact
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.configuration import ContractLimits
-from dd_livm_core.contract import CONTRACT, Severity, with_derived
+from dd_livm_core.contract import CONTRACT, Rule, Severity, with_derived
 from dd_livm_core.errors import InputError
 from dd_livm_core.manifest import KEY, read_manifest, write_manifest
 from dd_livm_core.mission_folder import write_json
@@ -77,7 +77,7 @@ def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> list[Finding]:
         for number, rule in enumerate(CONTRACT):
             expectation = getattr(gx.expectations, rule.expectation)
             suite.add_expectation(
-                expectation(**rule.kwargs, notes=rule.reason, meta={"rule": number})
+                expectation(**rule.kwargs, description=_described(rule), meta={"rule": number})
             )
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(name="pairs against the contract", data=batch, suite=suite)
@@ -98,6 +98,17 @@ def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> list[Finding]:
         stand_alone(Path(folder) / "gx/uncommitted/data_docs/local_site", destination)
     (result,) = outcome.run_results.values()
     return _findings(result.to_json_dict()["results"])
+
+
+def _described(rule: Rule) -> str:
+    """Return what the page says of a rule: its reason, its bounds, and whether pairs are set aside by it."""
+    named = ", ".join(
+        f"{name.replace('_', ' ')} {value}"
+        for name, value in rule.kwargs.items()
+        if name not in ("column", "ignore_row_if") and value is not None
+    )
+    outcome = "sets pairs aside" if rule.severity == "quarantine" else "only tells"
+    return f"{rule.reason}{f' ({named})' if named else ''}; {outcome}"
 
 
 def _findings(results: Sequence[dict[str, Any]]) -> list[Finding]:
