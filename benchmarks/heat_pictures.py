@@ -13,6 +13,7 @@ import cv2
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
+from scipy.special import i0, i1, k0, k1
 
 from benchmarks.augmentation_shapes import real_crops
 from dd_livm_core.augmentation import HotspotWeather
@@ -95,6 +96,51 @@ def cloud_and_transfer(observed: np.ndarray, path: Path) -> None:
     plt.close(figure)
 
 
+def convergence_errors(pixels_m: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the largest error in kelvin, at each pixel size, against the closed solutions at 1 m/s."""
+    loss, power = loss_coefficient(1.0), 500.0
+    length = np.sqrt(CELL_CONDUCTANCE_W_K / loss)
+    errors: dict[str, list[float]] = {"strip, cosines": [], "strip, finite volumes": [], "disk": []}
+    for pixel_m in pixels_m:
+        # So far from the strip that its mirror images do not count.
+        x = (np.arange(round(1.28 / pixel_m)) + 0.5) * pixel_m - 0.64
+        w = 0.08 / length
+        inside, outside = 1 - np.exp(-w) * np.cosh(x / length), np.exp(-np.abs(x) / length)
+        exact = power / loss * np.where(np.abs(x) < 0.08, inside, np.sinh(w) * outside)
+        source = np.tile(power * (np.abs(x) < 0.08), (4, 1))
+        for name, conductance in (
+            ("strip, cosines", CELL_CONDUCTANCE_W_K),
+            ("strip, finite volumes", np.full(source.shape, CELL_CONDUCTANCE_W_K)),
+        ):
+            theta = steady_excess(source, pixel_m, conductance, loss)
+            errors[name].append(np.abs(theta - exact).max())
+        x = x[np.abs(x) < 0.32]
+        r, a = np.hypot(*np.meshgrid(x, x)) / length, 0.04 / length
+        source = power * np.clip((a - r) * length / pixel_m + 0.5, 0, 1)
+        exact = power / loss * np.where(
+            r < a, 1 - a * k1(a) * i0(np.minimum(r, a)), a * i1(a) * k0(np.maximum(r, a))
+        )  # fmt: skip
+        theta = steady_excess(source, pixel_m, CELL_CONDUCTANCE_W_K, loss)
+        errors["disk"].append(np.abs(theta - exact).max())
+    return {name: np.array(values) for name, values in errors.items()}
+
+
+def convergence(path: Path) -> None:
+    pixels_m = np.array([0.016, 0.008, 0.004, 0.002, 0.001])
+    figure, axis = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
+    for name, errors in convergence_errors(pixels_m).items():
+        order = np.polyfit(np.log(pixels_m), np.log(errors), 1)[0]
+        axis.loglog(1000 * pixels_m, errors, "o-", label=f"{name}: order {order:.1f}")
+        print(
+            name,
+            dict(zip((1000 * pixels_m).round(1).tolist(), errors.round(5).tolist(), strict=True)),
+        )
+    axis.set(xlabel="pixel in mm", ylabel="largest error in K", title="against closed solutions")
+    axis.legend(fontsize=8)
+    figure.savefig(path, dpi=80)
+    plt.close(figure)
+
+
 def before_after(folder: Path, path: Path) -> None:
     """Draw real crops (relative units) as recorded, and under other weather by the augmentation."""
     crops, everywhere = real_crops(folder), np.ones((40, 24), bool)
@@ -134,6 +180,7 @@ def main() -> None:
     observed = hot_cell()
     weather_grid(observed, arguments.output / "hotspot_weather.png")
     cloud_and_transfer(observed, arguments.output / "hotspot_cloud.png")
+    convergence(arguments.output / "heat_convergence.png")
     if arguments.real is not None:
         before_after(arguments.real, arguments.output / "hotspot_real.png")
 

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.ndimage import find_objects
+from scipy.sparse.csgraph import connected_components
 
 from dd_livm_core.pv_module_map import over_own_level, pv_module_map
 from dd_livm_core.records import HotspotShape
@@ -191,19 +192,29 @@ def _with_strings(
     limits: HotspotLimits,
 ) -> list[Component]:
     """Join neighbours that are warm as a whole: an open string is one hotspot."""
-    join_px = limits.join * pv_module_px[0]
     whole = [hotspot_shape(filled, *pv_module_px, limits) == "block" for _, _, filled in found]
-    if sum(whole) < 2:
+    blocks = [one for one, block in zip(found, whole, strict=True) if block]
+    if len(blocks) < 2:
         return found
-    part, filled = np.zeros(shape, bool), np.zeros(shape, bool)
-    for (box, pixels, outline), block in zip(found, whole, strict=True):
-        if block:
-            part[box] |= pixels
-            filled[box] |= outline
-    strings = [
-        (box, part[box] & own, outline)
-        for box, own, outline in hot_outlines(filled, np.zeros(shape, bool), join_px)
-    ]
+    label, hot = np.zeros(shape, np.int32), np.zeros(shape, bool)
+    for number, (box, part, filled) in enumerate(blocks, 1):
+        label[box][filled] = number
+        hot[box] |= part
+    # As wide a gap as within a PV module, and half a pixel that the cold frame eats from either side.
+    reach = max(3, int(limits.join * pv_module_px[0])) + 1
+    touch = np.eye(len(blocks), dtype=bool)
+    for number, (box, _, _) in enumerate(blocks, 1):
+        near = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
+        apart = cv2.distanceTransform(
+            (label[near] != number).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+        )
+        touch[number - 1, np.unique(label[near][(apart <= reach) & (label[near] > 0)]) - 1] = True
+    _, string = connected_components(touch, directed=False)
+    members = np.concatenate([[0], string + 1])[label]
+    strings: list[Component] = []
+    for number, tight in enumerate(find_objects(members), 1):
+        own = members[tight] == number
+        strings.append(((tight[0], tight[1]), hot[tight] & own, _closed(own, reach | 1)))
     return [one for one, block in zip(found, whole, strict=True) if not block] + strings
 
 
@@ -221,9 +232,7 @@ def hot_outlines(
     """
     warm = hot.astype(np.uint8)
     side, reach = max(3, int(join_px)) | 1, max(1, round(join_px / 2))
-    # OpenCV's closing treats the outside as hot unless the frame is widened first.
-    wide = cv2.copyMakeBorder(warm, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
-    joined = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, _disk(side))[side:-side, side:-side]
+    joined = _closed(hot, side).astype(np.uint8)
     # Half of the way from either part: so that a leaf is bridged as far as a gap is.
     near = cv2.dilate(warm, _disk(2 * reach + 1))
     bridged = cv2.bitwise_or(joined, cv2.bitwise_and(hidden.astype(np.uint8), near))
@@ -244,6 +253,15 @@ def hot_outlines(
         )
         found.append((box, part[tight], member[tight] & (joined[box] > 0)))
     return found
+
+
+def _closed(hot: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    """Fill gaps narrower than a disk; OpenCV takes the outside for hot unless the frame is widened first."""
+    wide = cv2.copyMakeBorder(
+        hot.astype(np.uint8), side, side, side, side, cv2.BORDER_CONSTANT, value=0
+    )
+    closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, _disk(side))[side:-side, side:-side]
+    return np.asarray(closed > 0)
 
 
 def _disk(side: int) -> NDArray[np.uint8]:
