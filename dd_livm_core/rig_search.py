@@ -1,6 +1,7 @@
 """Where an infrared frame fits in a visible one, and the scale and rotation at which a mission's frames fit best."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import numpy as np
@@ -24,7 +25,8 @@ RIVAL_RATIO_SHARE = 0.7
 CLOSE_RATIO_SHARE, SAME_RATIO = 0.93, 0.015
 """View ratios that still fit this well are told apart at the detail of the registration, where they differ by more
 than this (natural logarithm)."""
-FINEST_PAIRS, FINEST_STEP = 3, 1.01
+FINEST_PAIRS, FINEST_STEP = 3, 0.01
+TURN_STEP_DEG, MOST_TURN_DEG = 0.75, 12.0
 MARGIN = 0.2
 """Share of the infrared frame by which it may stick out of the visible one."""
 
@@ -78,65 +80,72 @@ def search_rig(sample: Sequence[tuple[Image, Scene]]) -> RigGeometry:
     other at the detail of the registration: where rows look alike at two scales, their PV modules do not.
     """
     coarse = _shrunk(sample, SEARCH_WIDTH_PX)
-    scores = [_mean_score(coarse, ratio, 0.0, SEARCH_WIDTH_PX) for ratio in VIEW_RATIOS]
+    scores = [_mean_score(coarse, float(ratio), 0.0, SEARCH_WIDTH_PX) for ratio in VIEW_RATIOS]
     best = [k for k, score in enumerate(scores) if score == max(scores[max(0, k - 2) : k + 3])]
     best = sorted(best, key=lambda k: -scores[k])[:RATIOS_KEPT]
     finer = _shrunk(sample[:FINER_PAIRS], 2 * SEARCH_WIDTH_PX)
 
-    def score(ratio: float, rotation_deg: float) -> float:
-        return _mean_score(finer, ratio, rotation_deg, 2 * SEARCH_WIDTH_PX)
+    def score(log_ratio: float, rotation_deg: float) -> float:
+        return _mean_score(finer, np.exp(log_ratio), rotation_deg, 2 * SEARCH_WIDTH_PX)
 
-    step = float(VIEW_RATIOS[1] / VIEW_RATIOS[0])
-    found = [
-        max((score(ratio, turn), ratio, turn) for turn in ROTATIONS_DEG)
-        for ratio in (float(VIEW_RATIOS[k]) for k in best)
-    ]
+    def turned(rotation_deg: float) -> Callable[[float], float]:
+        return lambda log_ratio: score(log_ratio, rotation_deg)
+
+    ratios = np.log(VIEW_RATIOS)
+    found = [max((score(ratios[k], r), float(ratios[k]), r) for r in ROTATIONS_DEG) for k in best]
     rivals = [one for one in found if one[0] >= RIVAL_RATIO_SHARE * max(found)[0]]
     if len(rivals) > 1:
-        rivals = [_climbed(score, *rival, step) for rival in rivals]
+        step, bounds = float(ratios[1] - ratios[0]), ratios[[0, -1]]
+        rivals = [
+            (*_climbed(turned(turn), value, ratio, step, bounds), turn)
+            for value, ratio, turn in rivals
+        ]
     rivals = [one for one in rivals if one[0] >= CLOSE_RATIO_SHARE * max(rivals)[0]]
     finest = _shrunk(sample[:FINEST_PAIRS], COARSE_WIDTH_PX)
-
-    def score_finest(ratio: float, rotation_deg: float) -> float:
-        return _mean_score(finest, ratio, rotation_deg, COARSE_WIDTH_PX, COARSE_SIGMA_PX)
-
     ends = []
-    for _, ratio, turn in _apart(rivals):
-        turn = max((score(ratio, r), r) for r in turn + np.array([-0.75, 0.0, 0.75]))[1]
-        start = score_finest(ratio, turn), ratio, turn
-        ends.append(_climbed(score_finest, *start, FINEST_STEP))
+    for value, ratio, turn in _apart(rivals):
+        at = partial(score, ratio)
+        turn = _climbed(at, value, turn, TURN_STEP_DEG, (-MOST_TURN_DEG, MOST_TURN_DEG))[1]
+
+        def score_finest(log_ratio: float, turn: float = turn) -> float:
+            ratio = float(np.exp(log_ratio))
+            return _mean_score(finest, ratio, turn, COARSE_WIDTH_PX, COARSE_SIGMA_PX)
+
+        start = score_finest(ratio), ratio
+        ends.append((*_climbed(score_finest, *start, FINEST_STEP, ratios[[0, -1]]), turn))
     _, ratio, turn = max(ends)
     infrared, visible = sample[0]
-    return RigGeometry(visible.shape[1] / (infrared.shape[1] * ratio), float(turn))
+    scale = visible.shape[1] / (infrared.shape[1] * float(np.exp(ratio)))
+    return RigGeometry(scale, float(turn))
 
 
 def _climbed(
-    score_at: Callable[[float, float], float],
+    score_at: Callable[[float], float],
     score: float,
-    ratio: float,
-    rotation_deg: float,
+    place: float,
     step: float,
-) -> tuple[float, float, float]:
-    """Move the view ratio by a factor ``step`` either way while it fits better: a coarser search may be far off.
+    bounds: Sequence[float] | Floats,
+) -> tuple[float, float]:
+    """Move a place either way by ``step`` while it fits better; return its score and it.
 
     One step that fits worse is stepped over: repeating rows leave small dips on the way to the peak.
     """
-    for factor in (step, 1 / step):
+    for way in (step, -step):
         ahead = 1
-        while ahead <= 2 and VIEW_RATIOS[0] <= ratio * factor**ahead <= VIEW_RATIOS[-1]:
-            next_score = score_at(ratio * factor**ahead, rotation_deg)
+        while ahead <= 2 and bounds[0] <= place + way * ahead <= bounds[1]:
+            next_score = score_at(place + way * ahead)
             if next_score > score:
-                score, ratio, ahead = next_score, ratio * factor**ahead, 1
+                score, place, ahead = next_score, place + way * ahead, 1
             else:
                 ahead += 1
-    return score, ratio, rotation_deg
+    return score, place
 
 
 def _apart(rivals: Sequence[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
-    """Return the rivals (score, view ratio, rotation), best first, without those that climbed to the same ratio."""
+    """Return the rivals (score, log view ratio, rotation), best first, without those that climbed to the same ratio."""
     kept: list[tuple[float, float, float]] = []
     for rival in sorted(rivals, reverse=True):
-        if all(abs(np.log(rival[1] / other[1])) > SAME_RATIO for other in kept):
+        if all(abs(rival[1] - other[1]) > SAME_RATIO for other in kept):
             kept.append(rival)
     return kept
 

@@ -102,6 +102,16 @@ def test_the_answer_moves_with_the_input(shift: tuple[float, float]) -> None:
     assert np.allclose(np.subtract(moved.offset_px, still.offset_px), shift, atol=0.35)
 
 
+def test_a_rig_turned_by_several_degrees_is_found() -> None:
+    turned = []
+    for view in mission()[:3]:
+        spin = cv2.getRotationMatrix2D((239.5, 239.5), -7.0, 1.0)
+        turned.append(replace(view, visible=cv2.warpAffine(view.visible, spin, (480, 480))))
+    for found in aligned(turned):
+        assert found.status == "aligned"
+        assert found.rotation_deg == pytest.approx(7.5, abs=0.3)
+
+
 def test_scaling_the_infrared_image_scales_the_answer() -> None:
     view, _ = pair()
     larger = cv2.resize(view.infrared, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
