@@ -99,6 +99,10 @@ def ingest(
             help="Units per count in those files, such as 0.04 with kelvin.", show_default="1"
         ),
     ] = None,
+    infrared_offset: Annotated[
+        float | None,
+        typer.Option(help="What is added to the scaled counts.", show_default="0"),
+    ] = None,
     processes: ProcessesOption = CORES,
     workspace: WorkspaceOption = Path(),
 ) -> None:
@@ -114,11 +118,12 @@ def ingest(
     from flows.ingest import ingest_folder, mission_record
 
     source = source.expanduser()
-    if infrared_scale is not None and infrared_unit is None:
-        raise InputError(
-            "a unit to scale", "none", "--infrared-scale", "Give --infrared-unit, too."
-        )
-    unit = {"unit": infrared_unit, "scale": infrared_scale or 1.0} if infrared_unit else None
+    numbers = {"scale": infrared_scale, "offset": infrared_offset}
+    declared = {name: value for name, value in numbers.items() if value is not None}
+    if declared and infrared_unit is None:
+        where = ", ".join(f"--infrared-{name}" for name in declared)
+        raise InputError("the unit of these numbers", "none", where, "Give --infrared-unit, too.")
+    unit = {"unit": infrared_unit, **declared} if infrared_unit else None
     recorded = {
         "mission_id": mission,
         "irradiance_w_m2": irradiance,
