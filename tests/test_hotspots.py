@@ -76,6 +76,17 @@ class TestExcess:
         roof = excess_temperature(np.where(mask, image, 20) + 3.0 * half, mask, True)
         assert abs(np.median(roof[half])) < 0.1
 
+    def test_a_warm_row_stands_out_of_levels_that_rise_over_the_frame(self):
+        rng = np.random.default_rng(4)
+        image, mask = np.full((400, 300), 20.0), np.zeros((400, 300), bool)
+        for k in range(8):
+            mask[20 + 45 * k : 50 + 45 * k, 20:280] = True
+        image[mask] = 40.0
+        image += 0.008 * np.arange(400)[:, None] + rng.normal(0, 0.5, image.shape)
+        warm = excess_temperature(image + 2.5 * _row(mask, 1), mask, True)
+        assert np.median(warm[_row(mask, 1)]) == pytest.approx(2.5, abs=0.3)
+        assert abs(np.median(warm[_row(mask, 6)])) < 0.2
+
     def test_each_row_has_its_own_level(self):
         image, mask = row_of_panels()
         image[100:] += 6
