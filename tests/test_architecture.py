@@ -1,6 +1,8 @@
 """The rooms keep to themselves."""
 
 import ast
+import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,10 @@ def test_no_room_for_leftovers() -> None:
         for path in (ROOT / folder).rglob("*.py")
     }
     assert not names & {"utils", "util", "misc", "helpers", "common"}
+
+
+def test_the_structure_page_names_every_file_of_the_core() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    patterns = re.findall(r"`([a-z_*]+)`", page)
+    names = [path.stem for path in (ROOT / "dd_livm_core").glob("*.py") if path.stem != "__init__"]
+    assert not [n for n in names if not any(fnmatch(n, pattern) for pattern in patterns)]
