@@ -45,7 +45,7 @@ def demo(
 ) -> None:
     """Run the main job on simulated stations: render, validate, align, train, score, register, inspect.
 
-    Uses the missions in `data/` where there are any; else renders three simulated stations there first.
+    Uses the labelled missions in `data/` where there are any; renders three simulated stations where it is empty.
     A few minutes on two cores. Run it again: finished steps are reused.
     """
     opened = open_workspace(workspace)

@@ -5,6 +5,8 @@ from pathlib import Path
 from rich.console import Console
 
 from dd_livm_core.configuration import BUNDLED_PROFILES, load_profile
+from dd_livm_core.errors import InputError
+from dd_livm_core.mission_folder import LABELS
 from dd_livm_core.sites import read_sites
 from flows.inspect_mission import inspect_mission
 from flows.pages import use_running_server
@@ -20,15 +22,28 @@ def _has_missions(workspace: Workspace) -> bool:
 
 
 def run_demo(workspace: Workspace, processes: int) -> Retrained:
-    """Render, retrain, and inspect the unseen station's mission as if it had no labels."""
+    """Render, retrain, and inspect the unseen station's mission as if it had no labels.
+
+    Raises
+    ------
+    InputError
+        There are missions in ``data/``, and none is labelled.
+    """
     console = Console()
-    use_running_server(workspace)
     unfinished = workspace.derived / "demo_rendering"
     if unfinished.exists() or not _has_missions(workspace):
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         unfinished.touch()  # a killed rendering is taken up again, not taken for missions of the user
         simulate(workspace, size="tiny", seed=SEED, processes=processes)
         unfinished.unlink()
+    if not any(workspace.data.glob(f"*/*/{LABELS}")):
+        raise InputError(
+            "labelled missions, or none at all",
+            "missions without labels",
+            workspace.data,
+            "Run the demo in a folder of its own: `dd-livm demo --workspace FOLDER`.",
+        )
+    use_running_server(workspace)
     trained = retrain(
         workspace=workspace.root,
         configuration=load_profile(BUNDLED_PROFILES, "demo"),

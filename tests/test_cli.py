@@ -113,6 +113,16 @@ def test_inspecting_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> Non
     assert "Traceback" not in run.stderr
 
 
+def test_the_demo_leaves_missions_without_labels_alone(tmp_path: Path) -> None:
+    mission = tmp_path / "data" / "home" / "monday"
+    mission.mkdir(parents=True)
+    (mission / "mission.json").write_text("{}")
+    run = dd_livm("demo", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "--workspace" in run.stderr
+    assert [path.name for path in mission.iterdir()] == ["mission.json"]
+
+
 def test_restoring_an_unknown_run_is_refused(tmp_path: Path) -> None:
     run = dd_livm("restore", "0123456789abcdef", cwd=tmp_path)
     assert run.returncode == 2
