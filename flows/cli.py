@@ -160,12 +160,10 @@ def retrain(
     from dd_livm_core.configuration import BUNDLED_PROFILES, load_profile
 
     configuration = load_profile(config or BUNDLED_PROFILES, profile)
-    from flows.pages import use_running_server
     from flows.retrain import retrain as retrain_flow
     from flows.terminal import show_input_errors_plainly
 
     show_input_errors_plainly()
-    use_running_server(opened)
     retrain_flow(workspace=opened.root, configuration=configuration, processes=processes)
 
 
@@ -207,11 +205,9 @@ def inspect(
     """
     opened = open_workspace(workspace)
     from flows.inspect_mission import inspect_mission
-    from flows.pages import use_running_server
     from flows.terminal import show_input_errors_plainly
 
     show_input_errors_plainly()
-    use_running_server(opened)
     inspect_mission(
         workspace=opened.root,
         source=source.expanduser().resolve(),

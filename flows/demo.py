@@ -9,7 +9,6 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.mission_folder import LABELS
 from dd_livm_core.sites import read_sites
 from flows.inspect_mission import inspect_mission
-from flows.pages import use_running_server
 from flows.retrain import Retrained, retrain
 from flows.simulate import simulate
 from tasks.workspace import Workspace
@@ -43,7 +42,6 @@ def run_demo(workspace: Workspace, processes: int) -> Retrained:
             workspace.data,
             "Run the demo in a folder of its own: `dd-livm demo --workspace FOLDER`.",
         )
-    use_running_server(workspace)
     trained = retrain(
         workspace=workspace.root,
         configuration=load_profile(BUNDLED_PROFILES, "demo"),

@@ -7,31 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from rich.console import Console
 
 from dd_livm_core.errors import InputError
+from flows.running_server import answers, server_file
 from tasks.tracking import client
 from tasks.workspace import Workspace
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 180.0
-
-
-def server_file(workspace: Workspace) -> Path:
-    """Return the file that tells other commands of a running Prefect server."""
-    return workspace.derived / "prefect_server.json"
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
 
 
 def _free(port: int) -> None:
@@ -48,15 +34,6 @@ def _free(port: int) -> None:
                 f"{HOST}:{port}",
                 "Choose another with --mlflow-port or --prefect-port.",
             ) from None
-
-
-def use_running_server(workspace: Workspace) -> None:
-    """Point this process at the Prefect server that ``dd-livm ui`` runs for the workspace, if one answers."""
-    if "PREFECT_API_URL" in os.environ or not server_file(workspace).exists():
-        return
-    url = json.loads(server_file(workspace).read_text())["api_url"]
-    if _answers(f"{url}/health"):
-        os.environ["PREFECT_API_URL"] = url
 
 
 def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) -> None:
@@ -147,7 +124,7 @@ def _wait(
     waiting = dict(pages)
     while waiting:
         for name, (_, health) in list(waiting.items()):
-            if _answers(health):
+            if answers(health):
                 del waiting[name]
         if any(server.poll() is not None for server in servers) or (
             time.monotonic() - started > START_LIMIT_S
