@@ -1,6 +1,7 @@
 """The declared stations, in ``data/sites.json``."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -24,7 +25,7 @@ def read_sites(data_root: Path) -> dict[str, Site]:
         return {}
     try:
         sites = [Site.model_validate(site) for site in json.loads(path.read_text())["sites"]]
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise InputError(
             '{"sites": [...]} with known keys', str(error), path, "Mend or remove it."
         ) from error
@@ -33,7 +34,12 @@ def read_sites(data_root: Path) -> dict[str, Site]:
 
 def write_site(data_root: Path, site: Site) -> None:
     """Declare a site, or declare it anew."""
-    sites = {**read_sites(data_root), site.site_id: site}
+    write_sites(data_root, [site])
+
+
+def write_sites(data_root: Path, declared: Iterable[Site]) -> None:
+    """Declare sites, or declare them anew; those declared before stay."""
+    sites = read_sites(data_root) | {site.site_id: site for site in declared}
     data_root.mkdir(parents=True, exist_ok=True)
     content = {"sites": [sites[name].model_dump(mode="json") for name in sorted(sites)]}
     unfinished = data_root / f".{SITES}.tmp"

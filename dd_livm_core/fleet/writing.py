@@ -1,6 +1,5 @@
 """A fleet on disk: missions in the folder format that ingestion reads, and the truth apart."""
 
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +22,7 @@ from dd_livm_core.fleet.truth_files import (
     write_truth_arrays,
 )
 from dd_livm_core.records import DEFECT_CLASSES, Site
+from dd_livm_core.sites import read_sites, write_sites
 
 FULL_PAIRS = 7078
 """Pairs of the whole fleet at size ``full``, as in the article."""
@@ -136,7 +136,7 @@ def write_fleet(
         if progress is not None:
             progress(done, total)
     _AT_WORK.clear()
-    _write_sites(data_root, profiles)
+    write_sites(data_root, [_declared(profile) for profile in profiles])
     return mission_dirs
 
 
@@ -154,7 +154,7 @@ def _check(
     if truth_root is not None and truth_root.resolve().is_relative_to(data_root.resolve()):
         todo = "Truth must never reach training: choose a folder outside the data."
         raise InputError("truth outside the data", str(truth_root), data_root, todo)
-    _known_sites(data_root / "sites.json")
+    read_sites(data_root)
 
 
 Rendered = tuple[Path, list[Row], list[Row]]
@@ -242,34 +242,16 @@ def _coco(profile: Profile, geometry: list[Row], hotspots: list[Row]) -> dict[st
     return {"images": images, "annotations": annotations, "categories": categories}
 
 
-def _known_sites(path: Path) -> dict[str, object]:
-    """Return the stations that a ``sites.json`` declares, by name; none where there is no file."""
-    if not path.exists():
-        return {}
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["sites"]
-        return {str(entry["site_id"]): entry for entry in entries}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        todo = "Correct it, or choose another folder."
-        raise InputError('{"sites": [{"site_id": …}]}', repr(error), path, todo) from error
-
-
-def _write_sites(data_root: Path, profiles: Sequence[Profile]) -> None:
-    """Declare the stations, and keep those that were declared before."""
-    path = data_root / "sites.json"
-    sites = _known_sites(path)
-    for profile in profiles:
-        site = Site(
-            site_id=profile.site_id,
-            city=profile.city,
-            terrain=profile.terrain.surface,
-            mounting=profile.mounting,
-            pv_module_width_m=profile.pv_module.width_m,
-            pv_module_height_m=profile.pv_module.height_m,
-            latitude_deg=profile.latitude_deg,
-            longitude_deg=profile.longitude_deg,
-            radius_m=3000.0,
-            simulated=True,
-        )
-        sites[profile.site_id] = site.model_dump(mode="json")
-    write_json(path, {"sites": [sites[name] for name in sorted(sites)]})
+def _declared(profile: Profile) -> Site:
+    return Site(
+        site_id=profile.site_id,
+        city=profile.city,
+        terrain=profile.terrain.surface,
+        mounting=profile.mounting,
+        pv_module_width_m=profile.pv_module.width_m,
+        pv_module_height_m=profile.pv_module.height_m,
+        latitude_deg=profile.latitude_deg,
+        longitude_deg=profile.longitude_deg,
+        radius_m=3000.0,
+        simulated=True,
+    )
