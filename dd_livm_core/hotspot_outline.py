@@ -171,7 +171,7 @@ def _by_module(
     for number, tight in enumerate(find_objects(np.where(hot, modules, 0)), 1):
         if tight is None:
             continue
-        window = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in tight)
+        window = widened((tight[0], tight[1]), reach)
         own = modules[window] == number
         for (rows, columns), part, filled in hot_outlines(
             hot[window] & own, hidden[window] & own, join_px
@@ -204,7 +204,7 @@ def _with_strings(
     reach = max(3, int(limits.join * pv_module_px[0])) + 1
     touch = np.eye(len(blocks), dtype=bool)
     for number, (box, _, _) in enumerate(blocks, 1):
-        near = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
+        near = widened(box, reach)
         apart = cv2.distanceTransform(
             (label[near] != number).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
         )
@@ -253,6 +253,15 @@ def hot_outlines(
         )
         found.append((box, part[tight], member[tight] & (joined[box] > 0)))
     return found
+
+
+def widened(window: tuple[slice, slice], by_px: int) -> tuple[slice, slice]:
+    """Return a window of rows and columns that reaches farther on every side, but never below zero."""
+    rows, columns = window
+    return (
+        slice(max(rows.start - by_px, 0), rows.stop + by_px),
+        slice(max(columns.start - by_px, 0), columns.stop + by_px),
+    )
 
 
 def _closed(hot: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.hotspot_outline import widened
 from dd_livm_core.hotspots import Hotspot, find_hotspots
 
 _SAMPLES = 20_000
@@ -106,10 +107,8 @@ def extent(there: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice] | No
     rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
     if not len(rows):
         return None
-    return (
-        slice(max(int(rows[0]) - margin_px, 0), int(rows[-1]) + 1 + margin_px),
-        slice(max(int(columns[0]) - margin_px, 0), int(columns[-1]) + 1 + margin_px),
-    )
+    tight = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    return widened(tight, margin_px)
 
 
 def window(box_xywh_px: Sequence[float]) -> tuple[slice, slice]:
@@ -120,11 +119,7 @@ def window(box_xywh_px: Sequence[float]) -> tuple[slice, slice]:
 
 def foot(box_xywh_px: Sequence[float]) -> tuple[slice, slice]:
     """Return the window of a box with the foot of its heat."""
-    rows, columns = window(box_xywh_px)
-    return (
-        slice(max(rows.start - _REACH_PX, 0), rows.stop + _REACH_PX),
-        slice(max(columns.start - _REACH_PX, 0), columns.stop + _REACH_PX),
-    )
+    return widened(window(box_xywh_px), _REACH_PX)
 
 
 def _wiener(excess: NDArray[np.float32], noise: float) -> NDArray[np.float32]:
