@@ -16,7 +16,6 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -34,6 +33,7 @@ from benchmarks.alignment_measures import (
     place,
     random_profiles,
     read,
+    rendered,
     rival_table,
     spread,
     summary,
@@ -43,7 +43,7 @@ from benchmarks.alignment_real import real_missions, real_rows
 from benchmarks.alignment_rivals import RIVALS
 from benchmarks.results_file import write_result
 from dd_livm_core.alignment import Alignment, align_pairs
-from dd_livm_core.fleet import FLEET_SIZES, bundled_profiles, write_fleet
+from dd_livm_core.fleet import bundled_profiles
 from dd_livm_core.fleet.truth_files import read_correspondences
 from dd_livm_core.mapping import map_pairs
 from dd_livm_core.metadata import read_metadata
@@ -59,15 +59,7 @@ def render(root: Path, processes: int) -> list[tuple[Path, Path]]:
     profiles = [p.model_copy(update={"missions": 1}) for p in bundled_profiles()]
     rng = np.random.default_rng(SEED)
     profiles += random_profiles(rng, UNSEEN, root / "unseen.toml", lambda _: None)
-    with patch.dict(FLEET_SIZES, tiny=PAIRS):
-        folders = write_fleet(
-            root / "data",
-            profiles=profiles,
-            seed=SEED,
-            truth_root=root / "truth",
-            processes=processes,
-        )
-    return [(folder, root / "truth" / folder.relative_to(root / "data")) for folder in folders]
+    return rendered(root, profiles, PAIRS, SEED, processes)
 
 
 def rows_of_mission(folders: tuple[Path, Path]) -> list[dict[str, Any]]:

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from unittest.mock import patch
 
 import cv2
 import numpy as np
 
-from benchmarks.alignment_measures import Pair, pairs_of, random_profiles, read
+from benchmarks.alignment_measures import Pair, pairs_of, random_profiles, read, rendered
 from benchmarks.fleet_unseen import Tables
 from dd_livm_core.alignment import Alignment, align_pairs
-from dd_livm_core.fleet import FLEET_SIZES, write_fleet
 
 ENDLESS = 5
 
@@ -78,15 +76,7 @@ def endless_missions(root: Path, pairs: int, seed: int, processes: int) -> list[
     """Render stations without a row end in view; return (mission, truth) folders."""
     rng = np.random.default_rng(seed)
     profiles = random_profiles(rng, ENDLESS, root / "endless.toml", _endless)
-    with patch.dict(FLEET_SIZES, tiny=pairs):
-        folders = write_fleet(
-            root / "data",
-            profiles=profiles,
-            seed=seed,
-            truth_root=root / "truth",
-            processes=processes,
-        )
-    return [(folder, root / "truth" / folder.relative_to(root / "data")) for folder in folders]
+    return rendered(root, profiles, pairs, seed, processes)
 
 
 def growth(mission: Path) -> dict[str, dict[str, float]]:

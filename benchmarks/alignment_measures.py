@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from benchmarks.alignment_rivals import RIVALS, frames_coincide, scaled_by, stre
 from benchmarks.fleet_unseen import Tables, random_tables, write_profile
 from dd_livm_core.alignment import Alignment
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet import Profile, load_profile
+from dd_livm_core.fleet import FLEET_SIZES, Profile, load_profile, write_fleet
 from dd_livm_core.pair_registration import PairView
 from dd_livm_core.pairing import pair_folder
 from dd_livm_core.radiometry import read_infrared, read_visible
@@ -159,3 +160,18 @@ def random_profiles(
         except InputError:
             continue
     return profiles
+
+
+def rendered(
+    root: Path, profiles: Sequence[Profile], pairs: int, seed: int, processes: int
+) -> list[tuple[Path, Path]]:
+    """Render one mission of so many pairs per station; return (mission, truth) folders."""
+    with patch.dict(FLEET_SIZES, tiny=pairs):
+        folders = write_fleet(
+            root / "data",
+            profiles=profiles,
+            seed=seed,
+            truth_root=root / "truth",
+            processes=processes,
+        )
+    return [(folder, root / "truth" / folder.relative_to(root / "data")) for folder in folders]
