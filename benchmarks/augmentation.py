@@ -19,6 +19,7 @@ from scipy.fft import dctn, idctn
 
 from benchmarks.augmentation_arms import ARMS, Crops, compare
 from benchmarks.augmentation_shapes import (
+    ABOVE_NOISE_K,
     FLEET_MODULE_PX,
     ShapeScore,
     crop_shapes,
@@ -34,7 +35,6 @@ from dd_livm_core.hotspots import excess_temperature
 
 FLEET_SEED = 31
 PV_MODULE_WIDTH_M = 1.05
-ABOVE_NOISE_K = 2.0
 PER_CLASS, NORMAL = 400, 1000
 RARE = ("Diode-Multi", "Soiling", "Hot-Spot", "Hot-Spot-Multi")
 
@@ -106,20 +106,34 @@ def real_folder(given: Path | None) -> Path | None:
 
 
 def shape_figures(
-    segmented: ShapeScore, noise_free: ShapeScore
+    scores: dict[str, ShapeScore],
 ) -> tuple[dict[str, float], dict[str, object]]:
-    """Return the shapes' figures, and sites and confusion as an arm of its own."""
+    """Return the shapes' figures; by contrast, by site and the confusion as an arm of their own."""
+    segmented = scores["segmented"]
+    above = {name: score.shares(ABOVE_NOISE_K) for name, score in scores.items()}
     figures = {
-        "shape_accuracy": round(segmented.accuracy(), 1),
-        "shape_accuracy_noise_free": round(noise_free.accuracy(), 1),
-        "hotspots_located": round(segmented.located(), 1),
+        "shape_accuracy": above["segmented"]["right"],
+        "shape_accuracy_of_located": above["segmented"]["right_of_located"],
+        "hotspots_located": above["segmented"]["located"],
+        "shape_accuracy_noise_free": above["noise_free"]["right"],
+        "shape_accuracy_plain": above["plain"]["right"],
         "shape_kept_scaled_turned": round(100 * segmented.invariant / max(segmented.turned, 1), 1),
     }
-    names = ("true", "located", "right")
-    confusion = sorted(segmented.confusion.items())
+    for name in ("segmented", "plain"):
+        figures[f"false_per_frame_{name}"] = round(scores[name].false / scores[name].frames, 2)
+    table = segmented.table()[lambda table: table.mean_excess_k >= ABOVE_NOISE_K]
+    by_site = table.assign(right=table.true == table.found).groupby("site").right
     return figures, {
-        "sites": {k: dict(zip(names, v, strict=True)) for k, v in segmented.per_site.items()},
-        "confusion": {f"{true} -> {found}": n for (true, found), n in confusion},
+        "by_least_mean_excess_k": {str(k): segmented.shares(k) for k in (1.5, 2.0, 2.5, 3.0, 4.0)},
+        "above_noise": above,
+        "sites": {
+            site: {"true": int(n), "right": int(right)}
+            for site, n, right in by_site.agg(["size", "sum"]).itertuples()
+        },
+        "confusion": {
+            f"{true} -> {found}": int(n)
+            for (true, found), n in table.groupby(["true", "found"]).size().items()
+        },
     }
 
 
@@ -156,9 +170,7 @@ def main() -> None:
     arms: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory() as folder:
         truth = fleet_truth(Path(folder), FLEET_SEED)
-        shapes, arms["shapes_on_fleet"] = shape_figures(
-            *fleet_shapes(truth, FLEET_SEED, ABOVE_NOISE_K)
-        )
+        shapes, arms["shapes_on_fleet"] = shape_figures(fleet_shapes(truth, FLEET_SEED))
         figures |= shapes
         print(figures, arms, flush=True)
         held_out = fleet_arms(truth, arguments.seeds, arguments.fleet_steps, arguments.processes)

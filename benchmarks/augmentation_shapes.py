@@ -12,12 +12,18 @@ import numpy as np
 import pandas as pd
 
 from dd_livm_core.fleet import bundled_profiles, write_fleet
+from dd_livm_core.fleet.sensors import to_grey
 from dd_livm_core.fleet.truth_files import read_truth_arrays
 from dd_livm_core.hotspots import Hotspot, excess_temperature, find_hotspots
 
-NOISE_K = 0.08
+NOISE_K, PLAIN_QUALITY = 0.08, 92
+FALSE_BELOW_IOU = 0.1
 VIEWS = ((0.7, 0.0), (1.3, 0.0), (1.0, 20.0), (1.0, 45.0), (0.8, 75.0), (1.2, 130.0), (1.0, 90.0))
 """Scale and rotation in degrees; the frames take them in turn."""
+NOT_LOCATED = "not located"
+ABOVE_NOISE_K = 2.5
+"""Mean excess from which a hotspot is above the noise: 1 K over the labels' threshold of 1.5 K, which is two to three
+standard deviations of what healthy PV modules differ by (0.35 to 0.5 K)."""
 FLEET_CROP_PX, FLEET_MODULE_PX = 32, 16.0
 IMPLIED_SHAPES = {
     "Diode": {"stripe"},
@@ -31,21 +37,28 @@ IMPLIED_SHAPES = {
 
 @dataclass
 class ShapeScore:
-    """Counts over hotspots; ``located`` is IoU ≥ 0.5 with the true box."""
+    """Counts over true hotspots; ``located`` is IoU ≥ 0.5 with the true box."""
 
-    confusion: Counter = field(default_factory=Counter)
-    per_site: dict = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
+    rows: list = field(default_factory=list)
+    false: int = 0
+    frames: int = 0
     invariant: int = 0
     turned: int = 0
 
-    def accuracy(self) -> float:
-        right = sum(n for (true, found), n in self.confusion.items() if true == found)
-        located = sum(n for (_, found), n in self.confusion.items() if found != "not located")
-        return 100 * right / max(located, 1)
+    def table(self) -> pd.DataFrame:
+        """One row per true hotspot: site, mean excess in kelvin, true and found shape."""
+        return pd.DataFrame(self.rows, columns=["site", "mean_excess_k", "true", "found"])
 
-    def located(self) -> float:
-        lost = sum(n for (_, found), n in self.confusion.items() if found == "not located")
-        return 100 * (1 - lost / max(sum(self.confusion.values()), 1))
+    def shares(self, least_k: float) -> dict[str, float]:
+        """Return shares in percent of the true hotspots that are warmer than ``least_k`` on average."""
+        seen = self.table()[lambda table: table.mean_excess_k >= least_k]
+        located, right = seen.found != NOT_LOCATED, seen.found == seen.true
+        return {
+            "true": len(seen),
+            "located": round(100 * float(located.mean()), 1),
+            "right": round(100 * float(right.mean()), 1),
+            "right_of_located": round(100 * float(right.sum()) / max(int(located.sum()), 1), 1),
+        }
 
 
 def box_iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
@@ -101,43 +114,53 @@ def fleet_truth(folder: Path, seed: int) -> Path:
     return folder / "truth"
 
 
-def fleet_shapes(truth_root: Path, seed: int, least_k: float) -> tuple[ShapeScore, ShapeScore]:
-    """Score shapes of segmented hotspots, and of noise-free ones; truth below ``least_k`` is left out."""
+def fleet_shapes(truth_root: Path, seed: int) -> dict[str, ShapeScore]:
+    """Score shapes as segmented, without noise, and in the grey picture of a camera without radiometry."""
     rng = np.random.default_rng(seed)
-    segmented, noise_free, frames = ShapeScore(), ShapeScore(), 0
+    scores = {name: ShapeScore() for name in ("segmented", "noise_free", "plain")}
     for mission in sorted(truth_root.glob("*/*")):
         hotspots = pd.read_parquet(mission / "hotspots.parquet")
         if hotspots.empty:
             continue
         geometry = pd.read_parquet(mission / "truth.parquet").set_index("pair_id")
-        for pair_id, true in hotspots[hotspots.max_excess_k >= least_k].groupby("pair_id"):
+        for pair_id, true in hotspots.groupby("pair_id"):
             mask, _, celsius = read_truth_arrays(next(mission.glob(f"**/{pair_id}*.npz")))
             sides = sorted(
                 geometry.loc[pair_id, ["module_along_px", "module_across_px"]].astype(float)
             )
             noisy = celsius + rng.normal(0, NOISE_K, celsius.shape).astype(np.float32)
-            seen = excess_temperature(noisy, mask, True)
-            frames += 1
-            clean = excess_temperature(celsius, mask, True)
-            for score, image in ((segmented, seen), (noise_free, clean)):
-                found = find_hotspots(image, mask, sides[0], pv_module_height_px=sides[1])
-                _count(score, mission.parent.name, true, found)
-                if score is segmented:
-                    _resample(score, found, seen, mask, sides, VIEWS[frames % len(VIEWS)])
-    return segmented, noise_free
+            views = {"segmented": noisy, "noise_free": celsius, "plain": as_plain(noisy)}
+            for name, image in views.items():
+                kelvin = name != "plain"
+                seen = excess_temperature(image, mask, kelvin)
+                found = find_hotspots(
+                    seen, mask, sides[0], pv_module_height_px=sides[1], radiometric=kelvin
+                )
+                _count(scores[name], mission.parent.name, true, found)
+                if name == "segmented":
+                    view = VIEWS[scores[name].frames % len(VIEWS)]
+                    _resample(scores[name], found, seen, mask, sides, view)
+    return scores
+
+
+def as_plain(celsius: np.ndarray) -> np.ndarray:
+    """Return what a camera without radiometry writes: gain control, sharpening, eight bits, JPEG."""
+    _, file = cv2.imencode(".jpg", to_grey(celsius), [cv2.IMWRITE_JPEG_QUALITY, PLAIN_QUALITY])
+    return np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE), np.float32)
 
 
 def _count(score: ShapeScore, site: str, true: pd.DataFrame, found: list[Hotspot]) -> None:
-    for row in true.itertuples():
-        box = (row.x_px, row.y_px, row.width_px, row.height_px)
+    boxes = [(row.x_px, row.y_px, row.width_px, row.height_px) for row in true.itertuples()]
+    for box, row in zip(boxes, true.itertuples(), strict=True):
         best = max(found, key=lambda hotspot: box_iou(box, hotspot.box_xywh_px), default=None)
         located = best is not None and box_iou(box, best.box_xywh_px) >= 0.5
-        shape = best.shape if located and best is not None else "not located"
-        score.confusion[row.hotspot_shape, shape] += 1
-        counts = score.per_site[site]
-        counts[0] += 1
-        counts[1] += located
-        counts[2] += shape == row.hotspot_shape
+        shape = best.shape if located and best is not None else NOT_LOCATED
+        score.rows.append((site, row.mean_excess_k, row.hotspot_shape, shape))
+    score.frames += 1
+    score.false += sum(
+        max(box_iou(box, hotspot.box_xywh_px) for box in boxes) < FALSE_BELOW_IOU
+        for hotspot in found
+    )
 
 
 def _resample(
@@ -164,6 +187,8 @@ def _resample(
         x, y, w, h = (int(value) for value in hotspot.box_xywh_px)
         label[y : y + h, x : x + w][hotspot.mask] = number
     for hotspot in found:
+        if (hotspot.mean_excess_k or 0) < ABOVE_NOISE_K:
+            continue
         x, y, w, h = (int(value) for value in hotspot.box_xywh_px)
         if x == 0 or y == 0 or x + w == width or y + h == height:
             continue  # cut by the border

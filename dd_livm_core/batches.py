@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dd_livm_core.augmentation import HotspotWeather
+from dd_livm_core.batches_ahead import made_ahead
 from dd_livm_core.detector import resize
 from dd_livm_core.errors import InputError
 from dd_livm_core.network_input import infrared_input, visible_input
@@ -82,18 +83,20 @@ class TrainingPairs:
         return read_example(self.missions[mission_number], row, self.config)
 
     def batches(self, stage: int, epoch: int) -> Iterator[Batch]:
-        """Yield one epoch's batches."""
+        """Yield one epoch's batches; a thread makes the next ones while the network works on one."""
         order = np.random.default_rng([self.config.seed, stage, epoch]).permutation(len(self.rows))
         augmentation = Augmentation(self.config)
-        size = self.config.batch_size
-        for start in range(0, len(order), size):
-            chosen = order[start : start + size]
-            yield collate(
+
+        def batch(chosen: NDArray[np.int64]) -> Batch:
+            return collate(
                 [
                     augmentation(self.example(int(n)), [self.config.seed, stage, epoch, int(n)])
                     for n in chosen
                 ]
             )
+
+        steps = np.array_split(order, range(self.config.batch_size, len(order), self.config.batch_size))
+        yield from made_ahead(batch, steps)
 
 
 def usable(mission: AlignedMission, row: int) -> bool:

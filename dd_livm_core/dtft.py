@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dd_livm_core.batches import Batch, TrainingPairs
+from dd_livm_core.batches_ahead import WaitClock
 from dd_livm_core.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from dd_livm_core.detector import (
     Architecture,
@@ -209,7 +210,8 @@ def _train_epoch(
     model.train()
     steps = -(-len(pairs) // config.batch_size)
     totals: dict[str, float] = {}
-    for step, batch in enumerate(pairs.batches(stage, epoch)):
+    clock = WaitClock()
+    for step, batch in enumerate(clock.waits_for(pairs.batches(stage, epoch))):
         rate = _rate((epoch * steps + step) / (config.epochs(stage) * steps))
         for group in optimiser.param_groups:
             group["lr"] = group["rate"] * rate
@@ -239,6 +241,7 @@ def _train_epoch(
         "epoch": float(epoch),
         "epochs": float(config.epochs(stage)),
         "pairs": float(len(pairs)),
+        "data_wait_share": clock.wait_share(),
         **totals,
     }
 

@@ -19,6 +19,8 @@ _ROWS_FOR_A_TREND = 5
 _WARM_ROWS_SHARE = 0.25
 """Rows this much warmer than the frame's others let expect are warm by a fault, if no more of the panels are (a
 roof's other side is)."""
+_COLD_SPREADS, _COLD_SIDE_PX, _COLD_SHARE = 3.0, 7, 0.15
+"""A part of a row this much colder than its median, wider than any frame, and so large is the healthy one."""
 _ITERATIONS = 8
 _TUKEY = 3.0
 
@@ -61,17 +63,19 @@ def healthy_baseline(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> N
     row, sample = rows[y, x], values[y, x].astype(np.float64)
     count = int(rows.max()) + 1
     levels = _levels(sample, row, count)
-    shading: NDArray[np.float64] = np.zeros(3)
-    if min(values.shape) >= _FRAME_PX:
-        columns = _surface(x, y, values.shape)
-        shading, levels = _fit(columns, sample, row, levels)
-        levels = _without_warm_rows(sample - columns @ shading, row, levels, columns[:, :2])
+    if min(values.shape) < _FRAME_PX:
+        return levels[rows].astype(np.float32)
+    columns = _surface(x, y, values.shape)
+    shading, levels = _fit(columns, sample, row, levels)
+    flat = sample - columns @ shading
     grid_y, grid_x = np.mgrid[: values.shape[0], : values.shape[1]]
-    surface = _surface(grid_x.ravel(), grid_y.ravel(), values.shape) @ shading
-    baseline: NDArray[np.float32] = (levels[rows] + surface.reshape(values.shape)).astype(
-        np.float32
+    surface = (_surface(grid_x.ravel(), grid_y.ravel(), values.shape) @ shading).reshape(
+        values.shape
     )
-    return baseline
+    spread = robust_spread(flat - levels[row])
+    levels = _below_warm_majorities(values - surface, rows, levels, spread)
+    levels = _without_warm_rows(flat, row, levels, columns[:, :2])
+    return np.asarray(levels[rows] + surface, np.float32)
 
 
 def _inside(valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -107,6 +111,39 @@ def _levels(sample: NDArray[np.float64], row: NDArray[np.int32], count: int) -> 
             for k in range(1, count)
         ]
     )
+
+
+def _below_warm_majorities(
+    flat: NDArray[np.floating[Any]],
+    rows: NDArray[np.int32],
+    levels: NDArray[np.float64],
+    spread: float,
+) -> NDArray[np.float64]:
+    """Give a row that an open string warms over most of its length the level of the rest.
+
+    Faults warm; a large even part that is colder is the healthy one, unless the other rows say that
+    it lies in a shadow.
+    """
+    cold = (rows > 0) & (flat - levels[rows] < -_COLD_SPREADS * spread)
+    kernel = np.ones((_COLD_SIDE_PX, _COLD_SIDE_PX), np.uint8)
+    large = cv2.morphologyEx(cold.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0
+    area = np.bincount(rows.ravel(), minlength=len(levels)).astype(float)
+    area[0] = 0
+    share = np.bincount(rows[large], minlength=len(levels)) / np.maximum(area, 1)
+    corrected = levels.copy()
+    for k in np.flatnonzero(share >= _COLD_SHARE):
+        part = flat[large & (rows == k)]
+        level = float(np.median(part))
+        others = np.where(np.arange(len(levels)) == k, 0, area)
+        if others.sum() >= area[k] / 2:
+            order = np.argsort(levels)
+            middle = np.searchsorted(np.cumsum(others[order]), others.sum() / 2)
+            expected = float(levels[order][middle])
+            if abs(levels[k] - expected) <= abs(level - expected):
+                continue
+        if robust_spread(part) <= 2 * spread:
+            corrected[k] = level
+    return corrected
 
 
 def _without_warm_rows(

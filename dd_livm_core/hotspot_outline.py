@@ -1,137 +1,121 @@
-"""Outlines of hotspots: which pixels belong together, and the name of their shape."""
+"""Outlines of hotspots: which pixels belong together."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 from scipy.ndimage import find_objects
-from scipy.sparse.csgraph import connected_components
 
-from dd_livm_core.pv_module_map import over_own_level, pv_module_map
+from dd_livm_core.hotspot_shape import HotspotLimits, body, hotspot_shape
+from dd_livm_core.pv_module_level import over_own_level, without_rims
+from dd_livm_core.pv_module_map import pv_module_map
 from dd_livm_core.records import HotspotShape
 
-Component = tuple[tuple[slice, slice], NDArray[np.bool_], NDArray[np.bool_]]
-"""Window in the frame, hot pixels and closed outline within it."""
+Mask = NDArray[np.bool_]
+_FRAME = 0.06
+"""A frame's share of the width; cold this close to the edge of a PV module is no leaf."""
+_LEAF_EDGE_PX = 2
+"""Between a leaf and the heat beside it the lens mixes both."""
 
 
-class HotspotLimits(BaseModel):
-    """What counts as a hotspot, and where one shape ends and the next begins.
-
-    Areas and lengths are in units of a PV module, so that they hold at any flight height.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    threshold_k: float = Field(
-        default=1.5, gt=0, description="least excess temperature, radiometric"
-    )
-    threshold_sigma: float = Field(
-        default=3.5, gt=0, description="least excess in spreads of the panels"
-    )
-    wide_sigma: float = Field(
-        default=1.6, gt=0, description="the same for stripes and blocks, whose noise averages out"
-    )
-    wide_area: float = Field(default=0.15, gt=0, description="least share of a PV module for that")
-    min_area: float = Field(default=0.004, ge=0, description="least area, share of a PV module")
-    join: float = Field(
-        default=0.14, ge=0, description="parts closer than this share of the width join"
-    )
-    hidden_k: float = Field(
-        default=1.0,
-        gt=0,
-        description="this much colder than the panel is not panel: a leaf, a frame",
-    )
-    hidden_sigma: float = Field(
-        default=2.5, gt=0, description="the same in spreads of the panels; the colder of both holds"
-    )
-    point_area: float = Field(
-        default=0.06, gt=0, description="up to this share of a PV module: point"
-    )
-    block_area: float = Field(default=0.4, gt=0, description="least share of a PV module: block")
-    block_width: float = Field(
-        default=0.5, gt=0, description="least width of a block: between one and two of 3 substrings"
-    )
-    block_fill: float = Field(
-        default=0.75, gt=0, le=1, description="least fill of a block's rectangle"
-    )
-    stripe_fill: float = Field(
-        default=0.6, gt=0, le=1, description="least fill of a stripe's rectangle"
-    )
-    stripe_length: float = Field(
-        default=0.7, gt=0, description="from this share of the long side a stripe may be ragged"
-    )
-    stripe_aspect: float = Field(
-        default=2.2, gt=1, description="least length over width of a stripe"
-    )
-
-
-def hotspot_shape(
-    mask: NDArray[np.bool_],
-    pv_module_width_px: float,
-    pv_module_height_px: float,
-    limits: HotspotLimits | None = None,
-) -> HotspotShape:
-    """Name a hotspot's shape from its area and its smallest enclosing rectangle, at any rotation.
+@dataclass(frozen=True)
+class Region:
+    """One hotspot of one PV module.
 
     Parameters
     ----------
-    mask
-        (h, w) bool, with at least one pixel set.
-    pv_module_width_px, pv_module_height_px
+    window
+        Rows and columns in the frame, tight around ``hot``.
+    hot
+        (h, w) bool: pixels over the threshold.
+    outline
+        (h, w) bool: closed outline at half of the hotspot's own level.
+    shape
+        Its name.
+    """
+
+    window: tuple[slice, slice]
+    hot: Mask
+    outline: Mask
+    shape: HotspotShape
+
+
+def regions(
+    excess: NDArray[np.float32],
+    hot: Mask,
+    cold: Mask,
+    modules: NDArray[np.int32],
+    pv_module_px: tuple[float, float],
+    limits: HotspotLimits,
+) -> list[Region]:
+    """Group hot pixels within each PV module: what a frame parts is two hotspots, what a leaf covers is one.
+
+    Parameters
+    ----------
+    excess
+        (H, W) float32.
+    hot, cold
+        (H, W) bool: over the threshold, and colder than any panel.
+    modules
+        (H, W) int32: number of the PV module from 1, 0 elsewhere.
+    pv_module_px
         Short and long side of a PV module.
     limits
-        Borders between shapes.
+        Distances and shapes.
+    """
+    join_px = limits.join * pv_module_px[0]
+    leaf = cold & ~_seams(modules, max(2, round(_FRAME * pv_module_px[0])))
+    found: list[Region] = []
+    for number, tight in enumerate(find_objects(np.where(hot, modules, 0)), 1):
+        if tight is None:
+            continue
+        near = widened((tight[0], tight[1]), int(join_px) + 3)
+        own = modules[near] == number
+        for window, member in hot_groups(hot[near] & own, leaf[near] & own, join_px):
+            inner = _closed(body(excess[near][window], member), _side(join_px))
+            shape = hotspot_shape(inner, *pv_module_px, limits, leaf[near][window])
+            found.append(Region(_shifted(window, near), member, inner, shape))
+    return found
+
+
+def hot_groups(hot: Mask, leaf: Mask, join_px: float) -> list[tuple[tuple[slice, slice], Mask]]:
+    """Part hot pixels into hotspots: parts near each other are one, and parts beside one leaf.
+
+    Parameters
+    ----------
+    hot, leaf
+        (H, W) bool.
+    join_px
+        Parts up to this far from each other are near.
 
     Returns
     -------
-    ``point`` (few cells), ``stripe`` (long and filled, as a substring), ``block`` (a filled
-    rectangle of most of a PV module or more), else ``patch``.
+    The window of each hotspot, tight, and its hot pixels within.
     """
-    limits = limits or HotspotLimits()
-    pixels = int(mask.sum())
-    area = pixels / (pv_module_width_px * pv_module_height_px)
-    if area < limits.point_area:
-        return "point"
-    long_px, short_px = _enclosing_rectangle(mask)
-    fill = min(pixels / (long_px * short_px), 1.0)
-    # Area over length: a single outgrown pixel widens the rectangle, not this.
-    width_px = pixels / long_px
-    wide = width_px >= limits.block_width * pv_module_width_px
-    if wide and area >= limits.block_area and fill >= limits.block_fill:
-        return "block"
-    # Along most of a PV module its mean width tells a substring; a shorter one its rectangle.
-    whole = long_px >= limits.stripe_length * pv_module_height_px
-    aspect = long_px / (width_px if whole else short_px)
-    if not wide and fill >= limits.stripe_fill and aspect >= limits.stripe_aspect:
-        return "stripe"
-    return "patch"
-
-
-def _enclosing_rectangle(mask: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return long and short side of the smallest rectangle around the pixels' areas."""
-    contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
-    points = np.concatenate([contour.reshape(-1, 2) for contour in contours]).astype(np.float32)
-    # A pixel reaches half a pixel to each side of its centre.
-    reach = np.array([(-0.5, 0), (0.5, 0), (0, -0.5), (0, 0.5)], np.float32)
-    spread = (points[:, None] + reach[None]).reshape(-1, 2)
-    (_, sides, _) = cv2.minAreaRect(spread)
-    return float(max(sides)), max(float(min(sides)), 1.0)
+    kernel = _disk(2 * _LEAF_EDGE_PX + 1)
+    linked = _closed(hot, _side(join_px)) | (cv2.dilate(leaf.astype(np.uint8), kernel) > 0)
+    _, label = cv2.connectedComponents(linked.astype(np.uint8))
+    label = np.where(hot, label, 0)
+    return [
+        ((tight[0], tight[1]), label[tight] == number)
+        for number, tight in enumerate(find_objects(label), 1)
+        if tight is not None
+    ]
 
 
 def candidates(
     values: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    faces: NDArray[np.bool_],
+    mask: Mask,
+    faces: Mask,
     sigma: float,
     radiometric: bool,
     pv_module_px: tuple[float, float],
     limits: HotspotLimits,
     by_pv_module: bool,
-) -> list[Component]:
-    """Return hot components; stripes and blocks already at a lower contrast than small ones."""
-    join_px, module_px2 = limits.join * pv_module_px[0], pv_module_px[0] * pv_module_px[1]
+) -> list[Region]:
+    """Return hot regions; stripes and blocks already at a lower contrast than small ones."""
+    module_px2 = pv_module_px[0] * pv_module_px[1]
     floor, hidden_floor = (limits.threshold_k, limits.hidden_k) if radiometric else (0.0, 0.0)
     warm = max(limits.wide_sigma * sigma, floor)
     if warm <= 0:
@@ -139,119 +123,27 @@ def candidates(
     modules, within = mask.astype(np.int32), sigma
     if by_pv_module:
         modules = pv_module_map(values, mask, pv_module_px)
-        values, within = over_own_level(values, modules, faces, warm)
+        values, levels, within = over_own_level(values, modules, faces, warm)
+        values = without_rims(values, modules, levels, pv_module_px[0])
     # Sharpening and compression of plain images leave bright rims that no spread within tells.
     sigma = within if radiometric else sigma
     least = max(limits.threshold_sigma * sigma, warm)
     least_wide = max(limits.wide_sigma * sigma, warm)
-    hidden = mask & (values <= -max(limits.hidden_sigma * sigma, hidden_floor))
-    found: list[Component] = []
+    cold = mask & (values <= -max(limits.hidden_sigma * sigma, hidden_floor))
+    found: list[Region] = []
     taken = np.zeros(mask.shape, bool)
     if least_wide < least:
-        for box, part, filled in _by_module(
-            mask & (values >= least_wide), hidden, modules, join_px
+        for one in regions(
+            values, mask & (values >= least_wide), cold, modules, pv_module_px, limits
         ):
-            large = filled.sum() >= limits.wide_area * module_px2
-            if large and hotspot_shape(filled, *pv_module_px, limits) in ("stripe", "block"):
-                taken[box] |= filled
-                found.append((box, part, filled & mask[box]))
-    for box, part, filled in _by_module(mask & (values >= least), hidden, modules, join_px):
-        large = part.sum() >= max(limits.min_area * module_px2, 2)
-        if large and not (taken[box] & part).any():
-            found.append((box, part, filled & mask[box]))
-    return _with_strings(found, mask.shape, pv_module_px, limits)
-
-
-def _by_module(
-    hot: NDArray[np.bool_], hidden: NDArray[np.bool_], modules: NDArray[np.int32], join_px: float
-) -> list[Component]:
-    """Group hot pixels within each PV module: what a frame parts are two hotspots."""
-    found: list[Component] = []
-    reach = int(join_px) + 3
-    for number, tight in enumerate(find_objects(np.where(hot, modules, 0)), 1):
-        if tight is None:
-            continue
-        window = widened((tight[0], tight[1]), reach)
-        own = modules[window] == number
-        for (rows, columns), part, filled in hot_outlines(
-            hot[window] & own, hidden[window] & own, join_px
-        ):
-            top, left = window[0].start, window[1].start
-            box = (
-                slice(rows.start + top, rows.stop + top),
-                slice(columns.start + left, columns.stop + left),
-            )
-            found.append((box, part, filled))
-    return found
-
-
-def _with_strings(
-    found: list[Component],
-    shape: tuple[int, ...],
-    pv_module_px: tuple[float, float],
-    limits: HotspotLimits,
-) -> list[Component]:
-    """Join neighbours that are warm as a whole: an open string is one hotspot."""
-    whole = [hotspot_shape(filled, *pv_module_px, limits) == "block" for _, _, filled in found]
-    blocks = [one for one, block in zip(found, whole, strict=True) if block]
-    if len(blocks) < 2:
-        return found
-    label, hot = np.zeros(shape, np.int32), np.zeros(shape, bool)
-    for number, (box, part, filled) in enumerate(blocks, 1):
-        label[box][filled] = number
-        hot[box] |= part
-    # As wide a gap as within a PV module, and half a pixel that the cold frame eats from either side.
-    reach = max(3, int(limits.join * pv_module_px[0])) + 1
-    touch = np.eye(len(blocks), dtype=bool)
-    for number, (box, _, _) in enumerate(blocks, 1):
-        near = widened(box, reach)
-        apart = cv2.distanceTransform(
-            (label[near] != number).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-        )
-        touch[number - 1, np.unique(label[near][(apart <= reach) & (label[near] > 0)]) - 1] = True
-    _, string = connected_components(touch, directed=False)
-    members = np.concatenate([[0], string + 1])[label]
-    strings: list[Component] = []
-    for number, tight in enumerate(find_objects(members), 1):
-        own = members[tight] == number
-        strings.append(((tight[0], tight[1]), hot[tight] & own, _closed(own, reach | 1)))
-    return [one for one, block in zip(found, whole, strict=True) if not block] + strings
-
-
-def hot_outlines(
-    hot: NDArray[np.bool_], hidden: NDArray[np.bool_], join_px: float
-) -> list[Component]:
-    """Group hot pixels: parts are one hotspot when they are near, or when only what hides the panel is between.
-
-    Parameters
-    ----------
-    hot, hidden
-        (H, W) bool: warm pixels, and those where a leaf or a frame is seen instead of the panel.
-    join_px
-        Parts up to this far from each other are near.
-    """
-    warm = hot.astype(np.uint8)
-    side, reach = max(3, int(join_px)) | 1, max(1, round(join_px / 2))
-    joined = _closed(hot, side).astype(np.uint8)
-    # Half of the way from either part: so that a leaf is bridged as far as a gap is.
-    near = cv2.dilate(warm, _disk(2 * reach + 1))
-    bridged = cv2.bitwise_or(joined, cv2.bitwise_and(hidden.astype(np.uint8), near))
-    count, label, boxes, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(bridged))
-    found = []
-    for k in range(1, count):
-        x, y, width, height = (int(value) for value in boxes[k, :4])
-        member = label[y : y + height, x : x + width] == k
-        part = member & hot[y : y + height, x : x + width]
-        if not part.any():  # a bridge to nowhere
-            continue
-        # Bridges reach beyond the hot pixels; the hotspot does not.
-        rows, columns = (np.flatnonzero(part.any(axis=axis)) for axis in (1, 0))
-        tight = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-        box = (
-            slice(y + int(rows[0]), y + int(rows[-1]) + 1),
-            slice(x + int(columns[0]), x + int(columns[-1]) + 1),
-        )
-        found.append((box, part[tight], member[tight] & (joined[box] > 0)))
+            large = one.outline.sum() >= limits.wide_area * module_px2
+            if large and one.shape in ("stripe", "block"):
+                taken[one.window] |= one.hot
+                found.append(one)
+    for one in regions(values, mask & (values >= least), cold, modules, pv_module_px, limits):
+        large = one.hot.sum() >= max(limits.min_area * module_px2, 2)
+        if large and not (taken[one.window] & one.hot).any():
+            found.append(one)
     return found
 
 
@@ -264,7 +156,26 @@ def widened(window: tuple[slice, slice], by_px: int) -> tuple[slice, slice]:
     )
 
 
-def _closed(hot: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+def _shifted(inner: tuple[slice, slice], outer: tuple[slice, slice]) -> tuple[slice, slice]:
+    """Return a window within a window as a window of the frame."""
+    rows, columns = (
+        slice(part.start + whole.start, part.stop + whole.start)
+        for part, whole in zip(inner, outer, strict=True)
+    )
+    return rows, columns
+
+
+def _seams(modules: NDArray[np.int32], reach_px: int) -> Mask:
+    """Return where PV modules end, and a frame's width around."""
+    numbers, kernel = modules.astype(np.float32), _disk(2 * reach_px + 1)
+    return np.asarray(cv2.dilate(numbers, kernel) != cv2.erode(numbers, kernel))
+
+
+def _side(join_px: float) -> int:
+    return max(3, int(join_px)) | 1
+
+
+def _closed(hot: Mask, side: int) -> Mask:
     """Fill gaps narrower than a disk; OpenCV takes the outside for hot unless the frame is widened first."""
     wide = cv2.copyMakeBorder(
         hot.astype(np.uint8), side, side, side, side, cv2.BORDER_CONSTANT, value=0

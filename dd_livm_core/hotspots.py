@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.healthy_panel import healthy_baseline, robust_spread
-from dd_livm_core.hotspot_outline import HotspotLimits, candidates, hotspot_shape
+from dd_livm_core.hotspot_outline import candidates
+from dd_livm_core.hotspot_shape import HotspotLimits, hotspot_shape
 from dd_livm_core.records import HotspotShape
 
 __all__ = [
@@ -161,26 +162,27 @@ def find_hotspots(
     sigma = robust_spread(values[faces])
     module = (float(pv_module_width_px), float(height_px))
     hotspots = []
-    for box, part, filled in candidates(
+    for region in candidates(
         values, mask, faces, sigma, radiometric, module, limits, by_pv_module
     ):
-        inside = values[box][part]
+        inside = values[region.window][region.hot]
         mean, peak = float(inside.mean()), float(inside.max())
         normal, missing = at_reference_irradiance(
             peak if radiometric else None, irradiance_w_m2, irradiance_exponent
         )
+        area_px = int(region.hot.sum())
         metre_px = pv_module_width_px / pv_module_width_m if pv_module_width_m else None
         hotspots.append(
             Hotspot(
-                box_xywh_px=_box_xywh(box),
-                mask=part,
-                shape=hotspot_shape(filled, *module, limits),
+                box_xywh_px=_box_xywh(region.window),
+                mask=region.hot,
+                shape=region.shape,
                 mean_excess_k=mean if radiometric else None,
                 max_excess_k=peak if radiometric else None,
                 mean_excess_sigma=mean / sigma if sigma > 0 else float("inf"),
                 max_excess_sigma=peak / sigma if sigma > 0 else float("inf"),
-                area_px=int(part.sum()),
-                area_m2=float(part.sum() / metre_px**2) if metre_px else None,
+                area_px=area_px,
+                area_m2=area_px / metre_px**2 if metre_px else None,
                 max_excess_at_1000_k=normal,
                 at_1000_missing=missing,
             )

@@ -6,8 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.healthy_panel import robust_spread
-
 Floats = NDArray[np.float32]
 
 _LINE_SHARE = 0.5
@@ -70,48 +68,6 @@ def pv_module_map(
     if size[size > _WHOLE[1] * area].sum() > _MOST_UNPARTED * size.sum():
         return panel_mask.astype(np.int32)
     return _spread(pieces, panel_mask)
-
-
-def over_own_level(
-    values: Floats, modules: NDArray[np.int32], faces: NDArray[np.bool_], warm: float
-) -> tuple[Floats, float]:
-    """Take off each PV module's own level where it is healthy, as PV modules differ among themselves.
-
-    A PV module's level is the middle of its densest half: neither frames, leaves nor a warm
-    substring move it. From ``warm`` on it is a fault of the whole PV module and stays.
-
-    Parameters
-    ----------
-    values
-        (H, W) float32 excess over the row.
-    modules
-        (H, W) int32 of :func:`pv_module_map`.
-    faces
-        (H, W) bool: panels without their outer edges.
-    warm
-        Level of a PV module that is warm as a whole.
-
-    Returns
-    -------
-    (H, W) float32, and the standard deviation within PV modules.
-    """
-    flat = np.flatnonzero(faces)
-    if not len(flat):
-        return values, 0.0
-    flat = flat[:: max(1, len(flat) // (2 * _SAMPLES))]
-    number, sample = modules.ravel()[flat], values.ravel()[flat]
-    order = np.lexsort((sample, number))
-    number, sample = number[order], sample[order]
-    known, start = np.unique(number, return_index=True)
-    level = np.zeros(int(modules.max()) + 1, np.float32)
-    for k, own in zip(known, np.split(sample, start[1:]), strict=True):
-        half = max(1, len(own) // 2)
-        width = own[half:] - own[: len(own) - half]
-        first = int(np.argmin(width)) if len(width) else 0
-        level[k] = np.median(own[first : first + half + 1])
-    level[0] = 0
-    level[level >= warm] = 0
-    return values - level[modules], robust_spread(sample - level[number])
 
 
 def _pieces(open_panels: NDArray[np.uint8], area_px2: float) -> NDArray[np.int32]:

@@ -9,7 +9,7 @@ import pytest
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.healthy_panel import robust_spread
-from dd_livm_core.hotspot_outline import hot_outlines
+from dd_livm_core.hotspot_outline import hot_groups, regions
 from dd_livm_core.hotspots import (
     HotspotLimits,
     at_reference_irradiance,
@@ -108,6 +108,22 @@ class TestExcess:
             add(image, 0, column, "block", 6.0)
         excess = excess_temperature(image, mask, True)
         assert np.median(excess[25:65, 175:195]) == pytest.approx(6.0, abs=0.4)
+
+    def test_an_open_string_along_most_of_the_only_row_is_what_is_warm(self):
+        image, mask = row_of_panels()
+        mask[100:] = False
+        for column in range(3, 8):
+            add(image, 0, column, "block", 3.5)
+        excess = excess_temperature(image, mask, True)
+        assert np.median(excess[25:65, 175:195]) == pytest.approx(3.5, abs=0.5)
+        assert abs(np.median(excess[25:65, 55:75])) < 0.5
+
+    def test_a_shadow_over_a_part_of_one_row_does_not_make_the_rest_warm(self):
+        image, mask = row_of_panels()
+        image[20:71, 20:110] -= 4.0
+        excess = excess_temperature(image, mask, True)
+        assert abs(np.median(excess[25:65, 175:195])) < 0.5
+        assert np.median(excess[25:65, 55:75]) == pytest.approx(-4.0, abs=0.5)
 
     @pytest.mark.parametrize("offset", [-25.0, 0.0, 60.0])
     def test_does_not_depend_on_the_level_also_below_zero(self, offset):
@@ -271,24 +287,31 @@ def test_real_panels_are_flat_in_relative_units():
         assert robust_spread(excess[panels]) == pytest.approx(1.0, abs=0.05)
 
 
-class TestOutlines:
+class TestGroups:
     def test_what_only_a_leaf_parts_is_one_hotspot(self):
         hot, leaf = np.zeros((40, 60), bool), np.zeros((40, 60), bool)
-        hot[10:20, 10:20] = hot[10:20, 26:36] = True
-        assert len(hot_outlines(hot, leaf, 4)) == 2
-        leaf[8:22, 20:26] = True
-        ((rows, columns), part, outline), *others = hot_outlines(hot, leaf, 6)
-        assert not others
-        assert (rows, columns) == (slice(10, 20), slice(10, 36))
-        assert part.sum() == hot.sum()
-        assert outline.sum() >= part.sum()
+        hot[10:20, 10:20] = hot[10:20, 32:42] = True
+        assert len(hot_groups(hot, leaf, 4)) == 2
+        leaf[8:22, 21:31] = True
+        ((window, member),) = hot_groups(hot, leaf, 4)
+        assert window == (slice(10, 20), slice(10, 42))
+        assert member.sum() == hot.sum()
 
     def test_a_leaf_alone_is_none(self):
         leaf = np.ones((20, 20), bool)
-        assert hot_outlines(np.zeros_like(leaf), leaf, 4) == []
+        assert hot_groups(np.zeros_like(leaf), leaf, 4) == []
 
     def test_nothing_reaches_over_a_border(self):
         hot = np.zeros((20, 20), bool)
         hot[0:4, 0:4] = hot[16:, 16:] = True
-        boxes = [box for box, _, _ in hot_outlines(hot, np.zeros_like(hot), 3)]
-        assert boxes == [(slice(0, 4), slice(0, 4)), (slice(16, 20), slice(16, 20))]
+        windows = [window for window, _ in hot_groups(hot, np.zeros_like(hot), 3)]
+        assert windows == [(slice(0, 4), slice(0, 4)), (slice(16, 20), slice(16, 20))]
+
+    def test_a_frame_is_no_leaf(self):
+        excess = np.zeros((60, 80), np.float32)
+        modules = np.ones(excess.shape, np.int32)
+        modules[:, 40:] = 2
+        excess[20:25, 20:34] = excess[20:25, 46:60] = 5.0
+        excess[:, 38:42] = -5.0
+        both = regions(excess, excess > 1.5, excess < -1, modules, (40, 60), HotspotLimits())
+        assert [one.window[1] for one in both] == [slice(20, 34), slice(46, 60)]

@@ -58,6 +58,8 @@ class Workshop:
     ) -> None:
         self.pv_module, self.sheet, self.tile_px = pv_module, sheet, tile_px
         self.pad = max(4, min(tile_px) // 4)
+        share = pv_module.frame_width_m / pv_module.width_m
+        self.frame_px = max(1, round(share * min(tile_px))) if share > 0 else 0
         self.open_w_m2 = open_circuit_source_w_m2(pv_module, conditions)
         self._suns = conditions.irradiance_w_m2 / 1000
 
@@ -289,9 +291,7 @@ class Workshop:
 
     def _on_tile(self, excess: Array) -> NDArray[np.float32]:
         """Bring the laminate onto the tile; the frame takes a part of the edge's heat."""
-        w, h = self.tile_px
-        f = round(self.pv_module.frame_width_m / self.pv_module.width_m * min(w, h))
-        f = max(1, f) if self.pv_module.frame_width_m > 0 else 0
+        (w, h), f = self.tile_px, self.frame_px
         size = (w - 2 * f, h - 2 * f)
         inner = cv2.resize(excess.astype(np.float32), size, interpolation=cv2.INTER_AREA)
         tile = np.asarray(cv2.copyMakeBorder(inner, f, f, f, f, cv2.BORDER_REPLICATE), np.float32)

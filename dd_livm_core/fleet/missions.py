@@ -86,7 +86,7 @@ class RenderedPair:
 @dataclass(frozen=True)
 class _ThermalScene:
     """The scene on the infrared pixels, before emissivity: temperature, its part from defects,
-    PV modules, and the defect of the pixel's PV module or -1.
+    PV modules, and which of the station's faulty ones the pixel belongs to, or -1.
     """
 
     surface_c: NDArray[np.float32]
@@ -183,7 +183,8 @@ class SimulatedMission:
         resolved = temperature - apparent_c(scene.surface_c - scene.excess_k, emissivity, sky_c)
         homography, residual = infrared_to_visible(infrared, exposure.visible)
         module_px = self._module_px(infrared)
-        hotspots = true_hotspots(resolved, scene.owner, module_px)
+        defects = self.layout.defect[self.station.faulty]
+        hotspots = true_hotspots(resolved, scene.owner, defects, module_px)
         drift_k = camera.drift_k * float(np.sin(index / 23 + self.number))
         seen = temperature + infrared_noise(camera, drift_k, self._fixed_pattern, rng)
         return RenderedPair(

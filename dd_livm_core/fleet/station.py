@@ -53,7 +53,8 @@ class Station:
         self._variant = rng.integers(0, _VARIANTS, count)
         self._module_k = rng.normal(0, module.temperature_spread_k, count).astype(np.float32)
         self._harmless = rng.random(count) < profile.defects.harmless_share
-        self._members = np.bincount(layout.defect[layout.defect >= 0], minlength=1)
+        self.faulty = np.flatnonzero(layout.defect >= 0)
+        self._members = np.bincount(layout.defect[self.faulty], minlength=1)
         self.sheet = Sheet(module, physical_losses_w_m2k(module, conditions))
         self.workshop = Workshop(module, self.sheet, conditions, layout.tile_px)
         self.panel_c = conditions.ambient_c + faiman_rise_k(conditions)
@@ -152,8 +153,8 @@ class Station:
             (h, w) float32: how much warmer a PV module is seen than it would be healthy: what the defects add, and
             less than 0 where plants hide it. None where there is no defect.
         owner
-            (h, w) uint16: one plus the index of the defect that the pixel's PV module has, or 0;
-            None where there is none.
+            (h, w) uint16: on the laminate of a faulty PV module one plus its place in ``faulty``,
+            0 elsewhere; None where none is faulty.
         """
         drawn = self._thermal.read(window, outline_px, margin_px, self._thermal_block)
         surface, mask, excess, owner = drawn
@@ -185,16 +186,20 @@ class Station:
     def _heat(
         self, surface: Floats, window: Window, looks: list[tuple[np.intp, DefectLook]]
     ) -> tuple[Floats, NDArray[np.uint16]]:
-        """Return the defects' heat and owners; cover the surface with plants and dirt."""
+        """Return the defects' heat and the faulty PV modules; cover the surface with plants and dirt."""
         excess = np.zeros_like(surface)
         owner = np.zeros(surface.shape, np.uint16)
-        one = np.ones(self.layout.tile_px[::-1], np.uint16)
+        width, height = self.layout.tile_px
+        frame = self.workshop.frame_px
+        laminate = np.zeros((height, width), np.uint16)
+        laminate[frame : height - frame, frame : width - frame] = 1
         leaf_c = np.float32(self.conditions.ambient_c + _PLANT_OVER_AMBIENT_K)
         for i, look in looks:
-            corner, defect = self.layout.corner_px[i], self.layout.defect[i]
+            corner = self.layout.corner_px[i]
             paste(excess, look.excess_k, corner, window)
-            if defect >= 0:
-                paste(owner, one * np.uint16(defect + 1), corner, window)
+            if self.layout.defect[i] >= 0:
+                number = np.searchsorted(self.faulty, i) + 1
+                paste(owner, laminate * np.uint16(number), corner, window)
         for i, look in looks:
             corner = self.layout.corner_px[i] - self.workshop.pad
             target, source = overlap(surface.shape, look.cover.shape, corner, window)

@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.hotspot_outline import HotspotLimits, hot_outlines, hotspot_shape
+from dd_livm_core.hotspot_outline import regions
+from dd_livm_core.hotspot_shape import HotspotLimits
 from dd_livm_core.records import HotspotShape
 
 THRESHOLD_K = 1.5
 """Above the spread between healthy PV modules, below an open circuit at 600 W/m² and 5 m/s."""
-_MIN_AREA_PX = 5
+_MIN_AREA_PX, _MIN_AREA = 5, 0.006
 _MIN_SIDE_PX = 2
 
 
@@ -27,20 +28,26 @@ class TrueHotspot:
     box_xywh_px: tuple[float, float, float, float]
     area_px: int
     hotspot_shape: HotspotShape
+    mean_excess_k: float
     max_excess_k: float
 
 
 def true_hotspots(
-    excess_k: NDArray[np.float32], owner: NDArray[np.int32], module_px: tuple[float, float],
-) -> list[TrueHotspot]:  # fmt: skip
-    """Find the hotspots of one infrared frame.
+    excess_k: NDArray[np.float32],
+    owner: NDArray[np.int32],
+    defects: NDArray[np.int32],
+    module_px: tuple[float, float],
+) -> list[TrueHotspot]:
+    """Find the hotspots of one infrared frame: a hotspot ends where its PV module does.
 
     Parameters
     ----------
     excess_k
         (h, w) float32, as the camera resolves it, without noise.
     owner
-        (h, w) int32: defect of the PV module under each pixel, -1 elsewhere.
+        (h, w) int32: number of the faulty PV module under each pixel, -1 elsewhere.
+    defects
+        (n,) int32: the defect of each faulty PV module; those of an open string share one.
     module_px
         Size of a PV module along and across the row, in infrared pixels.
     """
@@ -48,34 +55,45 @@ def true_hotspots(
     found: list[TrueHotspot] = []
     if not hot.any():
         return found
-    # The point spread carries heat a pixel beyond its PV module.
-    reach = cv2.dilate(owner.astype(np.float32), np.ones((5, 5), np.uint8))
-    own = np.where(owner >= 0, owner, reach)
-    limits = HotspotLimits()
-    for defect in np.unique(own[hot]):
-        if defect < 0:
+    limits, sides = HotspotLimits(), (min(module_px), max(module_px))
+    cold = excess_k <= -limits.hidden_k
+    for region in regions(excess_k, hot, cold, owner + 1, sides, limits):
+        (rows, columns), size = region.window, int(region.hot.sum())
+        if _too_small(rows, columns, size, hot.shape, sides):
             continue
-        member, hidden = hot & (own == defect), (excess_k <= -limits.hidden_k) & (own == defect)
-        for window, part, outline in hot_outlines(member, hidden, limits.join * min(module_px)):
-            y, x = np.nonzero(part)
-            y, x = y + window[0].start, x + window[1].start
-            if _too_small(x, y, hot.shape, min(module_px)):
-                continue
-            box = (float(x.min()), float(y.min()), float(np.ptp(x) + 1), float(np.ptp(y) + 1))
-            shape = hotspot_shape(outline, min(module_px), max(module_px))
-            found.append(
-                TrueHotspot(int(defect), box, len(x), shape, float(excess_k[window][part].max()))
+        box = (
+            float(columns.start),
+            float(rows.start),
+            float(columns.stop - columns.start),
+            float(rows.stop - rows.start),
+        )
+        number = owner[region.window][region.hot][0]
+        warm_k = excess_k[region.window][region.hot]
+        found.append(
+            TrueHotspot(
+                defect=int(defects[number]),
+                box_xywh_px=box,
+                area_px=size,
+                hotspot_shape=region.shape,
+                mean_excess_k=float(warm_k.mean()),
+                max_excess_k=float(warm_k.max()),
             )
+        )
     return found
 
 
 def _too_small(
-    x: NDArray[np.intp], y: NDArray[np.intp], shape: tuple[int, ...], module_px: float
+    rows: slice,
+    columns: slice,
+    area_px: int,
+    shape: tuple[int, ...],
+    module_px: tuple[float, float],
 ) -> bool:
     """Tell whether nobody could name it: a few pixels, or a sliver cut off by the border."""
-    if len(x) < _MIN_AREA_PX or min(np.ptp(x), np.ptp(y)) + 1 < _MIN_SIDE_PX:
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    if area_px < max(_MIN_AREA_PX, _MIN_AREA * module_px[0] * module_px[1]) or min(height, width) < _MIN_SIDE_PX:
         return True
-    cut_x = x.min() == 0 or x.max() == shape[1] - 1
-    cut_y = y.min() == 0 or y.max() == shape[0] - 1
-    sliver = module_px / 4
-    return bool((cut_x and np.ptp(x) + 1 < sliver) or (cut_y and np.ptp(y) + 1 < sliver))
+    cut_x = columns.start == 0 or columns.stop == shape[1]
+    cut_y = rows.start == 0 or rows.stop == shape[0]
+    sliver = module_px[0] / 4
+    return bool((cut_x and width < sliver) or (cut_y and height < sliver))

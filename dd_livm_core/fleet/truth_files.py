@@ -74,6 +74,7 @@ def hotspot_rows(pair: RenderedPair) -> list[Row]:
                 "width_px": w,
                 "height_px": h,
                 "area_px": hotspot.area_px,
+                "mean_excess_k": hotspot.mean_excess_k,
                 "max_excess_k": hotspot.max_excess_k,
                 "along_m": float(place[0]),
                 "across_m": float(place[1]),

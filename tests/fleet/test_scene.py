@@ -93,7 +93,7 @@ def test_every_shape_has_external_and_internal_causes(mission: SimulatedMission)
             excess = np.zeros((height + 40, width + 40), np.float32)
             excess[20:-20, 20:-20] = look.excess_k
             owner = np.where(excess > 0, 0, -1).astype(np.int32)
-            for hotspot in true_hotspots(excess, owner, (width, height)):
+            for hotspot in true_hotspots(excess, owner, np.zeros(1, np.int32), (width, height)):
                 causes.setdefault(hotspot.hotspot_shape, set()).add(defect_class)
     assert set(causes) == set(HOTSPOT_SHAPES)
     for shape in ("point", "stripe", "block"):

@@ -8,13 +8,13 @@ from dd_livm_core.fleet.truth import THRESHOLD_K, true_hotspots
 MODULE_PX = (36.0, 60.0)
 
 
-def frame(*blocks: tuple[int, int, int, int, float]) -> tuple[np.ndarray, np.ndarray]:
+def frame(*blocks: tuple[int, int, int, int, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     excess = np.zeros((512, 640), np.float32)
     owner = np.full((512, 640), -1, np.int32)
     for number, (x, y, w, h, kelvin) in enumerate(blocks):
         excess[y : y + h, x : x + w] = kelvin
         owner[y : y + h, x : x + w] = number
-    return excess, owner
+    return excess, owner, np.arange(len(blocks), dtype=np.int32)
 
 
 def test_the_box_spans_the_pixels_above_the_threshold() -> None:
@@ -36,9 +36,9 @@ def test_shapes_follow_from_size_and_proportion() -> None:
 
 
 def test_a_ragged_area_is_a_patch() -> None:
-    excess, owner = frame((400, 100, 34, 34, 5.0))
+    excess, owner, defects = frame((400, 100, 34, 34, 5.0))
     excess[100:134, 400:434] *= np.tri(34)
-    (hotspot,) = true_hotspots(excess, owner, MODULE_PX)
+    (hotspot,) = true_hotspots(excess, owner, defects, MODULE_PX)
     assert hotspot.hotspot_shape == "patch"
 
 
@@ -50,7 +50,8 @@ def test_a_rotated_stripe_is_a_stripe() -> None:
     inside = (np.abs(along) < 6) & (np.abs(across) < 30)
     owner = np.where(inside, 0, -1).astype(np.int32)
     excess = (inside * 5.0).astype(np.float32)
-    (hotspot,) = true_hotspots(excess, owner, MODULE_PX)
+    defects = np.zeros(1, np.int32)
+    (hotspot,) = true_hotspots(excess, owner, defects, MODULE_PX)
     assert hotspot.hotspot_shape == "stripe"
 
 
@@ -64,6 +65,13 @@ def test_what_stays_under_the_threshold_or_out_of_sight_has_no_label() -> None:
 def test_neighbours_with_different_defects_are_two_labels() -> None:
     found = true_hotspots(*frame((100, 100, 36, 60, 5.0), (136, 100, 12, 60, 5.0)), MODULE_PX)
     assert [h.defect for h in found] == [0, 1]
+
+
+def test_each_pv_module_of_an_open_string_is_a_label_of_one_defect() -> None:
+    excess, owner, _ = frame((100, 100, 36, 60, 5.0), (136, 100, 36, 60, 5.0))
+    found = true_hotspots(excess, owner, np.array([7, 7], np.int32), MODULE_PX)
+    assert [(h.defect, h.hotspot_shape) for h in found] == [(7, "block")] * 2
+    assert [h.box_xywh_px[2] for h in found] == [36.0, 36.0]
 
 
 def test_rendered_labels_cover_all_heat_and_lie_on_panels(mission: SimulatedMission) -> None:
@@ -92,8 +100,8 @@ def test_heat_lifts_the_temperature_by_about_the_excess(pair: RenderedPair) -> N
 
 
 def test_heat_under_a_leaf_is_not_labelled_and_does_not_part_a_hotspot() -> None:
-    excess, owner = frame((100, 200, 12, 60, 5.0))
+    excess, owner, defects = frame((100, 200, 12, 60, 5.0))
     excess[228:231, 100:112] = -8.0
-    (hotspot,) = true_hotspots(excess, owner, MODULE_PX)
+    (hotspot,) = true_hotspots(excess, owner, defects, MODULE_PX)
     assert hotspot.box_xywh_px == (100.0, 200.0, 12.0, 60.0)
     assert hotspot.area_px == 720 - 36

@@ -1,0 +1,50 @@
+"""What is normal for a PV module is no hotspot: its own level, and the rims of sharpening."""
+
+import cv2
+import numpy as np
+import pytest
+
+from dd_livm_core.hotspots import excess_temperature, find_hotspots
+from dd_livm_core.pv_module_level import over_own_level, without_rims
+from dd_livm_core.pv_module_map import pv_module_map
+from tests.pv_module_table import HEIGHT, WIDTH, inside, table
+
+
+def test_a_pv_module_s_own_level_goes_unless_it_is_warm_as_a_whole():
+    excess, mask = table()
+    excess[inside(0, 2)] += 1.0
+    excess[inside(1, 4)] += 4.0
+    modules = pv_module_map(excess, mask, (WIDTH, HEIGHT))
+    own, left, spread = over_own_level(excess, modules, mask, 1.5)
+    assert abs(np.median(own[inside(0, 2)])) < 0.1
+    assert np.median(own[inside(1, 4)]) == pytest.approx(4.0, abs=0.8)
+    assert np.median(left[inside(0, 2)]) == 0
+    assert np.median((own - left)[inside(1, 4)]) == pytest.approx(0.0, abs=0.1)
+    assert spread == pytest.approx(0.1, rel=0.5)
+
+
+def sharpened(image: np.ndarray, amount: float) -> np.ndarray:
+    return (image + amount * (image - cv2.GaussianBlur(image, (0, 0), 2.0))).astype(np.float32)
+
+
+@pytest.mark.parametrize("amount", [0.0, 0.4, 0.8])
+def test_rims_of_sharpening_are_no_hotspots_but_hot_edges_are(amount):
+    excess, mask = table(rows=3, columns=8)
+    grey = np.where(mask, 100 + 8 * excess, 30).astype(np.float32)
+    seen = excess_temperature(sharpened(grey, amount), mask, False)
+    assert find_hotspots(seen, mask, WIDTH, pv_module_height_px=HEIGHT, radiometric=False) == []
+    top, left = inside(1, 3)
+    grey[top, left.start : left.start + 8] += 40
+    grey[inside(2, 6)[0].start :][:6, inside(2, 6)[1].start :][:, :6] += 60
+    seen = excess_temperature(sharpened(grey, amount), mask, False)
+    found = find_hotspots(seen, mask, WIDTH, pv_module_height_px=HEIGHT, radiometric=False)
+    assert sorted(hotspot.shape for hotspot in found) == ["point", "stripe"]
+
+
+def test_few_pv_modules_do_not_tell_what_is_usual():
+    excess, mask = table(rows=1, columns=3)
+    modules = pv_module_map(excess, mask, (WIDTH, HEIGHT))
+    hot = excess + 5.0
+    np.testing.assert_array_equal(without_rims(hot, modules, np.zeros_like(hot), WIDTH), hot)
+    nothing = np.zeros(mask.shape, np.int32)
+    np.testing.assert_array_equal(without_rims(hot, nothing, np.zeros_like(hot), WIDTH), hot)
