@@ -12,6 +12,8 @@ import argparse
 import os
 import tempfile
 import timeit
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,7 @@ from benchmarks.augmentation_shapes import (
     fleet_truth,
     real_crops,
 )
+from benchmarks.augmentation_step import step_shares
 from benchmarks.results_file import write_result
 from dd_livm_core.augmentation import HotspotWeather
 from dd_livm_core.heat import CELL_CONDUCTANCE_W_K, weather_transfer
@@ -174,6 +177,9 @@ def main() -> None:
         figures |= shapes
         print(figures, arms, flush=True)
         held_out = fleet_arms(truth, arguments.seeds, arguments.fleet_steps, arguments.processes)
+        # In a process of its own: training makes torch deterministic for good.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            figures |= pool.submit(step_shares, truth, Path(folder) / "training").result()
     arms |= {f"fleet {arm}": values for arm, values in held_out.items()}
     figures |= arms_figures(held_out, "fleet_")  # type: ignore[arg-type]
     real = real_folder(arguments.real)

@@ -8,6 +8,7 @@ from typing import Any
 import albumentations as A
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -95,7 +96,9 @@ class TrainingPairs:
                 ]
             )
 
-        steps = np.array_split(order, range(self.config.batch_size, len(order), self.config.batch_size))
+        steps = np.array_split(
+            order, range(self.config.batch_size, len(order), self.config.batch_size)
+        )
         yield from made_ahead(batch, steps)
 
 
@@ -121,13 +124,15 @@ def read_example(mission: AlignedMission, row: int, config: TrainingConfig) -> E
         for label in labels
     ]
     entry = mission.index.iloc[row]
-    width = entry["pv_module_width_px"]
-    weather = {
-        "radiometric": bool(entry["radiometric"]),
-        "pv_module_width_px": float(width) * float(scale[0])
-        if width is not None and width > 0
-        else None,
+    # What is not known is drawn.
+    known = {
+        name: float(entry[name])
+        for name in ("irradiance_w_m2", "wind_m_s", "pv_module_width_px")
+        if pd.notna(entry[name])
     }
+    weather: dict[str, Any] = {"radiometric": bool(entry["radiometric"]), **known}
+    if "pv_module_width_px" in known:
+        weather["pv_module_width_px"] *= float(scale[0])
     return Example(
         np.asarray(resize(excess, size), np.float32),
         (resize(np.asarray(mission.panel_mask[row], np.float32), size) > 0.5).astype(np.uint8),
@@ -183,7 +188,7 @@ class Augmentation:
             panel_mask=example.mask,
             bboxes=example.boxes,
             targets=np.arange(len(example.boxes)),
-            weather={k: v for k, v in example.weather.items() if v is not None},
+            weather=example.weather,
         )
         noise = np.random.default_rng(seed)
         excess = changed["image"] * np.float32(noise.uniform(0.85, 1.15))

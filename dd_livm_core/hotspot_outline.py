@@ -95,8 +95,8 @@ def hot_groups(hot: Mask, leaf: Mask, join_px: float) -> list[tuple[tuple[slice,
     """
     kernel = _disk(2 * _LEAF_EDGE_PX + 1)
     linked = _closed(hot, _side(join_px)) | (cv2.dilate(leaf.astype(np.uint8), kernel) > 0)
-    _, label = cv2.connectedComponents(linked.astype(np.uint8))
-    label = np.where(hot, label, 0)
+    _, group = cv2.connectedComponents(linked.astype(np.uint8))
+    label: NDArray[np.int32] = np.where(hot, group, 0).astype(np.int32)
     return [
         ((tight[0], tight[1]), label[tight] == number)
         for number, tight in enumerate(find_objects(label), 1)

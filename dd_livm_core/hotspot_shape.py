@@ -14,7 +14,9 @@ Mask = NDArray[np.bool_]
 _BODY_SHARE = 0.5
 """Blur moves the foot of an edge, but not its half height."""
 _BODY_STEPS = 3
-_SLICES, _EVEN = 12, 0.4
+_SLICES = 12
+_EVEN = 0.4
+"""A slice this much wider or narrower than most of a hotspot's is uneven."""
 
 
 class HotspotLimits(BaseModel):
@@ -58,7 +60,10 @@ class HotspotLimits(BaseModel):
         default=0.5, gt=0, le=1, description="least fill of a block's rectangle"
     )
     stripe_evenness: float = Field(
-        default=0.45, gt=0, le=1, description="least share of a stripe's length that is as wide as most"
+        default=0.45,
+        gt=0,
+        le=1,
+        description="least share of a stripe's length that is as wide as most",
     )
     stripe_length: float = Field(
         default=0.8, gt=0, description="from this share of the long side a stripe may be ragged"
@@ -75,7 +80,8 @@ class HotspotLimits(BaseModel):
 class Geometry:
     """A hotspot in units of a PV module: its area, the smallest rectangle around it, and how full that is.
 
-    ``fill`` counts only what is seen of the rectangle: a leaf over it says nothing.
+    ``width`` is the median of slices along the length, so that a fringe does not count, ``evenness``
+    the share of slices about as wide. Only what is seen counts: a leaf says nothing.
     """
 
     area: float
@@ -102,38 +108,26 @@ def body(excess: NDArray[np.floating[Any]], hot: Mask) -> Mask:
 def geometry(
     mask: Mask, pv_module_width_px: float, pv_module_height_px: float, hidden: Mask | None = None
 ) -> Geometry:
-    """Measure an outline; see :func:`hotspot_shape`."""
-    centre, sides, angle_deg = _enclosing_rectangle(mask)
-    turn = np.radians(angle_deg if sides[0] >= sides[1] else angle_deg + 90)
-    long_px, short_px = max(sides), max(min(sides), 1.0)
-    bins = int(np.clip(long_px / 2, 1, _SLICES))
-    step_px = long_px / bins
-
-    def per_slice(pixels: Mask) -> NDArray[np.float64]:
-        y, x = np.nonzero(pixels)
-        along = (x - centre[0]) * np.cos(turn) + (y - centre[1]) * np.sin(turn)
-        across = (y - centre[1]) * np.cos(turn) - (x - centre[0]) * np.sin(turn)
-        inside = np.abs(across) <= short_px / 2
-        number = np.clip((along[inside] + long_px / 2) / step_px, 0, bins - 1).astype(int)
-        return np.bincount(number, minlength=bins) / step_px
-
-    hot_px = per_slice(mask)
-    open_px = np.full(bins, short_px)
+    """Measure an outline, slice by slice along its longer side; see :func:`hotspot_shape`."""
+    rectangle = _enclosing_rectangle(mask)
+    long_px, short_px = rectangle.long_px, max(rectangle.short_px, 1.0)
+    hot_px = _per_slice(mask, rectangle)
+    open_px = np.full(len(hot_px), short_px)
     if hidden is not None and hidden.any():
-        open_px -= per_slice(hidden & ~mask)
+        open_px -= _per_slice(hidden & ~mask, rectangle)
     # A slice that leaves cover says nothing, one that they cover in part tells its share.
     known = open_px >= 0.5 * short_px
     if not known.any():
         known[:] = True
-    width_px = np.minimum(hot_px[known] / np.maximum(open_px[known], 1) , 1) * short_px
-    middle = float(np.median(width_px))
+    width_px = np.minimum(hot_px[known] / np.maximum(open_px[known], 1.0), 1.0) * short_px
+    middle_px = float(np.median(width_px))
     return Geometry(
-        area=mask.sum() / (pv_module_width_px * pv_module_height_px),
+        area=float(mask.sum()) / (pv_module_width_px * pv_module_height_px),
         length=long_px / pv_module_height_px,
-        width=middle / pv_module_width_px,
-        fill=float(np.minimum(width_px.mean() / short_px, 1)),
-        evenness=float(np.mean(np.abs(width_px - middle) <= _EVEN * middle)),
-        aspect=long_px / max(middle, 1.0),
+        width=middle_px / pv_module_width_px,
+        fill=min(float(width_px.mean()) / short_px, 1.0),
+        evenness=float(np.mean(np.abs(width_px - middle_px) <= _EVEN * middle_px)),
+        aspect=long_px / max(middle_px, 1.0),
     )
 
 
@@ -178,12 +172,42 @@ def hotspot_shape(
     return "patch"
 
 
-def _enclosing_rectangle(mask: Mask) -> Any:
-    """Return OpenCV's smallest rectangle around the pixels' areas: centre, sides, angle."""
+@dataclass(frozen=True)
+class _Rectangle:
+    """A turned rectangle: its middle, and the direction of its longer side."""
+
+    centre_px: tuple[float, float]
+    long_px: float
+    short_px: float
+    turn_rad: float
+
+
+def _enclosing_rectangle(mask: Mask) -> _Rectangle:
+    """Return the smallest rectangle around the pixels' areas."""
     contours, _ = cv2.findContours(
         mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
     points = np.concatenate([contour.reshape(-1, 2) for contour in contours]).astype(np.float32)
     # A pixel reaches half a pixel to each side of its centre.
     reach = np.array([(-0.5, 0), (0.5, 0), (0, -0.5), (0, 0.5)], np.float32)
-    return cv2.minAreaRect((points[:, None] + reach[None]).reshape(-1, 2))
+    centre, (first, second), angle_deg = cv2.minAreaRect((points[:, None] + reach).reshape(-1, 2))
+    along_deg = angle_deg if first >= second else angle_deg + 90
+    return _Rectangle(
+        (float(centre[0]), float(centre[1])),
+        max(first, second),
+        min(first, second),
+        float(np.radians(along_deg)),
+    )
+
+
+def _per_slice(pixels: Mask, rectangle: _Rectangle) -> NDArray[np.float64]:
+    """Return the mean width of what is set, in pixels, for each slice across the longer side."""
+    slices = int(np.clip(rectangle.long_px / 2, 1, _SLICES))
+    step_px = rectangle.long_px / slices
+    y, x = np.nonzero(pixels)
+    cos, sin = np.cos(rectangle.turn_rad), np.sin(rectangle.turn_rad)
+    right, down = x - rectangle.centre_px[0], y - rectangle.centre_px[1]
+    along, across = right * cos + down * sin, down * cos - right * sin
+    inside = np.abs(across) <= max(rectangle.short_px, 1.0) / 2
+    number = np.clip((along[inside] + rectangle.long_px / 2) / step_px, 0, slices - 1)
+    return np.asarray(np.bincount(number.astype(int), minlength=slices) / step_px)

@@ -82,7 +82,8 @@ def separate(
         pv_module_width_px,
         pv_module_height_px=pv_module_height_px,
         radiometric=radiometric,
-        by_pv_module=False,  # where it is warm matters here, not what is counted as one
+        # Where it is warm matters here, not what is counted as one; but rims of sharpening must not.
+        by_pv_module=not radiometric,
     )
     core = np.zeros(excess.shape, np.uint8)
     for hotspot in found:

@@ -162,9 +162,7 @@ def find_hotspots(
     sigma = robust_spread(values[faces])
     module = (float(pv_module_width_px), float(height_px))
     hotspots = []
-    for region in candidates(
-        values, mask, faces, sigma, radiometric, module, limits, by_pv_module
-    ):
+    for region in candidates(values, mask, faces, sigma, radiometric, module, limits, by_pv_module):
         inside = values[region.window][region.hot]
         mean, peak = float(inside.mean()), float(inside.max())
         normal, missing = at_reference_irradiance(

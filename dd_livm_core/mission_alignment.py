@@ -30,12 +30,14 @@ from dd_livm_core.records import DeclaredUnit
 
 @dataclass(frozen=True)
 class PairFiles:
-    """The two files of one pair, and the unit of a TIFF that does not say it itself."""
+    """The two files of one pair, the unit of a TIFF that does not say it itself, and the weather where it is known."""
 
     pair_id: str
     infrared: Path
     visible: Path
     infrared_unit: DeclaredUnit | None = None
+    irradiance_w_m2: float | None = None
+    wind_m_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ def _aligned(
         matrix=alignment.matrix,
         radial=alignment.radial,
         pv_module_width_px=lattice.short_px if lattice else None,
+        irradiance_w_m2=pair.irradiance_w_m2,
+        wind_m_s=pair.wind_m_s,
     )
 
 

@@ -36,6 +36,8 @@ class AlignedPair:
     matrix: NDArray[np.float64]
     radial: float
     pv_module_width_px: float | None
+    irradiance_w_m2: float | None = None
+    wind_m_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ def _row(pair: AlignedPair, scale: float) -> dict[str, object]:
         "reason": pair.reason,
         "radiometric": pair.radiometric,
         "pv_module_width_px": pair.pv_module_width_px,
+        "irradiance_w_m2": pair.irradiance_w_m2,
+        "wind_m_s": pair.wind_m_s,
         "grid_scale": scale,
         "radial": pair.radial,
         **{f"matrix_{i}{j}": float(pair.matrix[i, j]) for i in range(3) for j in range(3)},

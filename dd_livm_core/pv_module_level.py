@@ -1,7 +1,5 @@
 """What is normal for a PV module: its own level, and the rims that sharpening draws along its edges."""
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray

@@ -103,13 +103,15 @@ def write_summary(path: Path, summary: MissionSummary) -> None:
 
 
 def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> list[PairFiles]:
-    unit = read_record(mission_dir / MISSION, Mission).infrared_unit
+    mission = read_record(mission_dir / MISSION, Mission)
     return [
         PairFiles(
             str(row.pair_id),
             workspace.data / str(row.infrared_path),
             workspace.data / str(row.visible_path),
-            unit,
+            mission.infrared_unit,
+            mission.irradiance_w_m2,
+            mission.wind_m_s,
         )
         for row in rows.sort_values("pair_id").itertuples()
     ]

@@ -1,14 +1,15 @@
 """Batches follow from seed, stage and epoch, and augmentation keeps labels on their hotspots."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from dd_livm_core.batches import Augmentation, TrainingPairs
+from dd_livm_core.batches import Augmentation, TrainingPairs, read_example
 from dd_livm_core.errors import InputError
-from dd_livm_core.pairs import write_aligned_mission
+from dd_livm_core.pairs import read_aligned_mission, write_aligned_mission
 from dd_livm_core.training_configuration import TrainingConfig
 from tests.synthetic_store import HEIGHT, WIDTH, synthetic_pair, write_synthetic_store
 
@@ -67,6 +68,18 @@ def test_pairs_without_defects_can_be_augmented(tmp_path: Path) -> None:
     batch = next(TrainingPairs([tmp_path], CONFIG).batches(1, 0))
     assert all(len(boxes) == 0 for boxes in batch.boxes)
     assert len(batch.classes) == 0
+
+
+def test_the_weather_of_the_flight_is_known_to_the_augmentation(tmp_path: Path) -> None:
+    pair, labels = synthetic_pair(0, seed=2)
+    cloudless = replace(pair, irradiance_w_m2=820.0, wind_m_s=2.5)
+    write_aligned_mission(tmp_path, iter([cloudless]), 1, {pair.pair_id: labels})
+    weather = read_example(read_aligned_mission(tmp_path), 0, CONFIG).weather
+    assert weather["irradiance_w_m2"] == 820.0
+    assert weather["wind_m_s"] == 2.5
+    write_aligned_mission(tmp_path, iter([pair]), 1, {pair.pair_id: labels})
+    weather = read_example(read_aligned_mission(tmp_path), 0, CONFIG).weather
+    assert set(weather) == {"radiometric", "pv_module_width_px"}
 
 
 def test_no_labels_is_a_clear_error(tmp_path: Path) -> None:

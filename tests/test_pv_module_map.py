@@ -8,6 +8,7 @@ from dd_livm_core.hotspots import find_hotspots
 from dd_livm_core.pv_module_map import pv_module_map
 from tests.pv_module_table import HEIGHT, WIDTH, inside, table
 
+
 def turned(
     image: np.ndarray, angle_deg: float, scale: float = 1.0, flags: int = cv2.INTER_LINEAR
 ) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,7 +90,10 @@ def _too_small(
 ) -> bool:
     """Tell whether nobody could name it: a few pixels, or a sliver cut off by the border."""
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    if area_px < max(_MIN_AREA_PX, _MIN_AREA * module_px[0] * module_px[1]) or min(height, width) < _MIN_SIDE_PX:
+    if (
+        area_px < max(_MIN_AREA_PX, _MIN_AREA * module_px[0] * module_px[1])
+        or min(height, width) < _MIN_SIDE_PX
+    ):
         return True
     cut_x = columns.start == 0 or columns.stop == shape[1]
     cut_y = rows.start == 0 or rows.stop == shape[0]
