@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 
 from dd_livm_core.fleet import bundled_profiles, write_fleet
+from dd_livm_core.fleet.flight import INFRARED_PX
 from dd_livm_core.fleet.sensors import to_grey
 from dd_livm_core.fleet.truth_files import read_truth_arrays
 from dd_livm_core.hotspots import Hotspot, excess_temperature, find_hotspots
 
 NOISE_K, PLAIN_QUALITY = 0.08, 92
 FALSE_BELOW_IOU = 0.1
+CAUSES = ("open circuit", "substring bypassed", "resistive connection")
+"""They imply a block, a stripe (two of three substrings a block) and a point, and know nothing of our geometry."""
 VIEWS = ((0.7, 0.0), (1.3, 0.0), (1.0, 20.0), (1.0, 45.0), (0.8, 75.0), (1.2, 130.0), (1.0, 90.0))
 """Scale and rotation in degrees; the frames take them in turn."""
 NOT_LOCATED = "not located"
@@ -46,8 +49,19 @@ class ShapeScore:
     turned: int = 0
 
     def table(self) -> pd.DataFrame:
-        """One row per true hotspot: site, mean excess in kelvin, true and found shape."""
-        return pd.DataFrame(self.rows, columns=["site", "mean_excess_k", "true", "found"])
+        """One row per true hotspot: site, cause of the heat, mean excess in kelvin, true and found shape."""
+        columns = ["site", "cause", "whole", "mean_excess_k", "true", "found"]
+        return pd.DataFrame(self.rows, columns=columns)
+
+    def by_cause(self, least_k: float) -> dict[str, dict[str, int]]:
+        """Count found shapes by what heats, for causes that imply one, of hotspots that no border cuts."""
+        table = self.table()
+        table = table[(table.mean_excess_k >= least_k) & table.whole & table.cause.isin(CAUSES)]
+        counts = table.groupby("cause").found.value_counts()
+        return {cause: {} for cause in CAUSES} | {
+            cause: {str(shape): int(n) for shape, n in counts[cause].items()}
+            for cause in counts.index.get_level_values(0).unique()
+        }
 
     def shares(self, least_k: float) -> dict[str, float]:
         """Return shares in percent of the true hotspots that are warmer than ``least_k`` on average."""
@@ -150,12 +164,14 @@ def as_plain(celsius: np.ndarray) -> np.ndarray:
 
 
 def _count(score: ShapeScore, site: str, true: pd.DataFrame, found: list[Hotspot]) -> None:
+    width, height = INFRARED_PX
     boxes = [(row.x_px, row.y_px, row.width_px, row.height_px) for row in true.itertuples()]
     for box, row in zip(boxes, true.itertuples(), strict=True):
         best = max(found, key=lambda hotspot: box_iou(box, hotspot.box_xywh_px), default=None)
         located = best is not None and box_iou(box, best.box_xywh_px) >= 0.5
         shape = best.shape if located and best is not None else NOT_LOCATED
-        score.rows.append((site, row.mean_excess_k, row.hotspot_shape, shape))
+        whole = min(box[:2]) > 0 and box[0] + box[2] < width and box[1] + box[3] < height
+        score.rows.append((site, row.source, whole, row.mean_excess_k, row.hotspot_shape, shape))
     score.frames += 1
     score.false += sum(
         max(box_iou(box, hotspot.box_xywh_px) for box in boxes) < FALSE_BELOW_IOU
