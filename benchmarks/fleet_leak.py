@@ -6,6 +6,7 @@ The control sees the same stations rendered again without their defects: backgro
 poses and noise are the same, and nothing of the defect is left, not even the size of a hole.
 """
 
+import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -205,6 +206,7 @@ def _summary(table: pd.DataFrame, seed: int) -> dict[str, Any]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     cv2.setNumThreads(1)
     arms = {
         "as_flown": _summary(context_table(SEED), SEED),

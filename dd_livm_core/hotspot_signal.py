@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dd_livm_core.hotspot_outline import widened
 from dd_livm_core.hotspots import Hotspot, find_hotspots
+from dd_livm_core.pv_module_level import LEAST_MODULES
 
 _SAMPLES = 20_000
 _REACH_PX = 4
@@ -76,14 +77,17 @@ def separate(
     boxes_xyxy_px
         (N, 4) labelled boxes.
     """
+    # Where it is warm matters here, not what is counted as one; but rims of sharpening, which take
+    # several PV modules to be told, must not pass for heat.
+    module_px2 = pv_module_width_px * (pv_module_height_px or 1.7 * pv_module_width_px)
+    several = np.count_nonzero(panel_mask) >= LEAST_MODULES * module_px2
     found = find_hotspots(
         excess,
         panel_mask,
         pv_module_width_px,
         pv_module_height_px=pv_module_height_px,
         radiometric=radiometric,
-        # Where it is warm matters here, not what is counted as one; but rims of sharpening must not.
-        by_pv_module=not radiometric,
+        by_pv_module=not radiometric and bool(several),
     )
     core = np.zeros(excess.shape, np.uint8)
     for hotspot in found:

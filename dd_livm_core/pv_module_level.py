@@ -15,7 +15,7 @@ _SIDES = 8
 _RIM_PERCENTILE = 85.0
 _WARM_LEVELS = 3.0
 """In spreads of the PV modules' levels."""
-_LEAST_MODULES = 8
+LEAST_MODULES = 8
 """Fewer PV modules do not tell what is usual."""
 
 
@@ -59,7 +59,7 @@ def over_own_level(
         level[k] = np.median(own[first : first + half + 1])
     level[0] = 0
     spread = robust_spread(sample - level[number])
-    if len(known) >= _LEAST_MODULES:
+    if len(known) >= LEAST_MODULES:
         warm = max(warm, _WARM_LEVELS * robust_spread(level[known]))
     kept = np.where(level < warm, level, np.float32(0))
     return values - kept[modules], level[modules] - kept[modules], spread
@@ -94,7 +94,7 @@ def without_rims(
     size = np.bincount(vote, minlength=rings * count)
     total = np.bincount(vote, (values - levels).ravel()[near], rings * count)
     mean = np.where(size > 0, total / np.maximum(size, 1), np.nan).reshape(rings, count)
-    known = np.flatnonzero(np.isfinite(mean).sum(axis=1) >= _LEAST_MODULES)
+    known = np.flatnonzero(np.isfinite(mean).sum(axis=1) >= LEAST_MODULES)
     rim = np.zeros(rings, np.float32)
     if len(known):
         rim[known] = np.maximum(np.nanpercentile(mean[known], _RIM_PERCENTILE, axis=1), 0)

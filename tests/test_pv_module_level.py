@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from dd_livm_core.hotspot_signal import separate
 from dd_livm_core.hotspots import excess_temperature, find_hotspots
 from dd_livm_core.pv_module_level import over_own_level, without_rims
 from dd_livm_core.pv_module_map import pv_module_map
@@ -48,3 +49,12 @@ def test_few_pv_modules_do_not_tell_what_is_usual():
     np.testing.assert_array_equal(without_rims(hot, modules, np.zeros_like(hot), WIDTH), hot)
     nothing = np.zeros(mask.shape, np.int32)
     np.testing.assert_array_equal(without_rims(hot, nothing, np.zeros_like(hot), WIDTH), hot)
+
+
+def test_the_augmentation_does_not_take_rims_for_heat():
+    excess, mask = table(rows=3, columns=8)
+    grey = np.where(mask, 100 + 8 * excess, 30).astype(np.float32)
+    seen = excess_temperature(sharpened(grey, 0.8), mask, False)
+    parted = separate(seen, mask, WIDTH, pv_module_height_px=HEIGHT, radiometric=False)
+    assert parted.hotspots == ()
+    assert not parted.signal.any()
