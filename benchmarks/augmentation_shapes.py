@@ -40,7 +40,7 @@ IMPLIED_SHAPES = {
 
 @dataclass
 class ShapeScore:
-    """Counts over true hotspots; ``located`` is IoU ≥ 0.5 with the true box."""
+    """Rows of true hotspots (located is IoU ≥ 0.5 with the true box), and counts over frames that have one."""
 
     rows: list = field(default_factory=list)
     false: int = 0

@@ -64,15 +64,21 @@ def step_shares(truth_root: Path, folder: Path) -> dict[str, float]:
     weights = None
     for stage in (1, 2, 3):
         ended: list[float] = []
+        waits: list[float] = []
+
+        def on_epoch(
+            record: dict[str, float], ended: list[float] = ended, waits: list[float] = waits
+        ) -> None:
+            ended.append(time.perf_counter())
+            waits.append(record["data_wait_share"])
+
         result = train_stage(  # type: ignore[arg-type]
-            stage, [store], config, folder / f"stage_{stage}", weights,
-            lambda _, ended=ended: ended.append(time.perf_counter()),
-        )  # fmt: skip
+            stage, [store], config, folder / f"stage_{stage}", weights, on_epoch
+        )
         weights = result.weights
         epoch_s = ended[-1] - ended[-2]
         shares[f"augmentation_share_of_step_stage_{stage}"] = round(100 * heat_s / epoch_s, 1)
-        waits = 100 * result.history[-1]["data_wait_share"]
-        shares[f"data_wait_share_stage_{stage}"] = round(waits, 1)
+        shares[f"data_wait_share_stage_{stage}"] = round(100 * waits[-1], 1)
     return shares
 
 

@@ -128,7 +128,7 @@ def read_example(mission: AlignedMission, row: int, config: TrainingConfig) -> E
     known = {
         name: float(entry[name])
         for name in ("irradiance_w_m2", "wind_m_s", "pv_module_width_px")
-        if pd.notna(entry[name])
+        if pd.notna(entry.get(name)) and (name != "pv_module_width_px" or entry[name] > 0)
     }
     weather: dict[str, Any] = {"radiometric": bool(entry["radiometric"]), **known}
     if "pv_module_width_px" in known:

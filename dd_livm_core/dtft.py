@@ -165,11 +165,13 @@ def train_stage(
     checkpoint = read_checkpoint(work_dir, model, optimiser, average)
     history = checkpoint.history if checkpoint else []
     for epoch in range(len(history), config.epochs(stage)):
-        record = _train_epoch(stage, model, optimiser, average, pairs, config, epoch)
+        clock = WaitClock()
+        record = _train_epoch(stage, model, optimiser, average, pairs, config, epoch, clock)
         history.append(record)
         write_checkpoint(work_dir, Checkpoint(model, optimiser, average, history))
         if on_epoch:
-            on_epoch(record)
+            # A time is no result: it stays out of the history, which knows a stage by its content.
+            on_epoch({**record, "data_wait_share": clock.wait_share()})
     model.load_state_dict(average)
     save_detector(model, work_dir / WEIGHTS)
     return StageResult(work_dir / WEIGHTS, history)
@@ -206,11 +208,11 @@ def _train_epoch(
     pairs: TrainingPairs,
     config: TrainingConfig,
     epoch: int,
+    clock: WaitClock,
 ) -> dict[str, float]:
     model.train()
     steps = -(-len(pairs) // config.batch_size)
     totals: dict[str, float] = {}
-    clock = WaitClock()
     for step, batch in enumerate(clock.waits_for(pairs.batches(stage, epoch))):
         rate = _rate((epoch * steps + step) / (config.epochs(stage) * steps))
         for group in optimiser.param_groups:
@@ -241,7 +243,6 @@ def _train_epoch(
         "epoch": float(epoch),
         "epochs": float(config.epochs(stage)),
         "pairs": float(len(pairs)),
-        "data_wait_share": clock.wait_share(),
         **totals,
     }
 

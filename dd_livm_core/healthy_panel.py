@@ -19,7 +19,7 @@ _ROWS_FOR_A_TREND = 5
 _WARM_ROWS_SHARE = 0.25
 """Rows this much warmer than the frame's others let expect are warm by a fault, if no more of the panels are (a
 roof's other side is)."""
-_COLD_SPREADS, _COLD_SIDE_PX, _COLD_SHARE = 3.0, 7, 0.15
+_COLD_SPREADS, _COLD_SIDE_PX, _COLD_SHARE = 3.0, 7, 0.25
 """A part of a row this much colder than its median, wider than any frame, and so large is the healthy one."""
 _ITERATIONS = 8
 _TUKEY = 3.0
@@ -73,7 +73,7 @@ def healthy_baseline(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> N
         values.shape
     )
     spread = robust_spread(flat - levels[row])
-    levels = _below_warm_majorities(values - surface, rows, levels, spread)
+    levels = _below_warm_majorities(values - surface, np.where(valid, rows, 0), levels, spread)
     levels = _without_warm_rows(flat, row, levels, columns[:, :2])
     return np.asarray(levels[rows] + surface, np.float32)
 
@@ -122,7 +122,8 @@ def _below_warm_majorities(
     """Give a row that an open string warms over most of its length the level of the rest.
 
     Faults warm; a large even part that is colder is the healthy one, unless the other rows say that
-    it lies in a shadow.
+    it lies in a shadow. A single row in half a shadow cannot be told from one half warm.
+    ``rows`` is 0 off the panels.
     """
     cold = (rows > 0) & (flat - levels[rows] < -_COLD_SPREADS * spread)
     kernel = np.ones((_COLD_SIDE_PX, _COLD_SIDE_PX), np.uint8)

@@ -15,6 +15,8 @@ from dd_livm_core.records import HotspotShape
 Mask = NDArray[np.bool_]
 _FRAME = 0.06
 """A frame's share of the width; cold this close to the edge of a PV module is no leaf."""
+_SINGLE = 1.4
+"""A larger piece, in areas of a PV module, is more than one."""
 _LEAF_EDGE_PX = 2
 """Between a leaf and the heat beside it the lens mixes both."""
 
@@ -66,6 +68,9 @@ def regions(
     """
     join_px = limits.join * pv_module_px[0]
     leaf = cold & ~_seams(modules, max(2, round(_FRAME * pv_module_px[0])))
+    # Where several PV modules hang together, their frames would pass for one leaf.
+    single = np.bincount(modules.ravel()) <= _SINGLE * pv_module_px[0] * pv_module_px[1]
+    leaf &= single[modules]
     found: list[Region] = []
     for number, tight in enumerate(find_objects(np.where(hot, modules, 0)), 1):
         if tight is None:
@@ -113,18 +118,22 @@ def candidates(
     pv_module_px: tuple[float, float],
     limits: HotspotLimits,
     by_pv_module: bool,
-) -> list[Region]:
-    """Return hot regions; stripes and blocks already at a lower contrast than small ones."""
+) -> tuple[list[Region], NDArray[np.float32]]:
+    """Return hot regions, and the excess over what is normal for each PV module, which they were found in.
+
+    Stripes and blocks count already at a lower contrast than small ones.
+    """
     module_px2 = pv_module_px[0] * pv_module_px[1]
     floor, hidden_floor = (limits.threshold_k, limits.hidden_k) if radiometric else (0.0, 0.0)
     warm = max(limits.wide_sigma * sigma, floor)
     if warm <= 0:
-        return []
+        return [], values
     modules, within = mask.astype(np.int32), sigma
     if by_pv_module:
         modules = pv_module_map(values, mask, pv_module_px)
         values, levels, within = over_own_level(values, modules, faces, warm)
-        values = without_rims(values, modules, levels, pv_module_px[0])
+        if not radiometric:
+            values = without_rims(values, modules, levels, pv_module_px[0])
     # Sharpening and compression of plain images leave bright rims that no spread within tells.
     sigma = within if radiometric else sigma
     least = max(limits.threshold_sigma * sigma, warm)
@@ -144,7 +153,7 @@ def candidates(
         large = one.hot.sum() >= max(limits.min_area * module_px2, 2)
         if large and not (taken[one.window] & one.hot).any():
             found.append(one)
-    return found
+    return found, values
 
 
 def widened(window: tuple[slice, slice], by_px: int) -> tuple[slice, slice]:

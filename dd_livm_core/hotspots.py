@@ -119,7 +119,8 @@ def find_hotspots(
     """Segment hotspots and measure each one.
 
     Every PV module is looked at by itself, over its own level where it is healthy, so that
-    hotspots of neighbours stay apart; PV modules warm as a whole that touch are one open string.
+    hotspots of neighbours stay apart; an open string is a hotspot for each of its PV modules.
+    Their excess is over that level, too.
 
     Parameters
     ----------
@@ -162,8 +163,11 @@ def find_hotspots(
     sigma = robust_spread(values[faces])
     module = (float(pv_module_width_px), float(height_px))
     hotspots = []
-    for region in candidates(values, mask, faces, sigma, radiometric, module, limits, by_pv_module):
-        inside = values[region.window][region.hot]
+    segmented, over_normal = candidates(
+        values, mask, faces, sigma, radiometric, module, limits, by_pv_module
+    )
+    for region in segmented:
+        inside = over_normal[region.window][region.hot]
         mean, peak = float(inside.mean()), float(inside.max())
         normal, missing = at_reference_irradiance(
             peak if radiometric else None, irradiance_w_m2, irradiance_exponent

@@ -60,7 +60,8 @@ def missions_of(workspace: Workspace, manifest: Reference) -> list[MissionInput]
         content = hashlib.sha256((hash_file(labels) if labels.exists() else "no labels").encode())
         for row in group.sort_values("pair_id").itertuples():
             of_pair = (row.pair_id, row.infrared_sha256, row.visible_sha256, row.infrared_unit)
-            content.update(f"{of_pair}\n".encode())
+            weather = (row.irradiance_w_m2, row.wind_m_s)
+            content.update(f"{of_pair} {weather}\n".encode())
         missions.append(
             MissionInput(
                 site_id=str(site_id),
@@ -103,15 +104,15 @@ def write_summary(path: Path, summary: MissionSummary) -> None:
 
 
 def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> list[PairFiles]:
-    mission = read_record(mission_dir / MISSION, Mission)
+    unit = read_record(mission_dir / MISSION, Mission).infrared_unit
     return [
         PairFiles(
             str(row.pair_id),
             workspace.data / str(row.infrared_path),
             workspace.data / str(row.visible_path),
-            mission.infrared_unit,
-            mission.irradiance_w_m2,
-            mission.wind_m_s,
+            unit,
+            _known(row.irradiance_w_m2),
+            _known(row.wind_m_s),
         )
         for row in rows.sort_values("pair_id").itertuples()
     ]
@@ -164,3 +165,7 @@ def align(
         store=store,
         status=counts,
     )
+
+
+def _known(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)

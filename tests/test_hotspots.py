@@ -118,6 +118,16 @@ class TestExcess:
         assert np.median(excess[25:65, 175:195]) == pytest.approx(3.5, abs=0.5)
         assert abs(np.median(excess[25:65, 55:75])) < 0.5
 
+    @pytest.mark.parametrize("between", [20.0, np.nan])
+    def test_gaps_between_panels_are_not_their_healthy_part(self, between):
+        rng = np.random.default_rng(6)
+        image, mask = np.full((256, 320), between), np.zeros((256, 320), bool)
+        for top in range(10, 246, 28):
+            mask[top : top + 24, 5:315] = True
+        image[mask] = 40 + rng.normal(0, 0.1, mask.sum())
+        excess = excess_temperature(image, mask, True)
+        assert abs(np.median(excess[mask])) < 0.05
+
     def test_a_shadow_over_a_part_of_one_row_does_not_make_the_rest_warm(self):
         image, mask = row_of_panels()
         image[20:71, 20:110] -= 4.0
@@ -309,9 +319,36 @@ class TestGroups:
 
     def test_a_frame_is_no_leaf(self):
         excess = np.zeros((60, 80), np.float32)
-        modules = np.ones(excess.shape, np.int32)
-        modules[:, 40:] = 2
-        excess[20:25, 20:34] = excess[20:25, 46:60] = 5.0
-        excess[:, 38:42] = -5.0
-        both = regions(excess, excess > 1.5, excess < -1, modules, (40, 60), HotspotLimits())
-        assert [one.window[1] for one in both] == [slice(20, 34), slice(46, 60)]
+        modules = np.zeros(excess.shape, np.int32)
+        modules[5:55, 5:75] = 1
+        excess[7:12, 20:26] = excess[7:12, 50:56] = 5.0
+        excess[5:7, 5:75] = -5.0  # the upper frame, beside which both lie
+        both = regions(excess, excess > 1.5, excess < -1, modules, (50, 70), HotspotLimits())
+        assert [one.window[1] for one in both] == [slice(20, 26), slice(50, 56)]
+
+    def test_frames_inside_panels_that_hang_together_are_no_leaf(self):
+        image, mask = row_of_panels()
+        add(image, 0, 1, "point")
+        add(image, 0, 5, "point")
+        excess = excess_temperature(image, mask, True)
+        found = find_hotspots(excess, mask, WIDTH, by_pv_module=False)
+        assert [hotspot.shape for hotspot in found] == ["point", "point"]
+        assert all(hotspot.box_xywh_px[2] < WIDTH for hotspot in found)
+
+    def test_the_shape_is_named_at_half_the_hotspot_s_own_level(self):
+        hot = np.zeros((60, 60), np.float32)
+        hot[20:26, 20:30] = 40.0
+        blurred = cv2.GaussianBlur(hot, (0, 0), 2.0)
+        modules = np.ones(hot.shape, np.int32)
+        (one,) = regions(blurred, blurred > 1.5, blurred < -1, modules, (40, 90), HotspotLimits())
+        assert one.hot.sum() > 2 * (hot > 0).sum(), "the threshold's contour grows with the blur"
+        assert one.outline.sum() < 0.6 * one.hot.sum()
+        assert one.shape == "point"
+
+    def test_a_leaf_over_a_stripe_does_not_change_its_name(self):
+        mask = np.ones((60, 12), bool)
+        leaf = np.zeros(mask.shape, bool)
+        leaf[8:40, 1:] = True
+        seen = mask & ~leaf
+        assert hotspot_shape(seen, 36, 60, hidden=leaf) == "stripe"
+        assert hotspot_shape(seen, 36, 60) != "stripe"

@@ -24,6 +24,15 @@ def test_a_pv_module_s_own_level_goes_unless_it_is_warm_as_a_whole():
     assert spread == pytest.approx(0.1, rel=0.5)
 
 
+@pytest.mark.parametrize("warm", [5, 7, 9])
+def test_an_open_string_of_half_the_pv_modules_and_more_is_found(warm):
+    excess, mask = table()
+    for number in range(warm):
+        excess[inside(number % 2, number // 2)] += 4.0
+    found = find_hotspots(excess, mask, WIDTH, pv_module_height_px=HEIGHT)
+    assert [hotspot.shape for hotspot in found] == ["block"] * warm
+
+
 def sharpened(image: np.ndarray, amount: float) -> np.ndarray:
     return (image + amount * (image - cv2.GaussianBlur(image, (0, 0), 2.0))).astype(np.float32)
 
