@@ -38,7 +38,7 @@ def project(machine: Machine, trained: Trained) -> Iterator[Path]:
         )
     yield trained.root
     worker.terminate()
-    worker.wait(60)
+    worker.wait(LIMIT_S)
 
 
 def prefect(machine: Machine, cwd: Path, *arguments: str) -> str:
