@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from dd_livm_core.hotspot_rendering import Rendering, Scene, relight, render
+from dd_livm_core.hotspots import LONG_OVER_SHORT_SIDE
 from dd_livm_core.transplant import exchange
 
 Range = tuple[float, float]
@@ -206,7 +207,9 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
             wind_m_s=float(known.get("wind_m_s", params["observed_wind_m_s"])),
             pixel_m=float(known.get("pixel_m", self.pv_module_width_m / width_px)),
             pv_module_width_px=width_px,
-            pv_module_height_px=float(known.get("pv_module_height_px", 1.7 * width_px)),
+            pv_module_height_px=float(
+                known.get("pv_module_height_px", LONG_OVER_SHORT_SIDE * width_px)
+            ),
             radiometric=bool(known.get("radiometric", True)),
             module_steps_px=known.get("module_steps_px"),
         )

@@ -1,11 +1,11 @@
 """Batches made ahead in a thread, and how long training still waits for them."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from typing import TypeVar
+
+from dd_livm_core.mapping import in_order
 
 _AHEAD = 3
 """Batches under way: enough for an uneven one, few enough to keep memory flat."""
@@ -19,17 +19,8 @@ def made_ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[
 
     One thread, so that what is drawn does not depend on timing.
     """
-    waiting = iter(items)
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as thread:
-        under_way = deque(thread.submit(make, item) for item in islice(waiting, _AHEAD))
-        try:
-            while under_way:
-                made = under_way.popleft().result()
-                under_way.extend(thread.submit(make, item) for item in islice(waiting, 1))
-                yield made
-        finally:
-            for future in under_way:
-                future.cancel()
+        yield from in_order(thread, make, items, _AHEAD)
 
 
 class WaitClock:

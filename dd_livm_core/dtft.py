@@ -165,13 +165,12 @@ def train_stage(
     checkpoint = read_checkpoint(work_dir, model, optimiser, average)
     history = checkpoint.history if checkpoint else []
     for epoch in range(len(history), config.epochs(stage)):
-        clock = WaitClock()
-        record = _train_epoch(stage, model, optimiser, average, pairs, config, epoch, clock)
+        record, wait_share = _train_epoch(stage, model, optimiser, average, pairs, config, epoch)
         history.append(record)
         write_checkpoint(work_dir, Checkpoint(model, optimiser, average, history))
         if on_epoch:
             # A time is no result: it stays out of the history, which knows a stage by its content.
-            on_epoch({**record, "data_wait_share": clock.wait_share()})
+            on_epoch({**record, "data_wait_share": wait_share})
     model.load_state_dict(average)
     save_detector(model, work_dir / WEIGHTS)
     return StageResult(work_dir / WEIGHTS, history)
@@ -208,9 +207,10 @@ def _train_epoch(
     pairs: TrainingPairs,
     config: TrainingConfig,
     epoch: int,
-    clock: WaitClock,
-) -> dict[str, float]:
+) -> tuple[dict[str, float], float]:
+    """Train one epoch; return its record, and the share of its time that passed in waiting for batches."""
     model.train()
+    clock = WaitClock()
     steps = -(-len(pairs) // config.batch_size)
     totals: dict[str, float] = {}
     for step, batch in enumerate(clock.waits_for(pairs.batches(stage, epoch))):
@@ -239,12 +239,13 @@ def _train_epoch(
         )
         for name, value in {**terms, "loss": loss}.items():
             totals[name] = totals.get(name, 0.0) + float(value.detach()) / steps
-    return {
+    record = {
         "epoch": float(epoch),
         "epochs": float(config.epochs(stage)),
         "pairs": float(len(pairs)),
         **totals,
     }
+    return record, clock.wait_share()
 
 
 @torch.no_grad()

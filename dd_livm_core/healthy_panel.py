@@ -137,9 +137,7 @@ def _below_warm_majorities(
         level = float(np.median(part))
         others = np.where(np.arange(len(levels)) == k, 0, area)
         if others.sum() >= area[k] / 2:
-            order = np.argsort(levels)
-            middle = np.searchsorted(np.cumsum(others[order]), others.sum() / 2)
-            expected = float(levels[order][middle])
+            expected = _weighted_median(levels, others)
             if abs(levels[k] - expected) <= abs(level - expected):
                 continue
         if robust_spread(part) <= 2 * spread:
@@ -179,9 +177,7 @@ def _trend(
     centre = total / np.where(seen, mass, 1)[:, None]
     columns = np.column_stack([np.ones(len(levels)), centre])
     weight = np.sqrt(mass)
-    order = np.argsort(levels)
-    middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
-    expected = np.full(len(levels), levels[order][middle])
+    expected = np.full(len(levels), _weighted_median(levels, weight))
     if seen.sum() < _ROWS_FOR_A_TREND:
         return expected
     for _ in range(2 * _ITERATIONS):
@@ -191,6 +187,12 @@ def _trend(
         normal += np.diag([0.0, 1e-3, 1e-3]) * trust.sum()
         expected = columns @ np.linalg.solve(normal, columns.T @ (levels * trust))
     return np.asarray(expected)
+
+
+def _weighted_median(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    order = np.argsort(values)
+    middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
+    return float(values[order][middle])
 
 
 def _surface(x: NDArray[Any], y: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -165,6 +165,12 @@ def widened(window: tuple[slice, slice], by_px: int) -> tuple[slice, slice]:
     )
 
 
+def box_xywh_px(window: tuple[slice, slice]) -> tuple[float, float, float, float]:
+    """Return a window as a COCO box: the first pixel spans 0 to 1."""
+    y, x = window
+    return float(x.start), float(y.start), float(x.stop - x.start), float(y.stop - y.start)
+
+
 def _shifted(inner: tuple[slice, slice], outer: tuple[slice, slice]) -> tuple[slice, slice]:
     """Return a window within a window as a window of the frame."""
     rows, columns = (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.hotspot_outline import widened
-from dd_livm_core.hotspots import Hotspot, find_hotspots
+from dd_livm_core.hotspots import LONG_OVER_SHORT_SIDE, Hotspot, find_hotspots
 from dd_livm_core.pv_module_level import LEAST_MODULES
 
 _SAMPLES = 20_000
@@ -79,13 +79,13 @@ def separate(
     """
     # Where it is warm matters here, not what is counted as one; but rims of sharpening, which take
     # several PV modules to be told, must not pass for heat.
-    module_px2 = pv_module_width_px * (pv_module_height_px or 1.7 * pv_module_width_px)
-    several = np.count_nonzero(panel_mask) >= LEAST_MODULES * module_px2
+    height_px = pv_module_height_px or LONG_OVER_SHORT_SIDE * pv_module_width_px
+    several = np.count_nonzero(panel_mask) >= LEAST_MODULES * pv_module_width_px * height_px
     found = find_hotspots(
         excess,
         panel_mask,
         pv_module_width_px,
-        pv_module_height_px=pv_module_height_px,
+        pv_module_height_px=height_px,
         radiometric=radiometric,
         by_pv_module=not radiometric and bool(several),
     )

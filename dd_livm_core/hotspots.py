@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.healthy_panel import healthy_baseline, robust_spread
-from dd_livm_core.hotspot_outline import candidates
+from dd_livm_core.hotspot_outline import box_xywh_px, candidates
 from dd_livm_core.hotspot_shape import HotspotLimits, hotspot_shape
 from dd_livm_core.records import HotspotShape
 
@@ -24,6 +24,8 @@ __all__ = [
 
 Floats = NDArray[np.floating[Any]]
 REFERENCE_IRRADIANCE_W_M2 = 1000.0
+LONG_OVER_SHORT_SIDE = 1.7
+"""Of a PV module whose long side is not known."""
 _GREY_STEP_SPREAD = 0.5
 """Below this spread in grey levels a panel is flat and only the 8-bit step shows."""
 
@@ -154,7 +156,7 @@ def find_hotspots(
     limits = limits or HotspotLimits()
     values = np.nan_to_num(np.asarray(excess, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     _same_shape(values, panel_mask, "find_hotspots")
-    height_px = pv_module_height_px or 1.7 * pv_module_width_px
+    height_px = pv_module_height_px or LONG_OVER_SHORT_SIDE * pv_module_width_px
     if not (0 < pv_module_width_px < np.inf and 0 < height_px < np.inf):
         found = f"{pv_module_width_px} by {height_px}"
         raise InputError("the size of a PV module", found, "find_hotspots", "Register the pair.")
@@ -176,7 +178,7 @@ def find_hotspots(
         metre_px = pv_module_width_px / pv_module_width_m if pv_module_width_m else None
         hotspots.append(
             Hotspot(
-                box_xywh_px=_box_xywh(region.window),
+                box_xywh_px=box_xywh_px(region.window),
                 mask=region.hot,
                 shape=region.shape,
                 mean_excess_k=mean if radiometric else None,
@@ -211,11 +213,6 @@ def _faces(mask: NDArray[np.bool_], pv_module_width_px: float) -> NDArray[np.boo
     kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     inner = cv2.erode(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return inner.astype(bool) if inner.any() else mask
-
-
-def _box_xywh(box: tuple[slice, slice]) -> tuple[float, float, float, float]:
-    y, x = box
-    return float(x.start), float(y.start), float(x.stop - x.start), float(y.stop - y.start)
 
 
 def _same_shape(values: Floats, mask: NDArray[np.bool_], where: str) -> None:

@@ -2,8 +2,9 @@
 
 import itertools
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import TypeVar
@@ -34,23 +35,28 @@ def map_pairs(
     if processes <= 1:
         yield from map(function, items)
         return
-    waiting = iter(items)
     with ProcessPoolExecutor(
         processes, mp_context=get_context("spawn"), initializer=_prepare
     ) as pool:
-        under_way: list[Future[Result]] = [
-            pool.submit(function, item) for item in itertools.islice(waiting, processes * AHEAD)
-        ]
-        try:
-            while under_way:
-                result = under_way.pop(0).result()
-                under_way.extend(
-                    pool.submit(function, item) for item in itertools.islice(waiting, 1)
-                )
-                yield result
-        finally:
-            for future in under_way:
-                future.cancel()
+        yield from in_order(pool, function, items, processes * AHEAD)
+
+
+def in_order(
+    pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
+    """Yield results in the order of the items, so many under way; those are cancelled if nobody waits any more."""
+    waiting = iter(items)
+    under_way: deque[Future[Result]] = deque(
+        pool.submit(function, item) for item in itertools.islice(waiting, ahead)
+    )
+    try:
+        while under_way:
+            result = under_way.popleft().result()
+            under_way.extend(pool.submit(function, item) for item in itertools.islice(waiting, 1))
+            yield result
+    finally:
+        for future in under_way:
+            future.cancel()
 
 
 def _prepare() -> None:

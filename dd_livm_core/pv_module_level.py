@@ -66,7 +66,7 @@ def over_own_level(
         low, high = np.percentile(level[known], _COLDER_PERCENTILES)
         warm = max(warm, _WARM_LEVELS * float(high - low) / _COLDER_DEVIATIONS)
     kept = np.where(level < warm, level, np.float32(0))
-    return values - kept[modules], level[modules] - kept[modules], spread
+    return values - kept[modules], (level - kept)[modules], spread
 
 
 def without_rims(

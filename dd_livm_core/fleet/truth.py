@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.hotspot_outline import regions
+from dd_livm_core.hotspot_outline import box_xywh_px, regions
 from dd_livm_core.hotspot_shape import HotspotLimits
 from dd_livm_core.records import HotspotShape
 
@@ -60,18 +60,12 @@ def true_hotspots(
         (rows, columns), size = region.window, int(region.hot.sum())
         if _too_small(rows, columns, size, hot.shape, sides):
             continue
-        box = (
-            float(columns.start),
-            float(rows.start),
-            float(columns.stop - columns.start),
-            float(rows.stop - rows.start),
-        )
         number = owner[region.window][region.hot][0]
         warm_k = excess_k[region.window][region.hot]
         found.append(
             TrueHotspot(
                 defect=int(defects[number]),
-                box_xywh_px=box,
+                box_xywh_px=box_xywh_px(region.window),
                 area_px=size,
                 hotspot_shape=region.shape,
                 mean_excess_k=float(warm_k.mean()),
