@@ -4,7 +4,9 @@ import json
 import os
 import zipfile
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -49,19 +51,15 @@ class ShapeScore:
     turned: int = 0
 
     def table(self) -> pd.DataFrame:
-        """One row per true hotspot: site, cause of the heat, mean excess in kelvin, true and found shape."""
+        """One row per true hotspot: site, cause, whether no border cuts it, mean excess in kelvin, both shapes."""
         columns = ["site", "cause", "whole", "mean_excess_k", "true", "found"]
         return pd.DataFrame(self.rows, columns=columns)
 
     def by_cause(self, least_k: float) -> dict[str, dict[str, int]]:
         """Count found shapes by what heats, for causes that imply one, of hotspots that no border cuts."""
         table = self.table()
-        table = table[(table.mean_excess_k >= least_k) & table.whole & table.cause.isin(CAUSES)]
-        counts = table.groupby("cause").found.value_counts()
-        return {cause: {} for cause in CAUSES} | {
-            cause: {str(shape): int(n) for shape, n in counts[cause].items()}
-            for cause in counts.index.get_level_values(0).unique()
-        }
+        table = table[(table.mean_excess_k >= least_k) & table.whole]
+        return {cause: dict(Counter(table.found[table.cause == cause])) for cause in CAUSES}
 
     def shares(self, least_k: float) -> dict[str, float]:
         """Return shares in percent of the true hotspots that are warmer than ``least_k`` on average."""
@@ -73,6 +71,35 @@ class ShapeScore:
             "right": round(100 * float(right.mean()), 1),
             "right_of_located": round(100 * float(right.sum()) / max(int(located.sum()), 1), 1),
         }
+
+
+@dataclass(frozen=True)
+class TrueFrame:
+    """One infrared frame with hotspots, and its truth; ``module_px`` is the short and the long side."""
+
+    site_id: str
+    mission_id: str
+    pair_id: str
+    hotspots: pd.DataFrame
+    module_px: tuple[float, float]
+    panel_mask: np.ndarray
+    celsius: np.ndarray
+
+
+def true_frames(truth_root: Path, most: int | None = None) -> Iterator[TrueFrame]:
+    """Read the frames with hotspots of all missions, or so many of each."""
+    for mission in sorted(truth_root.glob("*/*")):
+        hotspots = pd.read_parquet(mission / "hotspots.parquet")
+        if hotspots.empty:
+            continue
+        geometry = pd.read_parquet(mission / "truth.parquet").set_index("pair_id")
+        for pair_id, true in islice(hotspots.groupby("pair_id"), most):
+            short, long = sorted(geometry.loc[pair_id, ["module_along_px", "module_across_px"]])
+            mask, _, celsius = read_truth_arrays(mission / f"{pair_id}.npz")
+            yield TrueFrame(
+                mission.parent.name, mission.name, str(pair_id), true,
+                (float(short), float(long)), mask, celsius,
+            )  # fmt: skip
 
 
 def box_iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
@@ -92,26 +119,17 @@ def fleet_crops(truth_root: Path, seed: int) -> tuple[np.ndarray, np.ndarray, np
     """
     rng = np.random.default_rng(seed)
     crops, classes, sites = [], [], []
-    for mission in sorted(truth_root.glob("*/*")):
-        hotspots = pd.read_parquet(mission / "hotspots.parquet")
-        if hotspots.empty:
-            continue
-        geometry = pd.read_parquet(mission / "truth.parquet").set_index("pair_id")
-        for pair_id, true in hotspots.groupby("pair_id"):
-            mask, _, celsius = read_truth_arrays(next(mission.glob(f"**/{pair_id}*.npz")))
-            noisy = celsius + rng.normal(0, NOISE_K, celsius.shape).astype(np.float32)
-            excess = excess_temperature(noisy, mask, True)
-            scale = (
-                min(geometry.loc[pair_id, ["module_along_px", "module_across_px"]])
-                / FLEET_MODULE_PX
-            )
-            for row in true.itertuples():
-                centre = (row.x_px + row.width_px / 2, row.y_px + row.height_px / 2)
-                size = (max(2, round(FLEET_CROP_PX * scale)),) * 2
-                cut = cv2.getRectSubPix(excess, size, centre)
-                crops.append(cv2.resize(cut, (FLEET_CROP_PX,) * 2, interpolation=cv2.INTER_AREA))
-                classes.append(row.defect_class)
-                sites.append(mission.parent.name)
+    for frame in true_frames(truth_root):
+        noisy = frame.celsius + rng.normal(0, NOISE_K, frame.celsius.shape).astype(np.float32)
+        excess = excess_temperature(noisy, frame.panel_mask, True)
+        scale = frame.module_px[0] / FLEET_MODULE_PX
+        for row in frame.hotspots.itertuples():
+            centre = (row.x_px + row.width_px / 2, row.y_px + row.height_px / 2)
+            size = (max(2, round(FLEET_CROP_PX * scale)),) * 2
+            cut = cv2.getRectSubPix(excess, size, centre)
+            crops.append(cv2.resize(cut, (FLEET_CROP_PX,) * 2, interpolation=cv2.INTER_AREA))
+            classes.append(row.defect_class)
+            sites.append(frame.site_id)
     return np.stack(crops), np.array(classes), np.array(sites)
 
 
@@ -132,28 +150,20 @@ def fleet_shapes(truth_root: Path, seed: int) -> dict[str, ShapeScore]:
     """Score shapes as segmented, without noise, and in the grey picture of a camera without radiometry."""
     rng = np.random.default_rng(seed)
     scores = {name: ShapeScore() for name in ("segmented", "noise_free", "plain")}
-    for mission in sorted(truth_root.glob("*/*")):
-        hotspots = pd.read_parquet(mission / "hotspots.parquet")
-        if hotspots.empty:
-            continue
-        geometry = pd.read_parquet(mission / "truth.parquet").set_index("pair_id")
-        for pair_id, true in hotspots.groupby("pair_id"):
-            mask, _, celsius = read_truth_arrays(next(mission.glob(f"**/{pair_id}*.npz")))
-            sides = sorted(
-                geometry.loc[pair_id, ["module_along_px", "module_across_px"]].astype(float)
+    for frame in true_frames(truth_root):
+        mask, celsius, sides = frame.panel_mask, frame.celsius, frame.module_px
+        noisy = celsius + rng.normal(0, NOISE_K, celsius.shape).astype(np.float32)
+        views = {"segmented": noisy, "noise_free": celsius, "plain": as_plain(noisy)}
+        for name, image in views.items():
+            kelvin = name != "plain"
+            seen = excess_temperature(image, mask, kelvin)
+            found = find_hotspots(
+                seen, mask, sides[0], pv_module_height_px=sides[1], radiometric=kelvin
             )
-            noisy = celsius + rng.normal(0, NOISE_K, celsius.shape).astype(np.float32)
-            views = {"segmented": noisy, "noise_free": celsius, "plain": as_plain(noisy)}
-            for name, image in views.items():
-                kelvin = name != "plain"
-                seen = excess_temperature(image, mask, kelvin)
-                found = find_hotspots(
-                    seen, mask, sides[0], pv_module_height_px=sides[1], radiometric=kelvin
-                )
-                _count(scores[name], mission.parent.name, true, found)
-                if name == "segmented":
-                    view = VIEWS[scores[name].frames % len(VIEWS)]
-                    _resample(scores[name], found, seen, mask, sides, view)
+            _count(scores[name], frame.site_id, frame.hotspots, found)
+            if name == "segmented":
+                view = VIEWS[scores[name].frames % len(VIEWS)]
+                _resample(scores[name], found, seen, mask, sides, view)
     return scores
 
 
@@ -184,7 +194,7 @@ def _resample(
     found: list[Hotspot],
     excess: np.ndarray,
     mask: np.ndarray,
-    sides: list[float],
+    sides: tuple[float, float],
     view: tuple[float, float],
 ) -> None:
     """Scale and turn the image itself, segment again: the same hotspot should have the same name."""
