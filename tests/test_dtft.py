@@ -107,6 +107,16 @@ def test_killed_and_started_again_ends_with_the_same_weights(
     assert resumed.history == whole.history
 
 
+def test_the_wait_for_data_is_told_but_is_no_result(
+    store: Path, start: Path, tmp_path: Path
+) -> None:
+    told: list[dict[str, float]] = []
+    (epoch,) = train_stage(2, [store], ONE_EPOCH, tmp_path, start, told.append).history
+    assert 0 <= told[0]["data_wait_share"] <= 1
+    assert told == [{**epoch, "data_wait_share": told[0]["data_wait_share"]}]
+    assert "data_wait_share" not in epoch
+
+
 def test_the_same_weights_are_the_same_file(start: Path, tmp_path: Path) -> None:
     """Steps know weights by the hash of their file, so the file may not differ where the weights agree."""
     again = tmp_path / "again.safetensors"

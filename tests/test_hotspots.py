@@ -9,13 +9,11 @@ import pytest
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.healthy_panel import robust_spread
-from dd_livm_core.hotspot_outline import hot_groups, regions
 from dd_livm_core.hotspots import (
     HotspotLimits,
     at_reference_irradiance,
     excess_temperature,
     find_hotspots,
-    hotspot_shape,
 )
 
 WIDTH, HEIGHT = 30, 51
@@ -237,45 +235,18 @@ class TestFind:
         assert at_reference_irradiance(3.0, 0.0) == (None, "no sun: irradiance is 0 W/m²")
         assert at_reference_irradiance(3.0, 500.0, 2.0) == (12.0, None)
 
+    def test_frames_inside_panels_that_hang_together_are_no_leaf(self):
+        image, mask = row_of_panels()
+        add(image, 0, 1, "point")
+        add(image, 0, 5, "point")
+        excess = excess_temperature(image, mask, True)
+        found = find_hotspots(excess, mask, WIDTH, by_pv_module=False)
+        assert [hotspot.shape for hotspot in found] == ["point", "point"]
+        assert all(hotspot.box_xywh_px[2] < WIDTH for hotspot in found)
+
     def test_limits_are_refused_when_unknown(self):
         with pytest.raises(ValueError, match="Extra inputs"):
             HotspotLimits(treshold_k=2)  # type: ignore[call-arg]
-
-
-def drawn(shape: str, scale: float, rotation_deg: float) -> np.ndarray:
-    """Return the mask of a shape on a module of 30 by 51 px, scaled and rotated."""
-    w, h = WIDTH * scale, HEIGHT * scale
-    boxes = {
-        "point": [(0, 0, w / 6, h / 10)],
-        "stripe": [(0, 0, w / 3, h)],
-        "block": [(0, 0, w, h)],
-        "patch": [(-w / 4, -h / 8, w / 2.5, h / 3), (w / 8, h / 8, w / 3.5, h / 4)],
-    }[shape]
-    side = int(2.6 * h)
-    canvas = np.zeros((side, side), np.uint8)
-    for x, y, a, b in boxes:
-        corners = cv2.boxPoints(((x, y), (a, b), 0))
-        turn = cv2.getRotationMatrix2D((0, 0), rotation_deg, 1)[:, :2]
-        points = np.rint((corners @ turn.T + side / 2) * 16).astype(np.int32)
-        cv2.fillPoly(canvas, [points], 1, shift=4)
-    return canvas.astype(bool)
-
-
-@pytest.mark.parametrize("shape", ["point", "stripe", "block", "patch"])
-@pytest.mark.parametrize("scale", [0.7, 1.0, 1.3, 2.5])
-def test_shape_holds_at_any_scale_and_rotation(shape, scale):
-    for rotation_deg in range(0, 180, 15):
-        mask = drawn(shape, scale, rotation_deg)
-        assert hotspot_shape(mask, WIDTH * scale, HEIGHT * scale) == shape, rotation_deg
-
-
-def test_two_of_three_substrings_are_a_block():
-    mask = np.ones((HEIGHT, WIDTH * 2 // 3), bool)
-    assert hotspot_shape(mask, WIDTH, HEIGHT) == "block"
-
-
-def test_a_string_of_modules_is_a_block():
-    assert hotspot_shape(np.ones((HEIGHT, 7 * WIDTH), bool), WIDTH, HEIGHT) == "block"
 
 
 @pytest.mark.real_data
@@ -295,60 +266,3 @@ def test_real_panels_are_flat_in_relative_units():
         assert np.isfinite(excess).all()
         assert abs(np.median(excess[panels])) < 0.3
         assert robust_spread(excess[panels]) == pytest.approx(1.0, abs=0.05)
-
-
-class TestGroups:
-    def test_what_only_a_leaf_parts_is_one_hotspot(self):
-        hot, leaf = np.zeros((40, 60), bool), np.zeros((40, 60), bool)
-        hot[10:20, 10:20] = hot[10:20, 32:42] = True
-        assert len(hot_groups(hot, leaf, 4)) == 2
-        leaf[8:22, 21:31] = True
-        ((window, member),) = hot_groups(hot, leaf, 4)
-        assert window == (slice(10, 20), slice(10, 42))
-        assert member.sum() == hot.sum()
-
-    def test_a_leaf_alone_is_none(self):
-        leaf = np.ones((20, 20), bool)
-        assert hot_groups(np.zeros_like(leaf), leaf, 4) == []
-
-    def test_nothing_reaches_over_a_border(self):
-        hot = np.zeros((20, 20), bool)
-        hot[0:4, 0:4] = hot[16:, 16:] = True
-        windows = [window for window, _ in hot_groups(hot, np.zeros_like(hot), 3)]
-        assert windows == [(slice(0, 4), slice(0, 4)), (slice(16, 20), slice(16, 20))]
-
-    def test_a_frame_is_no_leaf(self):
-        excess = np.zeros((60, 80), np.float32)
-        modules = np.zeros(excess.shape, np.int32)
-        modules[5:55, 5:75] = 1
-        excess[7:12, 20:26] = excess[7:12, 50:56] = 5.0
-        excess[5:7, 5:75] = -5.0  # the upper frame, beside which both lie
-        both = regions(excess, excess > 1.5, excess < -1, modules, (50, 70), HotspotLimits())
-        assert [one.window[1] for one in both] == [slice(20, 26), slice(50, 56)]
-
-    def test_frames_inside_panels_that_hang_together_are_no_leaf(self):
-        image, mask = row_of_panels()
-        add(image, 0, 1, "point")
-        add(image, 0, 5, "point")
-        excess = excess_temperature(image, mask, True)
-        found = find_hotspots(excess, mask, WIDTH, by_pv_module=False)
-        assert [hotspot.shape for hotspot in found] == ["point", "point"]
-        assert all(hotspot.box_xywh_px[2] < WIDTH for hotspot in found)
-
-    def test_the_shape_is_named_at_half_the_hotspot_s_own_level(self):
-        hot = np.zeros((60, 60), np.float32)
-        hot[20:26, 20:30] = 40.0
-        blurred = cv2.GaussianBlur(hot, (0, 0), 2.0)
-        modules = np.ones(hot.shape, np.int32)
-        (one,) = regions(blurred, blurred > 1.5, blurred < -1, modules, (40, 90), HotspotLimits())
-        assert one.hot.sum() > 2 * (hot > 0).sum(), "the threshold's contour grows with the blur"
-        assert one.outline.sum() < 0.6 * one.hot.sum()
-        assert one.shape == "point"
-
-    def test_a_leaf_over_a_stripe_does_not_change_its_name(self):
-        mask = np.ones((60, 12), bool)
-        leaf = np.zeros(mask.shape, bool)
-        leaf[8:40, 1:] = True
-        seen = mask & ~leaf
-        assert hotspot_shape(seen, 36, 60, hidden=leaf) == "stripe"
-        assert hotspot_shape(seen, 36, 60) != "stripe"

@@ -24,6 +24,15 @@ def test_a_pv_module_s_own_level_goes_unless_it_is_warm_as_a_whole():
     assert spread == pytest.approx(0.1, rel=0.5)
 
 
+def test_the_excess_is_over_the_level_of_a_cooler_pv_module():
+    excess, mask = table()
+    excess[inside(0, 3)] -= 1.5
+    y, x = (place.start for place in inside(0, 3))
+    excess[y + 10 : y + 16, x + 8 : x + 14] += 5.0
+    (found,) = find_hotspots(excess, mask, WIDTH, pv_module_height_px=HEIGHT)
+    assert found.mean_excess_k == pytest.approx(5.0, abs=0.2)
+
+
 @pytest.mark.parametrize("warm", [5, 7, 9])
 def test_an_open_string_of_half_the_pv_modules_and_more_is_found(warm):
     excess, mask = table()
