@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,10 +36,12 @@ def project(machine: Machine, trained: Trained) -> Iterator[Path]:
             cwd=trained.root,
             stdout=log,
             stderr=log,
+            # A shell's background job ignores SIGINT, which Prefect's worker stops itself by.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     yield trained.root
     worker.terminate()
-    worker.wait(LIMIT_S)
+    worker.wait(60)
 
 
 def prefect(machine: Machine, cwd: Path, *arguments: str) -> str:
