@@ -43,7 +43,7 @@ from benchmarks.alignment_real import real_missions, real_rows
 from benchmarks.alignment_rivals import RIVALS
 from benchmarks.results_file import write_result
 from dd_livm_core.alignment import Alignment, align_pairs
-from dd_livm_core.fleet import bundled_profiles
+from dd_livm_core.fleet.profile import bundled_profiles
 from dd_livm_core.fleet.truth_files import read_correspondences
 from dd_livm_core.mapping import map_pairs
 from dd_livm_core.metadata import read_metadata

@@ -16,7 +16,8 @@ from benchmarks.alignment_rivals import RIVALS, frames_coincide, scaled_by, stre
 from benchmarks.fleet_unseen import Tables, random_tables, write_profile
 from dd_livm_core.alignment import Alignment
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet import FLEET_SIZES, Profile, load_profile, write_fleet
+from dd_livm_core.fleet.profile import Profile, load_profile
+from dd_livm_core.fleet.writing import FLEET_SIZES, write_fleet
 from dd_livm_core.pair_registration import PairView
 from dd_livm_core.pairing import pair_folder
 from dd_livm_core.radiometry import read_infrared, read_visible

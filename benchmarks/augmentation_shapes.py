@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from dd_livm_core.fleet import bundled_profiles, write_fleet
 from dd_livm_core.fleet.flight import INFRARED_PX
+from dd_livm_core.fleet.profile import bundled_profiles
 from dd_livm_core.fleet.sensors import to_grey
 from dd_livm_core.fleet.truth_files import read_truth_arrays
+from dd_livm_core.fleet.writing import write_fleet
 from dd_livm_core.hotspots import Hotspot, excess_temperature, find_hotspots
 
 NOISE_K, PLAIN_QUALITY = 0.08, 92

@@ -14,9 +14,8 @@ import numpy as np
 
 from benchmarks.fleet_looks import grey, on_infrared_grid
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet import bundled_profiles, load_profile
 from dd_livm_core.fleet.missions import SimulatedMission
-from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile import Profile, bundled_profiles, load_profile
 from dd_livm_core.radiometry import read_infrared
 
 SEED = 47

@@ -12,8 +12,8 @@ import matplotlib as mpl
 import numpy as np
 
 from benchmarks.results_file import write_result
-from dd_livm_core.fleet import bundled_profiles
 from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.profile import bundled_profiles
 from dd_livm_core.fleet.sensors import to_grey
 from dd_livm_core.records import DEFECT_CLASSES
 

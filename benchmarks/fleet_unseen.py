@@ -20,10 +20,11 @@ import pandas as pd
 from benchmarks.fleet_truth import corner_errors
 from benchmarks.results_file import write_result
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet import FLEET_SIZES, Profile, load_profile, write_fleet
 from dd_livm_core.fleet.missions import SimulatedMission
+from dd_livm_core.fleet.profile import Profile, load_profile
 from dd_livm_core.fleet.truth import THRESHOLD_K
 from dd_livm_core.fleet.truth_files import read_correspondences, read_truth_arrays
+from dd_livm_core.fleet.writing import FLEET_SIZES, write_fleet
 from dd_livm_core.labels import read_labels
 from dd_livm_core.metadata import read_metadata
 from dd_livm_core.pairing import pair_folder

@@ -1,6 +1,4 @@
-"""Simulated stations with physical ground truth."""
+"""Simulated stations with physical ground truth; nothing in the core imports them.
 
-from dd_livm_core.fleet.profile import Profile, bundled_profiles, load_profile
-from dd_livm_core.fleet.writing import FLEET_SIZES, write_fleet
-
-__all__ = ["FLEET_SIZES", "Profile", "bundled_profiles", "load_profile", "write_fleet"]
+Ways in: `profile` reads what a station is, `writing.write_fleet` renders stations into ``data/``.
+"""

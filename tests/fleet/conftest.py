@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dd_livm_core.fleet import load_profile
 from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile import Profile, load_profile
 
 PROFILE = """
 site_id = "test_plain"

@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dd_livm_core.fleet import bundled_profiles
 from dd_livm_core.fleet.defects import Workshop
-from dd_livm_core.fleet.profile import Profile, PvModule
+from dd_livm_core.fleet.profile import Profile, PvModule, bundled_profiles
 from dd_livm_core.fleet.thermal import (
     Conditions,
     Sheet,

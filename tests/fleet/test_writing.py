@@ -11,10 +11,9 @@ from PIL import Image
 
 from benchmarks.fleet_unseen import broken_promises, random_tables, write_profile
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet import FLEET_SIZES, load_profile, write_fleet
-from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile import Profile, load_profile
 from dd_livm_core.fleet.truth_files import read_truth_arrays
-from dd_livm_core.fleet.writing import FULL_PAIRS, plan_missions
+from dd_livm_core.fleet.writing import FLEET_SIZES, FULL_PAIRS, plan_missions, write_fleet
 from dd_livm_core.labels import read_labels
 from dd_livm_core.metadata import read_metadata
 from dd_livm_core.pairing import pair_folder
@@ -216,7 +215,7 @@ def test_what_would_fail_after_rendering_is_refused_before(
 
 
 def test_the_full_fleet_has_as_many_pairs_as_the_article() -> None:
-    from dd_livm_core.fleet import bundled_profiles
+    from dd_livm_core.fleet.profile import bundled_profiles
 
     assert sum(pairs for _, _, pairs in plan_missions(bundled_profiles(), "full")) == FULL_PAIRS
 
