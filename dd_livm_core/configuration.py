@@ -3,35 +3,15 @@
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from dd_livm_core.contract import ContractLimits
 from dd_livm_core.errors import InputError
 from dd_livm_core.promotion import PromotionGates
-from dd_livm_core.records import Identifier
+from dd_livm_core.site_plan import EvaluationSettings
 from dd_livm_core.training_configuration import TrainingConfig
 
 BUNDLED_PROFILES = Path(__file__).with_name("profiles.toml")
-
-
-class ContractLimits(BaseModel):
-    """When the data contract stops a run."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_quarantined_pct: float = Field(
-        20.0, ge=0, le=100, description="share of pairs set aside above which the run stops"
-    )
-
-
-class EvaluationSettings(BaseModel):
-    """Which sites the model must never see in training."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    held_out_sites: tuple[Identifier, ...] = Field(
-        (),
-        description="sites kept from training, to be scored as unseen; empty: the last labelled site by name",
-    )
 
 
 class RetrainConfiguration(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from dd_livm_core.manifest import KEY
 from dd_livm_core.pairing_by_time import TIME_TOLERANCE_S
@@ -16,6 +17,16 @@ from dd_livm_core.records import DEFECT_CLASSES
 Severity = Literal["quarantine", "warn"]
 MIN_IRRADIANCE_W_M2 = 600.0
 EARTH_RADIUS_M = 6_371_000.0
+
+
+class ContractLimits(BaseModel):
+    """When the data contract stops a run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_quarantined_pct: float = Field(
+        20.0, ge=0, le=100, description="share of pairs set aside above which the run stops"
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from dd_livm_core.errors import InputError
+from dd_livm_core.records import Identifier
+
+
+class EvaluationSettings(BaseModel):
+    """Which sites the model must never see in training."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    held_out_sites: tuple[Identifier, ...] = Field(
+        (),
+        description="sites kept from training, to be scored as unseen; empty: the last labelled site by name",
+    )
 
 
 @dataclass(frozen=True)

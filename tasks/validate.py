@@ -13,8 +13,7 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.configuration import ContractLimits
-from dd_livm_core.contract import CONTRACT, Rule, Severity, with_derived
+from dd_livm_core.contract import CONTRACT, ContractLimits, Rule, Severity, with_derived
 from dd_livm_core.errors import InputError
 from dd_livm_core.manifest import KEY, read_manifest, write_manifest
 from dd_livm_core.mission_folder import write_json
