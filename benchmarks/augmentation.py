@@ -51,7 +51,7 @@ def transfer_times() -> dict[str, float]:
 
     bare = least(lambda: idctn(dctn(field, norm="ortho"), norm="ortho"))
     transfer = least(lambda: weather_transfer(field, 0.03, CELL_CONDUCTANCE_W_K, 20.0, 33.0, 0.7))
-    augment = HotspotWeather(p=1.0, transplant_probability=0.0, cloud_probability=0.0)
+    augment = HotspotWeather(p=1.0, cloud_probability=0.0)
     mask = np.zeros(field.shape, np.uint8)
     mask[100:400] = 1
     hot = 0.2 * field * mask

@@ -65,7 +65,6 @@ def transform_of(arm: str, crops: Crops, seed: int) -> Callable[[np.ndarray], np
             HotspotWeather(
                 p=0.5, pv_module_width_px=crops.pv_module_px[0],
                 pv_module_width_m=crops.pixel_m * crops.pv_module_px[0],
-                transplant_probability=0.0,
             )
         )  # fmt: skip
     if "photometric" in arm:

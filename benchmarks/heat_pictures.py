@@ -157,7 +157,7 @@ def before_after(folder: Path, path: Path) -> None:
                 transform = HotspotWeather(
                     irradiance_range_w_m2=(irradiance, irradiance), wind_range_m_s=(wind, wind),
                     observed_irradiance_range_w_m2=(800, 800), observed_wind_range_m_s=(1, 1),
-                    cloud_probability=0, transplant_probability=0, pv_module_width_m=1.0, p=1,
+                    cloud_probability=0, pv_module_width_m=1.0, p=1,
                 )  # fmt: skip
                 known = {"pv_module_width_px": 24.0, "radiometric": False}
                 drawn = transform(image=excess, weather=known)["image"]

@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 
 from dd_livm_core.hotspot_rendering import Rendering, Scene, relight, render
 from dd_livm_core.hotspots import LONG_OVER_SHORT_SIDE
-from dd_livm_core.transplant import exchange
 
 Range = tuple[float, float]
 
@@ -20,9 +19,8 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
 
     Only the hotspots change; sensor noise and the healthy panel stay as recorded. The steady
     transfer is exact (:func:`dd_livm_core.heat.weather_transfer`), also for a camera-blurred image.
-    Some hotspots move, or are copied, to the same place on another PV module, in both images. The
-    visible image takes the light that the irradiance implies, less what exposure levels out.
-    Boxes of hotspots that sink below the threshold are dropped; boxes of copies are added.
+    The visible image takes the light that the irradiance implies, less what exposure levels out.
+    Boxes of hotspots that sink below the threshold are dropped.
 
     Parameters
     ----------
@@ -32,8 +30,6 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         β of points and patches; stripes and blocks (open circuit, bypass) have β = 1.
     cloud_probability, cloud_share_range, cloud_elapsed_range_s
         Passing cloud: its share of the irradiance, and the time since it came.
-    transplant_probability, keep_original_probability
-        Of moving a hotspot, and of leaving the original where it was.
     exposure_compensation
         Share of the change of light (in stops) that the camera's exposure levels out.
     observed_irradiance_range_w_m2, observed_wind_range_m_s
@@ -42,7 +38,7 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         Short side of a PV module, where the metadata do not give its pixels or ``pixel_m``.
     metadata_key
         Key of an optional mapping in the call: ``irradiance_w_m2``, ``wind_m_s``, ``pixel_m``,
-        ``pv_module_width_px``, ``pv_module_height_px``, ``radiometric``, ``module_steps_px``.
+        ``pv_module_width_px``, ``pv_module_height_px``, ``radiometric``.
         Absent values, or None, are drawn or defaulted as above. At night (0 W/m²) the
         weather stays as it was.
 
@@ -70,8 +66,6 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         cloud_probability: float = Field(ge=0, le=1)
         cloud_share_range: Range
         cloud_elapsed_range_s: Range
-        transplant_probability: float = Field(ge=0, le=1)
-        keep_original_probability: float = Field(ge=0, le=1)
         exposure_compensation: float = Field(ge=0, le=1)
         observed_irradiance_range_w_m2: Range
         observed_wind_range_m_s: Range
@@ -104,8 +98,6 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         cloud_probability: float = 0.15,
         cloud_share_range: Range = (0.2, 0.7),
         cloud_elapsed_range_s: Range = (10.0, 300.0),
-        transplant_probability: float = 0.3,
-        keep_original_probability: float = 0.5,
         exposure_compensation: float = 0.7,
         observed_irradiance_range_w_m2: Range = (600.0, 1000.0),
         observed_wind_range_m_s: Range = (0.0, 5.0),
@@ -121,8 +113,6 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         self.cloud_probability = cloud_probability
         self.cloud_share_range = cloud_share_range
         self.cloud_elapsed_range_s = cloud_elapsed_range_s
-        self.transplant_probability = transplant_probability
-        self.keep_original_probability = keep_original_probability
         self.exposure_compensation = exposure_compensation
         self.observed_irradiance_range_w_m2 = observed_irradiance_range_w_m2
         self.observed_wind_range_m_s = observed_wind_range_m_s
@@ -140,7 +130,6 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         """Draw the weather: numbers only, whatever the image."""
         uniform = self.py_random.uniform
         cloudy = self.py_random.random() < self.cloud_probability
-        transplanted = self.py_random.random() < self.transplant_probability
         return {
             "irradiance_w_m2": uniform(*self.irradiance_range_w_m2),
             "wind_m_s": uniform(*self.wind_range_m_s),
@@ -149,8 +138,6 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
             "observed_wind_m_s": uniform(*self.observed_wind_range_m_s),
             "cloud_share": uniform(*self.cloud_share_range) if cloudy else None,
             "cloud_elapsed_s": uniform(*self.cloud_elapsed_range_s) if cloudy else None,
-            "transplant_seed": self.py_random.getrandbits(32) if transplanted else None,
-            "keep_original": self.py_random.random() < self.keep_original_probability,
         }
 
     def apply_with_params(
@@ -167,8 +154,7 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         """Change the excess (float) or the visible image (uint8)."""
         rendering: Rendering = params["rendering"]
         if img.dtype == np.uint8:
-            lit = relight(img, rendering.light)
-            return exchange(lit, rendering.transplant) if rendering.transplant else lit
+            return relight(img, rendering.light)
         change = rendering.change if img.ndim == 2 else rendering.change[..., None]
         changed: NDArray[Any] = np.nan_to_num(img, nan=0.0, posinf=0.0, neginf=0.0) + change
         return changed.astype(img.dtype, copy=False)
@@ -177,19 +163,11 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         """Leave masks as they are: the panels do not move."""
         return mask
 
-    def apply_to_keypoints(
-        self, keypoints: NDArray[Any], *args: Any, **params: Any
-    ) -> NDArray[Any]:
-        """Leave keypoints as they are."""
-        return keypoints
-
     def apply_to_bboxes(self, bboxes: NDArray[Any], *args: Any, **params: Any) -> NDArray[Any]:
-        """Drop boxes whose hotspot sank below the threshold, shift or add those of transplants."""
+        """Drop boxes whose hotspot sank below the threshold."""
         rendering: Rendering = params["rendering"]
-        kept = bboxes[rendering.keep_box]
-        if rendering.new_box is None:
-            return kept
-        return np.vstack([kept, rendering.new_box[None].astype(bboxes.dtype)])
+        kept: NDArray[Any] = bboxes[rendering.keep_box]
+        return kept
 
     def _scene(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Scene:
         image = np.asarray(data["image"], np.float32)
@@ -211,5 +189,4 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
                 known.get("pv_module_height_px", LONG_OVER_SHORT_SIDE * width_px)
             ),
             radiometric=bool(known.get("radiometric", True)),
-            module_steps_px=known.get("module_steps_px"),
         )

@@ -147,11 +147,7 @@ class Augmentation:
     """Heat, geometry and light; every draw follows from the seed given with the example."""
 
     def __init__(self, config: TrainingConfig) -> None:
-        heat = (
-            [HotspotWeather(p=0.5, transplant_probability=0.0)]
-            if config.hotspot_augmentation
-            else []
-        )
+        heat = [HotspotWeather(p=0.5)] if config.hotspot_augmentation else []
         self.both = A.Compose(
             [
                 *heat,

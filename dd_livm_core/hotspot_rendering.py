@@ -16,7 +16,6 @@ from dd_livm_core.heat import (
 )
 from dd_livm_core.hotspot_signal import HotspotSignal, extent, foot, separate
 from dd_livm_core.hotspots import HotspotLimits
-from dd_livm_core.transplant import Transplant, module_steps_px, plan_transplant, shift_signal
 
 _GAMMA = 2.2
 
@@ -27,9 +26,7 @@ class Rendering:
 
     change: NDArray[np.float32]
     light: float
-    transplant: Transplant | None
     keep_box: NDArray[np.bool_]
-    new_box: NDArray[np.floating[Any]] | None
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,6 @@ class Scene:
     pv_module_width_px: float
     pv_module_height_px: float
     radiometric: bool
-    module_steps_px: Any
 
     def boxes_px(self) -> NDArray[np.floating[Any]]:
         """Return the boxes in pixels; Albumentations keeps them as shares of the image."""
@@ -63,20 +59,14 @@ def render(scene: Scene, params: Mapping[str, Any], exposure_compensation: float
         radiometric=scene.radiometric,
         boxes_xyxy_px=scene.boxes_px(),
     )
-    plan, emptied, new_box = _transplant(params, scene, separated)
-    signal = _new_sources(params, scene, separated)
-    if plan is not None:
-        signal = shift_signal(signal, plan)
-    signal = _new_weather(params, scene, signal)
+    signal = _new_weather(params, scene, _new_sources(params, scene, separated))
     limits = HotspotLimits()
     least = limits.threshold_k if scene.radiometric else limits.threshold_sigma
     sunk = _sunk(scene.boxes_px(), separated.signal, signal, least)
     return Rendering(
         change=signal - separated.signal,
         light=_brightness(params, scene) ** (1 - exposure_compensation),
-        transplant=plan,
-        keep_box=~sunk & ~emptied,
-        new_box=new_box,
+        keep_box=~sunk,
     )
 
 
@@ -127,56 +117,6 @@ def _new_weather(
     changed = np.zeros_like(signal)
     changed[near] = steady
     return changed
-
-
-def _transplant(
-    params: Mapping[str, Any], scene: Scene, separated: HotspotSignal
-) -> tuple[Transplant | None, NDArray[np.bool_], NDArray[np.floating[Any]] | None]:
-    """Return the move, which boxes it empties, and the box it makes."""
-    emptied = np.zeros(len(scene.boxes), bool)
-    if params["transplant_seed"] is None or not separated.hotspots:
-        return None, emptied, None
-    steps = scene.module_steps_px
-    if steps is None:
-        size = (scene.pv_module_width_px, scene.pv_module_height_px)
-        steps = module_steps_px(scene.excess, scene.panel_mask, *size)
-    rng = np.random.default_rng(params["transplant_seed"])
-    steps = np.asarray(steps, float).reshape(-1, 2)
-    plan, hotspot = plan_transplant(
-        separated, scene.panel_mask, steps, params["keep_original"], rng
-    ) or (None, None)
-    if plan is None or hotspot is None:
-        return None, emptied, None
-    if not len(scene.boxes):
-        return plan, emptied, None
-    owner = _label_of(hotspot.box_xywh_px, scene.boxes_px())
-    # A hotspot without its own label would arrive without a class.
-    if owner is None:
-        return None, emptied, None
-    height, width = scene.excess.shape
-    dx, dy = plan.shift_xy_px
-    new_box = scene.boxes[owner].copy()
-    new_box[:4] += np.array([dx / width, dy / height] * 2)
-    emptied[owner] = not plan.keep_original
-    if new_box[:4].min() < 0 or new_box[:4].max() > 1:
-        return None, np.zeros(len(scene.boxes), bool), None
-    return plan, emptied, new_box
-
-
-def _label_of(
-    box_xywh_px: tuple[float, float, float, float], boxes_px: NDArray[np.floating[Any]]
-) -> int | None:
-    """Return the one labelled box that names a hotspot: IoU ≥ 0.5, and no other box touches it."""
-    x, y, w, h = box_xywh_px
-    overlap_x = np.minimum(boxes_px[:, 2], x + w) - np.maximum(boxes_px[:, 0], x)
-    overlap_y = np.minimum(boxes_px[:, 3], y + h) - np.maximum(boxes_px[:, 1], y)
-    shared = np.clip(overlap_x, 0, None) * np.clip(overlap_y, 0, None)
-    touching = np.flatnonzero(shared > 0)
-    if len(touching) != 1:
-        return None
-    box = boxes_px[touching[0]]
-    union = (box[2] - box[0]) * (box[3] - box[1]) + w * h - shared[touching[0]]
-    return int(touching[0]) if shared[touching[0]] >= 0.5 * union else None
 
 
 def _sunk(

@@ -27,15 +27,12 @@ class HotspotSignal:
         (H, W) float32, same unit as the excess: the hotspots alone, 0 elsewhere.
     hotspots
         What was segmented.
-    occupied
-        (H, W) bool: hotspots, labelled boxes and their feet.
     noise
         Standard deviation of the sensor's noise, same unit.
     """
 
     signal: NDArray[np.float32]
     hotspots: tuple[Hotspot, ...]
-    occupied: NDArray[np.bool_]
     noise: float
 
 
@@ -96,15 +93,14 @@ def separate(
         inside = slice(max(int(y0), 0), int(np.ceil(y1))), slice(max(int(x0), 0), int(np.ceil(x1)))
         core[inside] |= panel_mask[inside]
     noise = sensor_noise(excess, panel_mask)
-    signal, occupied = np.zeros(excess.shape, np.float32), np.zeros(excess.shape, bool)
+    signal = np.zeros(excess.shape, np.float32)
     near = extent(core > 0, 2 * _REACH_PX)
     if near is not None:
         side = 2 * _REACH_PX + 1
         foot_px = cv2.dilate(core[near], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
         feather = cv2.blur(foot_px.astype(np.float32), (_REACH_PX, _REACH_PX))
         signal[near] = np.maximum(_wiener(excess[near], noise), 0) * feather
-        occupied[near] = foot_px > 0
-    return HotspotSignal(signal, tuple(found), occupied, noise)
+    return HotspotSignal(signal, tuple(found), noise)
 
 
 def extent(there: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice] | None:

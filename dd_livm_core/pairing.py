@@ -39,11 +39,10 @@ class FoundPair:
 
 @dataclass(frozen=True)
 class PairingReport:
-    """What a folder holds: pairs, files left single and why, files of the same content."""
+    """What a folder holds: pairs, and files left single with the reason."""
 
     pairs: tuple[FoundPair, ...]
     single: tuple[tuple[Path, str], ...]
-    duplicates: tuple[tuple[Path, Path], ...]
 
 
 def pair_folder(folder: Path) -> PairingReport:
@@ -184,8 +183,7 @@ def _without_duplicates(pairs: list[FoundPair], single: list[tuple[Path, str]]) 
         (again.infrared, f"the same content as {original.infrared.name}")
         for again, original in repeated.items()
     ]
-    duplicates = tuple((again.infrared, original.infrared) for again, original in repeated.items())
-    return PairingReport(kept, tuple(single), duplicates)
+    return PairingReport(kept, tuple(single))
 
 
 def _maybe_alike(pairs: list[FoundPair], look: Callable[[Path], Hashable]) -> list[FoundPair]:

@@ -11,11 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.structure import grey
-
 Mask = NDArray[np.bool_]
 LEAST_BELIEF, RED_SCALE = 0.05, 8.0
-CELL_BLUR_PX = 3.0
 MIN_SHARE = 0.004
 """Least share of the frame that a panel region covers."""
 
@@ -143,28 +140,6 @@ def panel_mask_infrared(
     red = None if visible is None else np.asarray(cv2.blur(visible[..., 0], (5, 5)), np.float32)
     fine, roughness = _smoothed(np.asarray(infrared, np.float32))
     return _most_panel_like(_bands(fine, red), fine, roughness, red)
-
-
-def panel_mask_visible(visible: NDArray[np.uint8]) -> Mask:
-    """Return the pixels of panels in a visible image, bool (H, W); empty where there are none.
-
-    Less sure than :func:`panel_mask_infrared` with both images: hard shadows are as dark as panels.
-
-    Parameters
-    ----------
-    visible
-        uint8 (H, W, 3) RGB.
-    """
-    # cells and frames are blurred away: they are what makes panels rough
-    soft = np.asarray(cv2.GaussianBlur(visible, (0, 0), CELL_BLUR_PX), np.float32)
-    red, blueness = soft[..., 0], np.clip(128 + soft[..., 2] - soft[..., 0], 0, 255)
-    fine, roughness = _smoothed(grey(np.asarray(soft, np.uint8)))
-    bands = []
-    for channel in (red, blueness):
-        for classes in (2, 3):
-            cuts = _cuts(channel, classes)
-            bands += [(channel > low) & (channel <= high) for low, high in pairwise(cuts)]
-    return _most_panel_like(bands, fine, roughness, red)
 
 
 def _most_panel_like(

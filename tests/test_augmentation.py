@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from dd_livm_core.augmentation import HotspotWeather
 from dd_livm_core.heat import CELL_CONDUCTANCE_W_K, loss_coefficient, weather_transfer
 from dd_livm_core.hotspot_signal import sensor_noise, separate
-from dd_livm_core.transplant import module_steps_px
 
 WIDTH, HEIGHT = 20, 34
 BOX = (61.0, 25.0, 7.0, 34.0)
@@ -49,7 +48,7 @@ def scene(kelvin: float = 8.0, noise: float = 0.15) -> dict[str, object]:
 
 
 def compose(seed: int = 0, **settings_: object) -> A.Compose:
-    fixed = {"cloud_probability": 0.0, "transplant_probability": 0.0, "p": 1.0, **settings_}
+    fixed = {"cloud_probability": 0.0, "p": 1.0, **settings_}
     return A.Compose(
         [HotspotWeather(**fixed)],
         bbox_params=A.BboxParams(format="coco", label_fields=["classes"]),
@@ -128,31 +127,10 @@ class TestLabels:
     def test_a_label_the_camera_never_saw_stays(self):
         assert len(compose(**at(400, 8))(**scene(kelvin=0.0))["bboxes"]) == 1
 
-    def test_a_copy_gets_box_and_class_on_the_same_place_of_another_module(self):
-        always = {"transplant_probability": 1.0, "keep_original_probability": 1.0}
-        after = compose(seed=5, **at(800, 2, **always))(**scene())
-        assert list(after["classes"]) == ["diode", "diode"]
-        x, y, w, h = after["bboxes"][1]
-        assert (w, h) == pytest.approx(BOX[2:], abs=1e-3)
-        assert (x - BOX[0]) % WIDTH == pytest.approx(0, abs=2) or (x - BOX[0]) % WIDTH > WIDTH - 2
-        rows, columns = slice(round(y), round(y + h)), slice(round(x), round(x + w))
-        assert np.median(after["image"][rows, columns]) == pytest.approx(8, abs=0.6)
-        # What is to be seen goes along.
-        green = after["visible"][rows, columns].astype(int)
-        assert (green[..., 1] - green[..., 0]).max() > 50
-
-    def test_a_move_empties_the_old_place_in_both_images(self):
-        always = {"transplant_probability": 1.0, "keep_original_probability": 0.0}
-        after = compose(seed=5, **at(800, 2, **always))(**scene())
-        assert len(after["bboxes"]) == 1
-        assert abs(hot(after)) < 1.0
-        old = after["visible"][42, 64].astype(int)
-        assert old[1] - old[0] < 30
-
 
 class TestLibrary:
     def test_one_seed_one_result(self):
-        loose = {"cloud_probability": 0.5, "transplant_probability": 0.5}
+        loose = {"cloud_probability": 0.5}
         one, two = compose(11, **loose), compose(11, **loose)
         for _ in range(4):
             a, b = one(**scene()), two(**scene())
@@ -168,7 +146,7 @@ class TestLibrary:
 
     def test_replay_is_plain_numbers_and_gives_the_same(self):
         replay = A.ReplayCompose(
-            [HotspotWeather(p=1.0, transplant_probability=1.0)],
+            [HotspotWeather(p=1.0)],
             bbox_params=A.BboxParams(format="coco", label_fields=["classes"]),
             additional_targets={"visible": "image", "panel_mask": "mask"},
         )
@@ -215,9 +193,7 @@ class TestBadInput:
     @settings(max_examples=15, deadline=None)
     def test_constant_images_stay(self, level, seed):
         flat = np.full((40, 50), level, np.float32)
-        after = compose(seed, transplant_probability=1.0, cloud_probability=0.5)(
-            image=flat, bboxes=[], classes=[]
-        )
+        after = compose(seed, cloud_probability=0.5)(image=flat, bboxes=[], classes=[])
         assert np.isfinite(after["image"]).all()
         if level <= 1.4:
             assert np.array_equal(after["image"], flat)
@@ -243,7 +219,7 @@ class TestBadInput:
             frame["visible"][25:, 62:].copy(),
             [(0.0, 0.0, 6.0, 34.0)],
         )
-        after = compose(**at(400, 2, transplant_probability=1.0))(**frame)
+        after = compose(**at(400, 2))(**frame)
         assert np.median(after["image"][5:30, 1:4]) == pytest.approx(4, abs=0.4)
 
     def test_no_panels(self):
@@ -252,7 +228,7 @@ class TestBadInput:
             "bboxes": [],
             "classes": [],
         }
-        after = compose(transplant_probability=1.0)(**frame)
+        after = compose()(**frame)
         assert np.array_equal(after["image"], frame["image"])
 
     def test_zero_wind_to_zero_wind(self):
@@ -271,13 +247,6 @@ def test_signal_leaves_healthy_panels_out():
     assert np.median(separated.signal[30:54, 63:66]) == pytest.approx(8, abs=0.3)
 
 
-def test_steps_between_modules_come_from_the_frames():
-    frame = scene(kelvin=0.0)
-    steps = module_steps_px(frame["image"], frame["panel_mask"].astype(bool), WIDTH, HEIGHT)
-    assert len(steps)
-    assert tuple(np.abs(steps[0])) == (WIDTH, 0)
-
-
 def test_a_pixel_s_size_follows_from_the_pv_module_s_width():
     known = {key: value for key, value in KNOWN.items() if key != "pixel_m"}
     width_m = KNOWN["pixel_m"] * WIDTH
@@ -290,7 +259,7 @@ def test_a_pixel_s_size_follows_from_the_pv_module_s_width():
 def test_frames_smaller_than_a_module(shape):
     excess = np.zeros(shape, np.float32)
     excess[shape[0] // 2, shape[1] // 2] = 9
-    transform = HotspotWeather(p=1.0, transplant_probability=1.0, pv_module_width_px=24.0)
+    transform = HotspotWeather(p=1.0, pv_module_width_px=24.0)
     assert np.isfinite(transform(image=excess)["image"]).all()
 
 

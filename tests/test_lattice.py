@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dd_livm_core.lattice import panel_lattice
-from dd_livm_core.panels import panel_mask_infrared, panel_mask_visible
+from dd_livm_core.panels import panel_mask_infrared
 
 PERIOD_PX = (42.0, 25.0)
 
@@ -68,10 +68,3 @@ def test_ground_as_warm_as_panels_is_told_by_the_visible_image() -> None:
     visible = np.where(mask[..., None], (25, 45, 100), (170, 150, 110)).astype(np.uint8)
     found = panel_mask_infrared(infrared, visible)
     assert (found & mask).sum() / (found | mask).sum() > 0.9
-
-
-def test_panels_are_found_in_a_visible_image() -> None:
-    _, mask = tables()
-    visible = np.where(mask[..., None], (25, 45, 100), (120, 140, 70)).astype(np.uint8)
-    found = panel_mask_visible(visible)
-    assert (found & mask).sum() / (found | mask).sum() > 0.85
