@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.rig import middle
+from dd_livm_core.registration.rig import middle
 
 Floats = NDArray[np.float64]
 Grey = NDArray[np.uint8]

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from dd_livm_core.augmentation import HotspotWeather
-from dd_livm_core.heat import CELL_CONDUCTANCE_W_K, loss_coefficient, weather_transfer
-from dd_livm_core.hotspot_signal import sensor_noise
+from dd_livm_core.augmentation.signal import sensor_noise
+from dd_livm_core.augmentation.weather import HotspotWeather
+from dd_livm_core.heat.diffusion import CELL_CONDUCTANCE_W_K, loss_coefficient, weather_transfer
 
 ARMS = ("none", "oversample", "photometric", "physics", "photometric+physics")
 BATCH = 64

@@ -18,7 +18,7 @@ from dd_livm_core.fleet.profile import bundled_profiles
 from dd_livm_core.fleet.sensors import to_grey
 from dd_livm_core.fleet.truth_files import read_truth_arrays
 from dd_livm_core.fleet.writing import write_fleet
-from dd_livm_core.hotspots import Hotspot, excess_temperature, find_hotspots
+from dd_livm_core.hotspots.segmentation import Hotspot, excess_temperature, find_hotspots
 
 NOISE_K, PLAIN_QUALITY = 0.08, 92
 FALSE_BELOW_IOU = 0.1

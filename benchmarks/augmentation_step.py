@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from benchmarks.augmentation_shapes import true_frames
-from dd_livm_core.batches import Augmentation, TrainingPairs
-from dd_livm_core.dtft import train_stage
-from dd_livm_core.hotspots import excess_temperature
-from dd_livm_core.labels import Label
-from dd_livm_core.pairs import AlignedPair, write_aligned_mission
-from dd_livm_core.training_configuration import TrainingConfig
+from dd_livm_core.aligned.store import AlignedPair, write_aligned_mission
+from dd_livm_core.hotspots.segmentation import excess_temperature
+from dd_livm_core.labels.coco import Label
+from dd_livm_core.training.batches import Augmentation, TrainingPairs
+from dd_livm_core.training.configuration import TrainingConfig
+from dd_livm_core.training.dtft import train_stage
 
 PAIRS_PER_MISSION = 8
 EPOCHS = 2

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from benchmarks.fleet_looks import grey, on_infrared_grid
+from dd_livm_core.camera_files.radiometry import read_infrared
 from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.missions import SimulatedMission
 from dd_livm_core.fleet.profile import Profile, bundled_profiles, load_profile
-from dd_livm_core.radiometry import read_infrared
 
 SEED = 47
 REPOSITORY = Path(__file__).parents[1]

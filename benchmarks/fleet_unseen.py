@@ -19,16 +19,16 @@ import pandas as pd
 
 from benchmarks.fleet_truth import corner_errors
 from benchmarks.results_file import write_result
+from dd_livm_core.camera_files.metadata import read_metadata
+from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.missions import SimulatedMission
 from dd_livm_core.fleet.profile import Profile, load_profile
 from dd_livm_core.fleet.truth import THRESHOLD_K
 from dd_livm_core.fleet.truth_files import read_correspondences, read_truth_arrays
 from dd_livm_core.fleet.writing import FLEET_SIZES, write_fleet
-from dd_livm_core.labels import read_labels
-from dd_livm_core.metadata import read_metadata
-from dd_livm_core.pairing import pair_folder
-from dd_livm_core.radiometry import read_infrared, read_visible
+from dd_livm_core.labels.coco import read_labels
+from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.records import DEFECT_CLASSES, Mission
 
 SEED = 77

@@ -16,8 +16,8 @@ from matplotlib import pyplot as plt
 from scipy.special import i0, i1, k0, k1
 
 from benchmarks.augmentation_shapes import real_crops
-from dd_livm_core.augmentation import HotspotWeather
-from dd_livm_core.heat import (
+from dd_livm_core.augmentation.weather import HotspotWeather
+from dd_livm_core.heat.diffusion import (
     CELL_CONDUCTANCE_W_K,
     cell_gap_conductance,
     loss_coefficient,
@@ -26,7 +26,7 @@ from dd_livm_core.heat import (
     transient_excess,
     weather_transfer,
 )
-from dd_livm_core.hotspots import excess_temperature
+from dd_livm_core.hotspots.segmentation import excess_temperature
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 CELL_M, CELL_PX, BLUR_M = 0.156, 26, 0.02

@@ -87,10 +87,10 @@ def bare(source: Path, decoder_name: str) -> dict[str, float]:
 
 def ours(source: Path, data: Path, known: bool) -> dict[str, float]:
     """Time from folder to manifest. ``known``: the manifest of last time is there, as in a workspace in use."""
-    from dd_livm_core.ingestion import ingest_mission
-    from dd_livm_core.manifest import build_manifest, read_manifest, write_manifest
+    from dd_livm_core.missions.ingestion import ingest_mission
+    from dd_livm_core.missions.manifest import build_manifest, read_manifest, write_manifest
+    from dd_livm_core.missions.sites import write_site
     from dd_livm_core.records import Mission, Site
-    from dd_livm_core.sites import write_site
 
     write_site(data, Site(site_id="s"))
     kept, mission = data / "manifest.parquet", Mission(mission_id="m", site_id="s")

@@ -10,10 +10,10 @@ import numpy as np
 
 from benchmarks.ingestion_arm import own_peak_mib
 from benchmarks.mutations import mutated
+from dd_livm_core.camera_files.metadata import metadata_from_bytes
+from dd_livm_core.camera_files.radiometry import PLAUSIBLE_C, infrared_from_bytes
 from dd_livm_core.errors import InputError
-from dd_livm_core.metadata import metadata_from_bytes
-from dd_livm_core.pair_facts import facts_from_bytes
-from dd_livm_core.radiometry import PLAUSIBLE_C, infrared_from_bytes
+from dd_livm_core.missions.pair_facts import facts_from_bytes
 from tests import drone_files as made
 
 HANG_S = 10.0

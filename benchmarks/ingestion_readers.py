@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dd_livm_core.radiometry import read_infrared
+from dd_livm_core.camera_files.radiometry import read_infrared
 
 DIRECTORY_ENTRY = "HHIIII"
 CONSTANTS = {

@@ -157,7 +157,7 @@ def retrain(
     (see docs/configuration.md).
     """
     opened = open_workspace(workspace)
-    from dd_livm_core.configuration import BUNDLED_PROFILES, load_profile
+    from flows.configuration import BUNDLED_PROFILES, load_profile
 
     configuration = load_profile(config or BUNDLED_PROFILES, profile)
     from flows.retrain import retrain as retrain_flow

@@ -41,9 +41,9 @@ def sites_add(
     Example:  `dd-livm sites add springfield --latitude 37.246 --longitude -93.167`
     """
     opened = open_workspace(workspace)
-    from dd_livm_core.mission_folder import validated
+    from dd_livm_core.missions.folder import validated
+    from dd_livm_core.missions.sites import write_site
     from dd_livm_core.records import Site
-    from dd_livm_core.sites import write_site
 
     fields = {
         "site_id": site_id,
@@ -64,7 +64,7 @@ def sites_add(
 def sites_list(workspace: WorkspaceOption = Path()) -> None:
     """List the declared stations and their missions."""
     opened = open_workspace(workspace)
-    from dd_livm_core.sites import read_sites
+    from dd_livm_core.missions.sites import read_sites
 
     for site_id, site in sorted(read_sites(opened.data).items()):
         missions = sorted(p.parent.name for p in (opened.data / site_id).glob("*/mission.json"))
@@ -89,7 +89,7 @@ def labels_export(
     Example:  `dd-livm labels export springfield monday labels_monday --format yolo`
     """
     opened = open_workspace(workspace)
-    from dd_livm_core.mission_labels import export_labels
+    from dd_livm_core.aligned.mission_labels import export_labels
 
     written = export_labels(opened.data / site / mission, form, destination.expanduser())
     typer.echo(f"Labels of {written} pairs: {destination}")

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dd_livm_core.configuration import BUNDLED_PROFILES, load_profile
 from dd_livm_core.errors import InputError
-from dd_livm_core.mission_folder import LABELS
-from dd_livm_core.sites import read_sites
+from dd_livm_core.missions.folder import LABELS
+from dd_livm_core.missions.sites import read_sites
+from flows.configuration import BUNDLED_PROFILES, load_profile
 from flows.inspect_mission import inspect_mission
 from flows.retrain import Retrained, retrain
 from flows.simulate import simulate

@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from pydantic import DirectoryPath, PositiveInt
 
-from dd_livm_core.configuration import RetrainConfiguration
+from flows.configuration import RetrainConfiguration
 from tasks.align import align, missions_of
 from tasks.evaluate import evaluate_site
 from tasks.manifest import ingest

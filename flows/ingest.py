@@ -16,11 +16,17 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from dd_livm_core.aligned.mission_labels import LabelReport
+from dd_livm_core.camera_files.radiometry import read_infrared
 from dd_livm_core.errors import InputError
-from dd_livm_core.ingestion import IngestionReport, ingest_mission
-from dd_livm_core.mission_folder import LABEL_CONFLICTS, MISSION, QUARANTINE, read_record, validated
-from dd_livm_core.mission_labels import LabelReport
-from dd_livm_core.radiometry import read_infrared
+from dd_livm_core.missions.folder import (
+    LABEL_CONFLICTS,
+    MISSION,
+    QUARANTINE,
+    read_record,
+    validated,
+)
+from dd_livm_core.missions.ingestion import IngestionReport, ingest_mission
 from dd_livm_core.records import Mission
 from tasks.workspace import Workspace
 

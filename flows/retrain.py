@@ -8,10 +8,10 @@ from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
 
-from dd_livm_core.configuration import RetrainConfiguration
-from dd_livm_core.promotion import decide
-from dd_livm_core.site_plan import SitePlan, plan_sites
-from dd_livm_core.sites import SITES, read_sites
+from dd_livm_core.judgement.promotion import decide
+from dd_livm_core.judgement.site_plan import SitePlan, plan_sites
+from dd_livm_core.missions.sites import SITES, read_sites
+from flows.configuration import RetrainConfiguration
 from tasks.align import AlignedMission, align, align_step, missions_of
 from tasks.evaluate import (
     SiteScore,

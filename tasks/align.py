@@ -9,13 +9,13 @@ import pandas as pd
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.alignment import Progress
-from dd_livm_core.labels import read_labels
-from dd_livm_core.manifest import read_manifest
-from dd_livm_core.mission_alignment import MissionSummary, PairFiles, align_mission
-from dd_livm_core.mission_folder import LABELS, MISSION, read_record
-from dd_livm_core.pairs import read_aligned_mission
+from dd_livm_core.aligned.mission import MissionSummary, PairFiles, align_mission
+from dd_livm_core.aligned.store import read_aligned_mission
+from dd_livm_core.labels.coco import read_labels
+from dd_livm_core.missions.folder import LABELS, MISSION, read_record
+from dd_livm_core.missions.manifest import read_manifest
 from dd_livm_core.records import Mission
+from dd_livm_core.registration.alignment import Progress
 from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.manifest import manifest_path
 from tasks.progress import StepProgress

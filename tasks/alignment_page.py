@@ -10,9 +10,9 @@ import numpy as np
 from jinja2 import Environment, PackageLoader
 from numpy.typing import NDArray
 
-from dd_livm_core.overlays import checkerboard, outlined
-from dd_livm_core.pairs import AlignedMission
-from dd_livm_core.pictures import infrared_picture
+from dd_livm_core.aligned.store import AlignedMission
+from dd_livm_core.inspection.overlays import checkerboard, outlined
+from dd_livm_core.inspection.pictures import infrared_picture
 
 PAGE = "alignment.html"
 PICTURES = 12

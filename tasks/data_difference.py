@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.manifest import read_manifest
-from dd_livm_core.manifest_diff import describe, manifest_diff
+from dd_livm_core.missions.manifest import read_manifest
+from dd_livm_core.missions.manifest_difference import describe, manifest_diff
+from dd_livm_core.missions.sites import SITES, read_sites
 from dd_livm_core.records import Site
-from dd_livm_core.sites import SITES, read_sites
 from tasks.manifest import MANIFEST
 from tasks.snapshot import snapshot_id
 from tasks.tracking import DATA_FOLDER, client, pinned_by

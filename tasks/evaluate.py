@@ -9,12 +9,17 @@ import numpy as np
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.detector import Detections, Detector, load_detector, predict, save_detector
-from dd_livm_core.evaluation import choose_threshold, corners, score_site
-from dd_livm_core.labels import Label
-from dd_livm_core.overlays import checkerboard
-from dd_livm_core.pairs import AlignedMission, held_out_rows, read_aligned_mission, scaled_labels
-from dd_livm_core.pictures import detection_picture, infrared_picture, write_picture
+from dd_livm_core.aligned.store import (
+    AlignedMission,
+    held_out_rows,
+    read_aligned_mission,
+    scaled_labels,
+)
+from dd_livm_core.inspection.overlays import checkerboard
+from dd_livm_core.inspection.pictures import detection_picture, infrared_picture, write_picture
+from dd_livm_core.judgement.scores import choose_threshold, corners, score_site
+from dd_livm_core.labels.coco import Label
+from dd_livm_core.model.detector import Detections, Detector, load_detector, predict, save_detector
 from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 

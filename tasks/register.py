@@ -16,8 +16,8 @@ from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.manifest import read_manifest
-from dd_livm_core.promotion import Decision
+from dd_livm_core.judgement.promotion import Decision
+from dd_livm_core.missions.manifest import read_manifest
 from tasks.align import MissionInput
 from tasks.manifest import manifest_path
 from tasks.pair_signature import SIGNATURE

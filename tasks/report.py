@@ -9,8 +9,8 @@ from pathlib import Path
 from prefect import get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
 
-from dd_livm_core.pictures import site_chart
-from dd_livm_core.promotion import Decision
+from dd_livm_core.inspection.pictures import site_chart
+from dd_livm_core.judgement.promotion import Decision
 from tasks.align import AlignedMission
 from tasks.alignment_page import PAGE
 from tasks.evaluate import SiteScore

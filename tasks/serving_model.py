@@ -20,7 +20,7 @@ class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow is typed in par
 
     def load_context(self, context: Any) -> None:
         """Read the weights."""
-        from dd_livm_core.detector import load_detector
+        from dd_livm_core.model.detector import load_detector
 
         self.detector = load_detector(Path(context.artifacts["weights"]))
 
@@ -28,8 +28,8 @@ class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow is typed in par
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
         """Align the pairs as one mission and return a row per finding."""
-        from dd_livm_core.inspection import findings_table, inspect_pairs
-        from dd_livm_core.mission_alignment import PairFiles
+        from dd_livm_core.aligned.mission import PairFiles
+        from dd_livm_core.inspection.findings import findings_table, inspect_pairs
 
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)

@@ -88,7 +88,7 @@ def code_hash(modules: tuple[str, ...]) -> str:
         seen[name] = hash_file(path)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         for found in _core_imports(path, package):
-            # `from dd_livm_core.heat import steady` names a function, not a file
+            # `from dd_livm_core.heat.diffusion import steady` names a function, not a file
             parent = found.rpartition(".")[0]
             origin = _source(parent)
             is_package = origin is not None and origin.name == "__init__.py"

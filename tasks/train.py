@@ -9,8 +9,8 @@ from typing import Literal
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.dtft import train_stage
-from dd_livm_core.training_configuration import TrainingConfig
+from dd_livm_core.training.configuration import TrainingConfig
+from dd_livm_core.training.dtft import train_stage
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step
 from tasks.tracking import child_run, log_history

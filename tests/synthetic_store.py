@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dd_livm_core.labels import Label
-from dd_livm_core.pairs import AlignedPair, write_aligned_mission
+from dd_livm_core.aligned.store import AlignedPair, write_aligned_mission
+from dd_livm_core.labels.coco import Label
 from dd_livm_core.records import DEFECT_CLASSES, DefectClass, HotspotShape
 
 HEIGHT, WIDTH = 96, 128

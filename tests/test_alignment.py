@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dd_livm_core.alignment import Alignment, align_pairs, resample_visible
 from dd_livm_core.errors import InputError
-from dd_livm_core.pair_registration import PairView
-from dd_livm_core.panels import panel_mask_infrared
-from dd_livm_core.rig import RigGeometry
+from dd_livm_core.panels.mask import panel_mask_infrared
+from dd_livm_core.registration.alignment import Alignment, align_pairs, resample_visible
+from dd_livm_core.registration.candidates import PairView
+from dd_livm_core.registration.rig import RigGeometry
 
 SHAPE = (256, 320)
 CENTRE = np.array([159.5, 127.5])

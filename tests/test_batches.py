@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from dd_livm_core.batches import Augmentation, TrainingPairs, read_example
+from dd_livm_core.aligned.store import read_aligned_mission, write_aligned_mission
 from dd_livm_core.errors import InputError
-from dd_livm_core.pairs import read_aligned_mission, write_aligned_mission
-from dd_livm_core.training_configuration import TrainingConfig
+from dd_livm_core.training.batches import Augmentation, TrainingPairs, read_example
+from dd_livm_core.training.configuration import TrainingConfig
 from tests.synthetic_store import HEIGHT, WIDTH, synthetic_pair, write_synthetic_store
 
 CONFIG = TrainingConfig(

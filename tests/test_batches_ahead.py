@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from dd_livm_core.batches_ahead import WaitClock, made_ahead
+from dd_livm_core.training.prefetch import WaitClock, made_ahead
 
 
 def test_everything_comes_once_and_in_order() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dd_livm_core.consensus import Positions, agree
+from dd_livm_core.registration.consensus import Positions, agree
 
 PERIOD = np.array([34.0, 2.0])
 

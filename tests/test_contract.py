@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dd_livm_core.contract import CONTRACT, with_derived
 from dd_livm_core.errors import InputError
-from dd_livm_core.ingestion import ingest_mission
-from dd_livm_core.manifest import build_manifest
+from dd_livm_core.missions.contract import CONTRACT, with_derived
+from dd_livm_core.missions.ingestion import ingest_mission
+from dd_livm_core.missions.manifest import build_manifest
+from dd_livm_core.missions.sites import read_sites, write_site
 from dd_livm_core.records import Mission, Site
-from dd_livm_core.sites import read_sites, write_site
 from tasks.validate import Finding, quarantine, run_checkpoint
 from tests import drone_files as made
 

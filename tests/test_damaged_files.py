@@ -10,10 +10,14 @@ import pytest
 
 from benchmarks.ingestion_arm import own_peak_mib
 from benchmarks.mutations import mutated
+from dd_livm_core.camera_files.images import size_of_whole
+from dd_livm_core.camera_files.metadata import metadata_from_bytes
+from dd_livm_core.camera_files.radiometry import (
+    PLAUSIBLE_C,
+    infrared_from_bytes,
+    visible_from_bytes,
+)
 from dd_livm_core.errors import InputError
-from dd_livm_core.image_files import size_of_whole
-from dd_livm_core.metadata import metadata_from_bytes
-from dd_livm_core.radiometry import PLAUSIBLE_C, infrared_from_bytes, visible_from_bytes
 from tests import drone_files as made
 
 MAX_SECONDS = 5.0

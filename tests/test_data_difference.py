@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.ingestion import ingest_mission
-from dd_livm_core.labels import Label, write_labels
-from dd_livm_core.manifest import build_manifest, content_of, write_manifest
-from dd_livm_core.manifest_diff import describe, manifest_diff
+from dd_livm_core.labels.coco import Label, write_labels
+from dd_livm_core.missions.ingestion import ingest_mission
+from dd_livm_core.missions.manifest import build_manifest, content_of, write_manifest
+from dd_livm_core.missions.manifest_difference import describe, manifest_diff
+from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import Mission, Site
-from dd_livm_core.sites import write_site
 from tasks.data_difference import data_difference
 from tasks.snapshot import pin
 from tasks.tracking import client, experiment_id, log_start, parent_run

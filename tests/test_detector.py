@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dd_livm_core.detector import (
+from dd_livm_core.errors import InputError
+from dd_livm_core.model.detector import (
     Architecture,
     Detector,
     keep_apart,
@@ -14,7 +15,6 @@ from dd_livm_core.detector import (
     predict,
     save_detector,
 )
-from dd_livm_core.errors import InputError
 
 
 @pytest.fixture

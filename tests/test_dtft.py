@@ -10,13 +10,19 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from dd_livm_core.detector import Architecture, Detector, load_detector, predict, save_detector
-from dd_livm_core.dtft import train_stage
+from dd_livm_core.aligned.store import held_out_rows, read_aligned_mission, scaled_labels
 from dd_livm_core.errors import InputError
-from dd_livm_core.evaluation import choose_threshold, score_site
-from dd_livm_core.pairs import held_out_rows, read_aligned_mission, scaled_labels
+from dd_livm_core.judgement.scores import choose_threshold, score_site
+from dd_livm_core.model.detector import (
+    Architecture,
+    Detector,
+    load_detector,
+    predict,
+    save_detector,
+)
 from dd_livm_core.records import EXTERNAL_DEFECTS
-from dd_livm_core.training_configuration import TrainingConfig
+from dd_livm_core.training.configuration import TrainingConfig
+from dd_livm_core.training.dtft import train_stage
 from tests.synthetic_store import HEIGHT, PANEL, WIDTH, write_synthetic_store
 
 ROOT = Path(__file__).parents[1]
@@ -70,8 +76,8 @@ def test_stage_3_moves_both_encoders_and_the_gates(
 KILLED = """
 import sys
 from pathlib import Path
-from dd_livm_core.dtft import train_stage
-from dd_livm_core.training_configuration import TrainingConfig
+from dd_livm_core.training.dtft import train_stage
+from dd_livm_core.training.configuration import TrainingConfig
 config = TrainingConfig.model_validate_json(sys.argv[1])
 train_stage(2, [Path(sys.argv[2])], config, Path(sys.argv[3]), Path(sys.argv[4]),
             lambda epoch: print(int(epoch["epoch"]), flush=True))

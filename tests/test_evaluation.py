@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dd_livm_core.detector import Detections
-from dd_livm_core.evaluation import choose_threshold, iou_matrix, score_site
-from dd_livm_core.labels import Label
+from dd_livm_core.judgement.scores import choose_threshold, iou_matrix, score_site
+from dd_livm_core.labels.coco import Label
+from dd_livm_core.model.detector import Detections
 
 
 def found(*boxes: tuple[float, float, float, float, float, str]) -> Detections:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.ingestion_readers import against_flyr, flir_files, for_flyr
-from dd_livm_core.radiometry import infrared_from_bytes, read_infrared
+from dd_livm_core.camera_files.radiometry import infrared_from_bytes, read_infrared
 from tests import drone_files as made
 
 WARM_C = np.linspace(5, 95, 64 * 80).reshape(64, 80)

@@ -8,8 +8,8 @@ from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter
 from scipy.special import i0, i1, k0, k1
 
-from dd_livm_core import heat
 from dd_livm_core.errors import InputError
+from dd_livm_core.heat import diffusion as heat
 
 K = heat.CELL_CONDUCTANCE_W_K
 losses = st.floats(10, 120)

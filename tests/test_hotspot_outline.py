@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from dd_livm_core.hotspot_outline import hot_groups, regions
-from dd_livm_core.hotspot_shape import HotspotLimits
+from dd_livm_core.hotspots.outlines import hot_groups, regions
+from dd_livm_core.hotspots.shapes import HotspotLimits
 
 
 def test_what_only_a_leaf_parts_is_one_hotspot():

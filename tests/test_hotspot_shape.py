@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dd_livm_core.hotspot_shape import hotspot_shape
+from dd_livm_core.hotspots.shapes import hotspot_shape
 
 WIDTH, HEIGHT = 30, 51
 """Short and long side of a PV module, in pixels."""

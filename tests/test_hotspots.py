@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.healthy_panel import robust_spread
-from dd_livm_core.hotspots import (
+from dd_livm_core.hotspots.segmentation import (
     HotspotLimits,
     at_reference_irradiance,
     excess_temperature,
     find_hotspots,
 )
+from dd_livm_core.panels.baseline import robust_spread
 
 WIDTH, HEIGHT = 30, 51
 """Short and long side of a PV module, in pixels."""

@@ -14,15 +14,15 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-import dd_livm_core.intake as intake
-import dd_livm_core.manifest as manifest_module
+import dd_livm_core.missions.manifest as manifest_module
+import dd_livm_core.missions.pair_intake as intake
 import flows.ingest as flow
 from dd_livm_core.errors import InputError
-from dd_livm_core.ingestion import ingest_mission
-from dd_livm_core.manifest import build_manifest, content_of, read_manifest, write_manifest
-from dd_livm_core.manifest_diff import manifest_diff
+from dd_livm_core.missions.ingestion import ingest_mission
+from dd_livm_core.missions.manifest import build_manifest, content_of, read_manifest, write_manifest
+from dd_livm_core.missions.manifest_difference import manifest_diff
+from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import DeclaredUnit, Mission, Site
-from dd_livm_core.sites import write_site
 from tasks.validate import quarantine, run_checkpoint
 from tasks.workspace import Workspace
 from tests import drone_files as made
@@ -200,7 +200,7 @@ def test_an_undeclared_site_is_told_how(tmp_path: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from dd_livm_core import ingestion
+from dd_livm_core.missions import ingestion
 from dd_livm_core.records import Mission
 ingestion.WORTH_PROCESSES_B = 0
 mission = Mission(mission_id="m1", site_id="s1", irradiance_w_m2=800)

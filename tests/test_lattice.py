@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dd_livm_core.lattice import panel_lattice
-from dd_livm_core.panels import panel_mask_infrared
+from dd_livm_core.panels.lattice import panel_lattice
+from dd_livm_core.panels.mask import panel_mask_infrared
 
 PERIOD_PX = (42.0, 25.0)
 

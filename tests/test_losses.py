@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from dd_livm_core.losses import centre_loss, centre_targets, generalised_iou, supervised_contrastive
+from dd_livm_core.training.losses import (
+    centre_loss,
+    centre_targets,
+    generalised_iou,
+    supervised_contrastive,
+)
 
 
 def test_contrast_is_lower_where_labels_cluster() -> None:

@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from dd_livm_core.mapping import map_pairs
+from dd_livm_core.parallel import map_pairs
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -49,7 +49,7 @@ def _process(_: int) -> int:
 
 KILLED = """
 import time
-from dd_livm_core.mapping import map_pairs
+from dd_livm_core.parallel import map_pairs
 mapped = map_pairs(abs, range(1000), processes=2)
 next(mapped)
 print("working", flush=True)

@@ -10,9 +10,9 @@ import tifffile
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from dd_livm_core.camera_files.metadata import metadata_from_bytes, read_metadata
 from dd_livm_core.errors import InputError
-from dd_livm_core.manifest import focal_length_px
-from dd_livm_core.metadata import metadata_from_bytes, read_metadata
+from dd_livm_core.missions.manifest import focal_length_px
 from tests import drone_files as made
 
 

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dd_livm_core.aligned.mission_labels import export_labels, take_labels
 from dd_livm_core.errors import InputError
-from dd_livm_core.ingestion import ingest_mission
-from dd_livm_core.label_files import Frame, read_label_set, write_label_set
-from dd_livm_core.label_formats import yolo_classes
-from dd_livm_core.labels import Label, read_labels, write_labels
-from dd_livm_core.mission_folder import image_pairs, read_record
-from dd_livm_core.mission_labels import export_labels, take_labels
+from dd_livm_core.labels.coco import Label, read_labels, write_labels
+from dd_livm_core.labels.label_sets import Frame, read_label_set, write_label_set
+from dd_livm_core.labels.yolo_voc import yolo_classes
+from dd_livm_core.missions.folder import image_pairs, read_record
+from dd_livm_core.missions.ingestion import ingest_mission
+from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import LabelFormat, Mission, Site
-from dd_livm_core.sites import write_site
 from tests import drone_files as made
 
 SIZE = (80, 64)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dd_livm_core.network_input import infrared_input, visible_input
+from dd_livm_core.model.network_input import infrared_input, visible_input
 from tests.synthetic_store import synthetic_pair
 
 

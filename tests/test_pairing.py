@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.pairing import pair_folder
-from dd_livm_core.pairing_by_time import pair_by_time
+from dd_livm_core.missions.pairing import pair_folder
+from dd_livm_core.missions.pairing_by_time import pair_by_time
 from tests import drone_files as made
 
 

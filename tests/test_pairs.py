@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dd_livm_core.errors import InputError
-from dd_livm_core.pairs import (
+from dd_livm_core.aligned.store import (
     held_out_rows,
     read_aligned_mission,
     scaled_labels,
     write_aligned_mission,
 )
+from dd_livm_core.errors import InputError
 from tests.synthetic_store import HEIGHT, WIDTH, synthetic_pair, write_synthetic_store
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dd_livm_core.pictures import OFF_PANELS, detection_picture, infrared_picture
+from dd_livm_core.inspection.pictures import OFF_PANELS, detection_picture, infrared_picture
 
 
 def test_only_panels_are_coloured_and_their_hottest_is_brightest() -> None:

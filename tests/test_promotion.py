@@ -1,6 +1,6 @@
 import pytest
 
-from dd_livm_core.promotion import PromotionGates, decide
+from dd_livm_core.judgement.promotion import PromotionGates, decide
 
 GATES = PromotionGates(min_mean_gain_points=0.0, max_site_drop_points=5.0)
 

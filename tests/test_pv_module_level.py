@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from dd_livm_core.hotspot_signal import separate
-from dd_livm_core.hotspots import excess_temperature, find_hotspots
-from dd_livm_core.pv_module_level import over_own_level, without_rims
-from dd_livm_core.pv_module_map import pv_module_map
+from dd_livm_core.augmentation.signal import separate
+from dd_livm_core.hotspots.segmentation import excess_temperature, find_hotspots
+from dd_livm_core.panels.module_level import over_own_level, without_rims
+from dd_livm_core.panels.module_map import pv_module_map
 from tests.pv_module_table import HEIGHT, WIDTH, inside, table
 
 

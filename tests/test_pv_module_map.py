@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from dd_livm_core.hotspots import find_hotspots
-from dd_livm_core.pv_module_map import pv_module_map
+from dd_livm_core.hotspots.segmentation import find_hotspots
+from dd_livm_core.panels.module_map import pv_module_map
 from tests.pv_module_table import HEIGHT, WIDTH, inside, table
 
 

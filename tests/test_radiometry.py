@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
-from dd_livm_core.radiometry import read_infrared, read_visible
 from dd_livm_core.records import DeclaredUnit, TemperatureUnit
 from tests import drone_files as made
 
@@ -284,7 +284,7 @@ def test_foreign_and_zero_byte_files(tmp_path: Path, content: bytes) -> None:
 @settings(max_examples=25, deadline=None)
 def test_a_cut_jpeg_is_never_taken(share: float) -> None:
     """Decoders like to fill the rest with grey."""
-    from dd_livm_core.radiometry import visible_from_bytes
+    from dd_livm_core.camera_files.radiometry import visible_from_bytes
 
     content = made.jpeg(made.picture())
     with pytest.raises(InputError):

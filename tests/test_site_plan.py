@@ -1,7 +1,7 @@
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.site_plan import plan_sites
+from dd_livm_core.judgement.site_plan import plan_sites
 
 
 def test_by_default_the_last_site_by_name_stays_unseen() -> None:

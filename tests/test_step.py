@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from dd_livm_core.promotion import PromotionGates
+from dd_livm_core.judgement.promotion import PromotionGates
 from tasks.step import Reference, Step, code_hash, refer
 from tasks.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
-STEP = Step("example", "1", ("dd_livm_core.promotion",), ignore=("progress",))
+STEP = Step("example", "1", ("dd_livm_core.judgement.promotion",), ignore=("progress",))
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def key_with_core_at(folder: Path, modules: str) -> str:
 def test_a_changed_line_in_the_core_changes_the_key_of_steps_that_use_it(tmp_path: Path) -> None:
     for package in ("dd_livm_core", "tasks"):
         shutil.copytree(ROOT / package, tmp_path / package)
-    uses = "('dd_livm_core.site_plan',)"  # imports dd_livm_core.errors
-    other = "('dd_livm_core.mapping',)"  # does not
+    uses = "('dd_livm_core.judgement.site_plan',)"  # imports dd_livm_core.errors
+    other = "('dd_livm_core.parallel',)"  # does not
     before, before_other = key_with_core_at(tmp_path, uses), key_with_core_at(tmp_path, other)
     assert before == key_with_core_at(tmp_path, uses)
     errors = tmp_path / "dd_livm_core" / "errors.py"

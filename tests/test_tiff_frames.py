@@ -10,9 +10,9 @@ import pytest
 import tifffile
 from PIL import Image
 
+from dd_livm_core.camera_files.images import frame_size_px
+from dd_livm_core.camera_files.radiometry import Thermogram, infrared_from_bytes, read_infrared
 from dd_livm_core.errors import InputError
-from dd_livm_core.image_files import frame_size_px
-from dd_livm_core.radiometry import Thermogram, infrared_from_bytes, read_infrared
 from dd_livm_core.records import DeclaredUnit
 from tests import drone_files as made
 

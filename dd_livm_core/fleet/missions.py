@@ -33,7 +33,7 @@ from dd_livm_core.fleet.thermal import (
     physical_losses_w_m2k,
 )
 from dd_livm_core.fleet.truth import TrueHotspot, true_hotspots
-from dd_livm_core.heat import HEAT_CAPACITY_J_M2K
+from dd_livm_core.heat.diffusion import HEAT_CAPACITY_J_M2K
 from dd_livm_core.records import DEFECT_CLASSES, Mission
 
 _JPEG_QUALITY_INFRARED = 92

@@ -8,7 +8,7 @@ from scipy.sparse import coo_array, csc_array, diags_array
 from scipy.sparse.linalg import splu
 
 from dd_livm_core.fleet.profile import PvModule
-from dd_livm_core.heat import (
+from dd_livm_core.heat.diffusion import (
     CELL_CONDUCTANCE_W_K,
     FAIMAN_U0_W_M2K,
     FAIMAN_U1_W_M2K_PER_M_S,
@@ -70,7 +70,7 @@ class Sheet:
 
     Conservative finite volumes; where the gap between two cells lies, the face conducts as cell
     and gap in series, so that the result does not depend on the grid. The matrix is factorised
-    once and serves every defect of a mission, which `dd_livm_core.heat.steady_excess` (the same
+    once and serves every defect of a mission, which `dd_livm_core.heat.diffusion.steady_excess` (the same
     equation) does not offer.
 
     Parameters

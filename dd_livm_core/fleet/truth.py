@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.hotspot_outline import box_xywh_px, regions
-from dd_livm_core.hotspot_shape import HotspotLimits
+from dd_livm_core.hotspots.outlines import box_xywh_px, regions
+from dd_livm_core.hotspots.shapes import HotspotLimits
 from dd_livm_core.records import HotspotShape
 
 THRESHOLD_K = 1.5

@@ -21,8 +21,8 @@ from dd_livm_core.fleet.truth_files import (
     write_table,
     write_truth_arrays,
 )
+from dd_livm_core.missions.sites import read_sites, write_sites
 from dd_livm_core.records import DEFECT_CLASSES, Site
-from dd_livm_core.sites import read_sites, write_sites
 
 FULL_PAIRS = 7078
 """Pairs of the whole fleet at size ``full``, as in the article."""

@@ -17,7 +17,7 @@ from dd_livm_core.fleet.thermal import (
     operating_efficiency,
     physical_losses_w_m2k,
 )
-from dd_livm_core.heat import (
+from dd_livm_core.heat.diffusion import (
     CELL_CONDUCTANCE_W_K,
     GAP_CONDUCTANCE_W_K,
     loss_coefficient,

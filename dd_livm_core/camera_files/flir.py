@@ -1,0 +1,262 @@
+"""FLIR's radiometric JPEG: embedded raw sensor image, Planck constants, atmosphere.
+
+The layout of the FFF records is the one that ExifTool documents (FLIR tags). Temperature follows FLIR's own
+camera equation: raw = R1 / (R2·(exp(B/T) − F)) − O, after taking out what the object reflects and the air adds.
+"""
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from dd_livm_core.camera_files.images import MAX_PIXELS
+from dd_livm_core.camera_files.jpeg_segments import application_segments
+from dd_livm_core.errors import InputError
+
+RAW_RECORD, CAMERA_RECORD = 1, 32
+ZERO_C_K = 273.15
+SURELY_SMOOTHER = 4
+"""Times; far above chance, far below what a wrong byte order makes of a picture."""
+
+
+@dataclass(frozen=True)
+class FlirThermogram:
+    """Temperatures and the parameters they were computed with."""
+
+    temperature_c: NDArray[np.float32]
+    emissivity: float
+    reflected_c: float
+    distance_m: float
+    relative_humidity: float
+    camera: str | None
+
+
+@dataclass(frozen=True)
+class _Parameters:
+    emissivity: float
+    distance_m: float
+    reflected_k: float
+    air_k: float
+    window_k: float
+    window_transmission: float
+    humidity: float
+    r1: float
+    b: float
+    f: float
+    alpha: tuple[float, float]
+    beta: tuple[float, float]
+    x: float
+    o: int
+    r2: float
+    camera: str | None
+
+
+def _segments(content: bytes) -> bytes | None:
+    """Join the APP1 'FLIR' segments in their order; each says its number and the last number."""
+    parts: dict[int, bytes] = {}
+    last = 0
+    for number, body in application_segments(content):
+        if number == 1 and body[:5] == b"FLIR\0" and len(body) > 8:
+            parts.setdefault(body[6], body[8:])
+            last = body[7]
+    if not parts:
+        return None
+    if sorted(parts) != list(range(last + 1)):
+        raise ValueError(f"{len(parts)} of {last + 1} segments")
+    return b"".join(parts[key] for key in sorted(parts))
+
+
+def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
+    """Return the temperatures of a FLIR radiometric JPEG, or None where the file holds none.
+
+    Raises
+    ------
+    InputError
+        The file holds FLIR data that is broken.
+    """
+    try:
+        data = _segments(content)
+        if data is None:
+            return None
+        if data[:4] not in (b"FFF\0", b"AFF\0"):
+            raise ValueError("no FFF header")
+        records = _records(data)
+        if RAW_RECORD not in records or CAMERA_RECORD not in records:
+            return None
+        raw = _raw_image(records[RAW_RECORD])
+        parameters = _parameters(records[CAMERA_RECORD])
+        with np.errstate(all="ignore"):  # what is not finite or not plausible is refused below
+            celsius = _celsius(raw, parameters)
+    except (
+        struct.error,
+        IndexError,
+        ValueError,
+        ZeroDivisionError,
+        OverflowError,
+        OSError,
+        SyntaxError,
+        cv2.error,
+        tifffile.TiffFileError,
+    ) as error:
+        raise InputError(
+            "whole FLIR data", f"broken ({error})"[:200], path, "Copy the file anew."
+        ) from error
+    if not np.isfinite(celsius).all():
+        raise InputError(
+            "finite temperatures", "some that are not", path, "The FLIR constants are broken."
+        )
+    return FlirThermogram(
+        celsius,
+        parameters.emissivity,
+        parameters.reflected_k - ZERO_C_K,
+        parameters.distance_m,
+        parameters.humidity,
+        parameters.camera,
+    )
+
+
+def _records(data: bytes) -> dict[int, bytes]:
+    """Return the raw image's and the camera's record.
+
+    Most cameras of FLIR keep a CRC-32 of each record, DJI's keep none. Where one record fits its own, all must.
+    """
+    order = ">" if struct.unpack_from(">I", data, 0x14)[0] < 0x10000 else "<"
+    offset, count = struct.unpack_from(f"{order}II", data, 0x18)
+    records: dict[int, bytes] = {}
+    whole: dict[int, bool] = {}
+    for number in range(min(count, 256)):
+        kind, _, _, _, start, length, _, _, checksum = struct.unpack_from(
+            f"{order}HHIIIIIII", data, offset + 32 * number
+        )
+        body = data[start : start + length]
+        if kind in (RAW_RECORD, CAMERA_RECORD):
+            if len(body) < length:
+                raise ValueError(f"record {kind} ends after the data")
+            records.setdefault(kind, body)
+        if kind and checksum:
+            whole.setdefault(kind, zlib.crc32(body) == checksum)
+    if any(whole.values()) and not all(whole.get(kind, True) for kind in records):
+        raise ValueError("a record does not fit its checksum")
+    return records
+
+
+def _celsius(raw: NDArray[np.uint16], parameters: _Parameters) -> NDArray[np.float32]:
+    """Convert each count between the lowest and the highest once: a frame has far more pixels than counts."""
+    lowest = int(raw.min())
+    table = temperature_c(np.arange(lowest, int(raw.max()) + 1, dtype=np.float64), parameters)
+    return np.asarray(table[raw - np.uint16(lowest)])
+
+
+def _smoother(stored: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Return a PNG's samples in their right byte order.
+
+    FLIR stores little-endian samples in this big-endian format; a few old cameras keep to the format. In the wrong
+    order neighbours differ by hundreds of counts where they differ by single ones.
+    """
+    swapped = stored.byteswap()
+    steps, swapped_steps = (
+        float(np.abs(np.diff(image.astype(np.int32), axis=1)).mean()) for image in (stored, swapped)
+    )
+    return stored if SURELY_SMOOTHER * steps < swapped_steps else swapped
+
+
+def _raw_image(record: bytes) -> NDArray[np.uint16]:
+    order = "<" if struct.unpack_from("<H", record, 0)[0] < 0x100 else ">"
+    width, height = struct.unpack_from(f"{order}HH", record, 2)
+    if not min(width, height) >= 8 or width * height > MAX_PIXELS:
+        raise ValueError(f"raw image of {width} x {height}")
+    body = record[32:]
+    if body[:8] == b"\x89PNG\r\n\x1a\n":
+        header = struct.unpack_from(">II", body, 16)
+        if header != (width, height):
+            raise ValueError(f"PNG of {header} in a record of {width} x {height}")
+        with Image.open(io.BytesIO(body)) as unverified:
+            unverified.verify()  # checksums: a flipped bit is a wrong temperature
+        image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_UNCHANGED)
+        if image is None:
+            raise ValueError("PNG that does not decode")
+        raw = _smoother(image.view(np.uint16)) if image.dtype == np.uint16 else image
+    elif body[:4] in (b"II*\0", b"MM\0*"):
+        with tifffile.TiffFile(io.BytesIO(body)) as tiff:
+            page = tiff.pages[0]
+            if page.shape != (height, width):
+                raise ValueError(f"TIFF of {page.shape} in a record of {width} x {height}")
+            if page.compression != 1:
+                raise ValueError(f"a TIFF packed by {page.compression}")
+            raw = page.asarray()
+    else:
+        raw = np.frombuffer(body, f"{order}u2", width * height).reshape(height, width)
+    if raw.shape != (height, width) or raw.dtype.kind != "u" or raw.dtype.itemsize != 2:
+        raise ValueError(f"raw image of shape {raw.shape}, {raw.dtype}")
+    return raw.astype(np.uint16)  # of this machine's byte order
+
+
+def _parameters(record: bytes) -> _Parameters:
+    order = "<" if struct.unpack_from("<H", record, 0)[0] < 0x100 else ">"
+
+    def value(offset: int, kind: str = "f") -> float:
+        return float(struct.unpack_from(f"{order}{kind}", record, offset)[0])
+
+    camera = record[0xD4:0xF4].split(b"\0")[0].decode("ascii", "replace").strip() or None
+    humidity = value(0x3C)
+    return _Parameters(
+        emissivity=value(0x20),
+        distance_m=value(0x24),
+        reflected_k=value(0x28),
+        air_k=value(0x2C),
+        window_k=value(0x30),
+        window_transmission=value(0x34),
+        humidity=humidity if humidity <= 2 else humidity / 100,
+        r1=value(0x58),
+        b=value(0x5C),
+        f=value(0x60),
+        alpha=(value(0x70), value(0x74)),
+        beta=(value(0x78), value(0x7C)),
+        x=value(0x80),
+        o=int(value(0x308, "i")),
+        r2=value(0x30C),
+        camera=camera,
+    )
+
+
+def temperature_c(raw: NDArray[np.float64], p: _Parameters) -> NDArray[np.float32]:
+    """Turn raw counts into °C with FLIR's camera equation."""
+    if not (0.01 <= p.emissivity <= 1 and p.r1 > 0 and p.r2 > 0 and 500 < p.b < 5000):
+        raise ValueError(f"emissivity {p.emissivity}, R1 {p.r1}, R2 {p.r2}, B {p.b}")
+    if not (100 < p.reflected_k < 2000 and 150 < p.air_k < 400 and 0 <= p.humidity <= 1):
+        raise ValueError(f"reflected {p.reflected_k} K, air {p.air_k} K, humidity {p.humidity}")
+    if not 0 <= p.distance_m <= 10_000:
+        raise ValueError(f"distance {p.distance_m} m")
+
+    def radiance(kelvin: float) -> float:
+        return float(p.r1 / (p.r2 * (np.exp(p.b / kelvin) - p.f)) - p.o)
+
+    air_c = p.air_k - ZERO_C_K
+    vapour = p.humidity * np.exp(
+        1.5587 + 0.06939 * air_c - 0.00027816 * air_c**2 + 6.8455e-7 * air_c**3
+    )
+    root = np.sqrt(p.distance_m / 2)
+    transmission = p.x * np.exp(-root * (p.alpha[0] + p.beta[0] * np.sqrt(vapour))) + (
+        1 - p.x
+    ) * np.exp(-root * (p.alpha[1] + p.beta[1] * np.sqrt(vapour)))
+    window = p.window_transmission if 0 < p.window_transmission <= 1 else 1.0
+    e, t = p.emissivity, float(transmission)
+    if not 0 < t <= 1.01:
+        raise ValueError(f"atmospheric transmission {t}")
+    # two stretches of air, before and after the window, as FLIR and ExifTool take them
+    added = (
+        (1 - e) / e * radiance(p.reflected_k)
+        + (1 - t) / (e * t) * radiance(p.air_k)
+        + (1 - window) / (e * t * window) * radiance(p.window_k if p.window_k > 0 else p.air_k)
+        + (1 - t) / (e * t * t * window) * radiance(p.air_k)
+    )
+    seen = raw / (e * t * window * t) - added
+    ratio = p.r1 / (p.r2 * (seen + p.o)) + p.f
+    return (p.b / np.log(ratio) - ZERO_C_K).astype(np.float32)

@@ -1,0 +1,247 @@
+"""From an infrared file to temperatures, or to grey values where the file holds no temperature.
+
+Temperatures come from 16-bit and float TIFF with a declared unit, from FLIR radiometric JPEG (also DJI's XT2
+and XT R), and from DJI R-JPEG where the user names DJI's Thermal SDK. Every other image gives shape only.
+Nothing is guessed: a scale that is not declared is not used.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dd_livm_core.camera_files.dji import TODO as DJI_TODO
+from dd_livm_core.camera_files.dji import holds_dji_counts, read_dji, sdk_path
+from dd_livm_core.camera_files.flir import read_flir
+from dd_livm_core.camera_files.images import decode, pixels_of, read_bytes, size_of_whole
+from dd_livm_core.camera_files.tiff import UNITS_TO_C, read_tiff_frame
+from dd_livm_core.errors import InputError
+from dd_livm_core.records import DeclaredUnit
+
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+"""ITU-R BT.601."""
+
+PLAUSIBLE_C = (-100.0, 2000.0)
+PLAUSIBLE_MEDIAN_C = (-60.0, 150.0)
+"""Of a frame whose unit somebody declared: °C declared for kelvin shows here and nowhere else."""
+
+
+@dataclass(frozen=True)
+class Thermogram:
+    """An infrared image.
+
+    Attributes
+    ----------
+    values
+        float32 (H, W): °C where ``radiometric``, else grey 0 to 255.
+    stored_dtype
+        Type of the numbers in the file.
+    reason
+        Why there is no temperature, or None.
+    """
+
+    values: NDArray[np.float32]
+    radiometric: bool
+    stored_dtype: str
+    emissivity: float | None = None
+    reflected_c: float | None = None
+    distance_m: float | None = None
+    relative_humidity: float | None = None
+    camera: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class InfraredContent:
+    """What an infrared file holds, without its values; temperatures None where there are none."""
+
+    width_px: int
+    height_px: int
+    radiometric: bool
+    stored_dtype: str
+    median_c: float | None = None
+    max_c: float | None = None
+    camera: str | None = None
+
+
+def read_visible(path: Path) -> NDArray[np.uint8]:
+    """Read a visible image as uint8 (H, W, 3) RGB.
+
+    Raises
+    ------
+    InputError
+        Not an image, too large, or truncated.
+    """
+    return visible_from_bytes(read_bytes(path), path)
+
+
+def visible_from_bytes(content: bytes, path: Path) -> NDArray[np.uint8]:
+    """Decode a visible image; ``path`` is only named in errors."""
+    return pixels_of(decode(content, path), path)
+
+
+def read_infrared(
+    path: Path,
+    *,
+    declared: DeclaredUnit | None = None,
+    require_temperature: bool = False,
+    dji_library: Path | None = None,
+) -> Thermogram:
+    """Read an infrared image as temperatures in °C, or as grey values where it holds none.
+
+    Parameters
+    ----------
+    declared
+        The unit of a TIFF's values, as the mission's record says; not needed where the file says it.
+    require_temperature
+        Refuse a file without temperatures instead of returning its shape.
+    dji_library
+        DJI's ``libdirp``; by default what the variable ``DD_LIVM_DJI_SDK`` names.
+
+    Raises
+    ------
+    InputError
+        Not an image, too large, truncated, a unit that does not fit the values or the file's own, or no
+        temperatures where required.
+    """
+    thermogram = infrared_from_bytes(
+        read_bytes(path), path, declared=declared, dji_library=dji_library
+    )
+    if require_temperature and not thermogram.radiometric:
+        raise InputError("temperatures", thermogram.reason or "none", path, NO_TEMPERATURE)
+    return thermogram
+
+
+NO_TEMPERATURE = "Give the camera's radiometric file (16-bit TIFF, FLIR or DJI R-JPEG)."
+
+
+def infrared_from_bytes(
+    content: bytes,
+    path: Path,
+    *,
+    declared: DeclaredUnit | None = None,
+    dji_library: Path | None = None,
+) -> Thermogram:
+    """Decode an infrared image; ``path`` is only named in errors. See `read_infrared`."""
+    if content[:4] in TIFF_STARTS:
+        return _read_tiff(content, path, declared)
+    picture = decode(content, path)
+    found = _temperatures(content, path, dji_library)
+    if isinstance(found, Thermogram):
+        return found
+    # Luminance is monotone along the common palettes (iron, inferno, grey); it gives shape, never a ΔT.
+    grey = pixels_of(picture, path).astype(np.float32) @ LUMINANCE
+    return Thermogram(grey, False, "uint8", reason=found)
+
+
+def examine_infrared(
+    content: bytes, path: Path, declared: DeclaredUnit | None = None
+) -> InfraredContent:
+    """Check an infrared image whole and say what it holds; as `infrared_from_bytes`, but faster for pictures."""
+    if content[:4] in TIFF_STARTS:
+        found: Thermogram | str = _read_tiff(content, path, declared)
+    else:
+        width, height = size_of_whole(content, path)
+        found = _temperatures(content, path, None)
+    if isinstance(found, Thermogram):
+        height, width = found.values.shape
+        held = InfraredContent(width, height, found.radiometric, found.stored_dtype)
+        if not found.radiometric:
+            return held
+        median_c, max_c = float(np.median(found.values)), float(found.values.max())
+        return replace(held, median_c=median_c, max_c=max_c, camera=found.camera)
+    return InfraredContent(width, height, False, "uint8")
+
+
+def _temperatures(content: bytes, path: Path, dji_library: Path | None) -> Thermogram | str:
+    """Return the temperatures embedded in a JPEG, or the reason why there are none."""
+    flir = read_flir(content, path)
+    if flir is not None:
+        return _plausible(
+            Thermogram(
+                values=flir.temperature_c,
+                radiometric=True,
+                stored_dtype="uint16",
+                emissivity=flir.emissivity,
+                reflected_c=flir.reflected_c,
+                distance_m=flir.distance_m,
+                relative_humidity=flir.relative_humidity,
+                camera=flir.camera,
+            ),
+            path,
+        )
+    if not holds_dji_counts(content):
+        return EIGHT_BITS
+    library = sdk_path(dji_library)
+    if library is None:
+        return f"a DJI R-JPEG gives its temperatures only to DJI's own SDK. {DJI_TODO}"
+    dji = read_dji(content, path, library)
+    return _plausible(
+        Thermogram(
+            values=dji.temperature_c,
+            radiometric=True,
+            stored_dtype="uint16",
+            emissivity=dji.emissivity,
+            reflected_c=dji.reflected_c,
+            distance_m=dji.distance_m,
+            relative_humidity=dji.relative_humidity,
+        ),
+        path,
+    )
+
+
+def _plausible(thermogram: Thermogram, path: Path) -> Thermogram:
+    low, high = float(np.min(thermogram.values)), float(np.max(thermogram.values))
+    if not PLAUSIBLE_C[0] <= low <= high <= PLAUSIBLE_C[1]:  # false for NaN, too
+        raise InputError(
+            f"temperatures from {PLAUSIBLE_C[0]:g} to {PLAUSIBLE_C[1]:g} °C",
+            f"{low:.0f} to {high:.0f} °C",
+            path,
+            "The unit or the constants in the file do not fit its values.",
+        )
+    return thermogram
+
+
+def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> Thermogram:
+    """Decode a TIFF's frame: °C where the file or the mission declares the unit, else grey values."""
+    frame = read_tiff_frame(content, path)
+    values, own = frame.values, frame.unit
+    if own is not None and declared is not None and own != declared:
+        raise InputError(
+            f"the mission's unit ({declared})", f"{own} in the file", path, "Mend mission.json."
+        )
+    unit = own or declared
+    eight_bits = values.ndim == 2 and frame.stored_dtype in ("uint8", "int8")
+    if unit is None or eight_bits:
+        grey = values if values.ndim == 2 else values[..., :3].mean(axis=-1)
+        low, high = (float(v) for v in np.percentile(grey, (0.5, 99.5)))
+        grey = np.clip((grey - low) / max(high - low, 1e-6) * 255, 0, 255)
+        why = EIGHT_BITS if eight_bits else UNDECLARED
+        return Thermogram(grey.astype(np.float32), False, frame.stored_dtype, reason=why)
+    if values.ndim != 2:
+        raise InputError(
+            f"one channel of {unit}",
+            f"{values.shape[2]} channels",
+            path,
+            "Export frames, not pictures.",
+        )
+    gain, offset = UNITS_TO_C[unit.unit]
+    celsius = values * (gain * unit.scale) + gain * unit.offset + offset
+    median = float(np.median(celsius))
+    if not PLAUSIBLE_MEDIAN_C[0] <= median <= PLAUSIBLE_MEDIAN_C[1]:
+        raise InputError(
+            f"a median of {PLAUSIBLE_MEDIAN_C[0]:g} to {PLAUSIBLE_MEDIAN_C[1]:g} °C",
+            f"{median:.0f} °C when read as {unit}",
+            path,
+            "The declared unit does not fit the values.",
+        )
+    return _plausible(Thermogram(celsius.astype(np.float32), True, frame.stored_dtype), path)
+
+
+EIGHT_BITS = "an 8-bit picture holds no temperatures"
+UNDECLARED = (
+    'the TIFF declares no unit: its ImageDescription should hold e.g. {"unit": "centikelvin"} or '
+    '{"unit": "kelvin", "scale": 0.04}, or give --infrared-unit (and --infrared-scale) when ingesting'
+)

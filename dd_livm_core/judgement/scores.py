@@ -1,0 +1,166 @@
+"""The four numbers of a site, always together, and the operating threshold.
+
+``detection_accuracy`` = TP / (TP + FP + FN), a TP having IoU >= 0.5 and the right class, matched one to one by
+falling confidence; ``located_and_typed``; ``type_accuracy``; ``map50`` and ``map50_95`` by COCO's definition.
+"""
+
+import contextlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dd_livm_core.labels.coco import Label
+from dd_livm_core.model.detector import Detections
+from dd_livm_core.records import DEFECT_CLASSES
+
+MATCH_IOU = 0.5
+THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.025), 3)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Outcomes at one threshold: right, false alarm, missed; located of any class; labels in all."""
+
+    true_positive: int
+    false_positive: int
+    false_negative: int
+    located: int
+    located_right: int
+    labels: int
+
+
+def iou_matrix(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return (N, M) intersection over union of boxes x0, y0, x1, y1."""
+    a, b = np.asarray(first, float).reshape(-1, 4), np.asarray(second, float).reshape(-1, 4)
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(-1)
+    areas = [np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(-1) for boxes in (a, b)]
+    return np.asarray(shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9))
+
+
+def corners(labels: Sequence[Label]) -> NDArray[np.float64]:
+    """Return (N, 4) x0, y0, x1, y1."""
+    boxes = np.array([label.box_xywh_px for label in labels], float).reshape(-1, 4)
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+
+
+def match(
+    detections: Detections, labels: Sequence[Label], threshold: float, *, same_class: bool
+) -> list[tuple[int, int]]:
+    """Match detections above a threshold to labels one to one, by falling confidence; (detection, label) pairs."""
+    overlap = iou_matrix(detections.boxes_xyxy_px, corners(labels))
+    free = set(range(len(labels)))
+    matched: list[tuple[int, int]] = []
+    for number in np.argsort(-detections.scores, kind="stable").tolist():
+        if detections.scores[number] < threshold:
+            break
+        fits = [
+            (float(overlap[number, label]), label)
+            for label in free
+            if overlap[number, label] >= MATCH_IOU
+            and (not same_class or labels[label].defect_class == detections.defect_classes[number])
+        ]
+        if fits:
+            best = max(fits)[1]
+            free.discard(best)
+            matched.append((number, best))
+    return matched
+
+
+def count(
+    predictions: Sequence[Detections], labels: Sequence[Sequence[Label]], threshold: float
+) -> Counts:
+    """Count the outcomes over all pairs."""
+    right = shown = located = located_right = total = 0
+    for detections, of_pair in zip(predictions, labels, strict=True):
+        right += len(match(detections, of_pair, threshold, same_class=True))
+        places = match(detections, of_pair, threshold, same_class=False)
+        located += len(places)
+        located_right += sum(
+            detections.defect_classes[d] == of_pair[k].defect_class for d, k in places
+        )
+        shown += int((detections.scores >= threshold).sum())
+        total += len(of_pair)
+    return Counts(right, shown - right, total - right, located, located_right, total)
+
+
+def _share(part: int, whole: int) -> float:
+    return 100.0 * part / whole if whole else 0.0
+
+
+def score_site(
+    predictions: Sequence[Detections], labels: Sequence[Sequence[Label]], threshold: float
+) -> dict[str, float]:
+    """Return the four numbers of one site in percent, with the counts behind them.
+
+    A site without any label and without any detection scores 0, not 100: nothing was shown.
+    """
+    counts = count(predictions, labels, threshold)
+    outcomes = counts.true_positive + counts.false_positive + counts.false_negative
+    map50, map50_95 = average_precision(predictions, labels)
+    return {
+        "detection_accuracy": _share(counts.true_positive, outcomes),
+        "located_and_typed": _share(counts.true_positive, counts.labels),
+        "type_accuracy": _share(counts.located_right, counts.located),
+        "map50": map50,
+        "map50_95": map50_95,
+        "pairs": float(len(predictions)),
+        "labels": float(counts.labels),
+        "true_positive": float(counts.true_positive),
+        "false_positive": float(counts.false_positive),
+        "false_negative": float(counts.false_negative),
+    }
+
+
+def average_precision(
+    predictions: Sequence[Detections], labels: Sequence[Sequence[Label]]
+) -> tuple[float, float]:
+    """Return COCO's mAP at IoU 0.5 and over 0.5 to 0.95, in percent, by faster-coco-eval."""
+    from faster_coco_eval import COCO, COCOeval_faster
+
+    truth = [
+        {"id": 0, "image_id": n, "category_id": DEFECT_CLASSES.index(label.defect_class) + 1, "iscrowd": 0,
+         "bbox": list(label.box_xywh_px), "area": label.box_xywh_px[2] * label.box_xywh_px[3]}
+        for n, of_pair in enumerate(labels) for label in of_pair
+    ]  # fmt: skip
+    found = [
+        {"image_id": n, "category_id": DEFECT_CLASSES.index(kind) + 1, "score": float(score),
+         "bbox": [float(b[0]), float(b[1]), float(b[2] - b[0]), float(b[3] - b[1])]}
+        for n, d in enumerate(predictions)
+        for b, kind, score in zip(d.boxes_xyxy_px, d.defect_classes, d.scores, strict=True)
+    ]  # fmt: skip
+    if not truth or not found:
+        return 0.0, 0.0
+    for number, annotation in enumerate(truth, 1):
+        annotation["id"] = number
+    with contextlib.redirect_stdout(io.StringIO()):
+        dataset = {
+            "images": [{"id": n} for n in range(len(labels))],
+            "annotations": truth,
+            "categories": [{"id": n, "name": name} for n, name in enumerate(DEFECT_CLASSES, 1)],
+        }
+        coco = COCO(dataset)
+        evaluator = COCOeval_faster(coco, coco.loadRes(found), "bbox")
+        evaluator.evaluate()
+        evaluator.accumulate()
+        evaluator.summarize()
+    return float(max(evaluator.stats[1], 0) * 100), float(max(evaluator.stats[0], 0) * 100)
+
+
+def choose_threshold(predictions: Sequence[Detections], labels: Sequence[Sequence[Label]]) -> float:
+    """Return the threshold with the highest detection accuracy; give it pairs of training sites only.
+
+    Among equals the middle one is taken, so that it does not sit at an edge.
+    """
+    accuracies = []
+    for threshold in THRESHOLDS:
+        c = count(predictions, labels, float(threshold))
+        accuracies.append(
+            c.true_positive / max(1, c.true_positive + c.false_positive + c.false_negative)
+        )
+    best = np.nonzero(np.asarray(accuracies) >= max(accuracies) - 1e-12)[0]
+    return float(THRESHOLDS[best[len(best) // 2]])

@@ -1,0 +1,157 @@
+"""What one image pair's two files say, read and decoded once; kept beside the mission under their hashes."""
+
+import json
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+
+from dd_livm_core.camera_files.dji import sdk_path
+from dd_livm_core.camera_files.images import size_of_whole
+from dd_livm_core.camera_files.metadata import metadata_from_bytes
+from dd_livm_core.camera_files.radiometry import examine_infrared
+from dd_livm_core.records import DeclaredUnit
+
+READER_VERSION = "4"
+"""To be changed with every change of what a reader returns: kept facts of an earlier version are read anew."""
+PAIR_FACTS = "pairs.jsonl"
+
+
+@dataclass(frozen=True)
+class PairFacts:
+    """The facts of one pair; None is what the files do not say.
+
+    Attributes
+    ----------
+    infrared_dtype
+        Type of the numbers in the infrared file.
+    taken_at
+        ISO 8601, with the zone where the file says it.
+    pair_gap_s
+        Time of the infrared image minus time of the visible one, by the cameras' own clocks.
+    """
+
+    infrared_sha256: str
+    visible_sha256: str
+    infrared_width_px: int
+    infrared_height_px: int
+    visible_width_px: int
+    visible_height_px: int
+    infrared_dtype: str
+    radiometric: bool
+    infrared_median_c: float | None
+    infrared_max_c: float | None
+    taken_at: str | None
+    pair_gap_s: float | None
+    latitude_deg: float | None
+    longitude_deg: float | None
+    relative_altitude_m: float | None
+    gimbal_pitch_deg: float | None
+    gimbal_yaw_deg: float | None
+    gimbal_roll_deg: float | None
+    camera_model: str | None
+    focal_length_mm: float | None
+    focal_length_35mm_mm: float | None
+
+
+def facts_from_bytes(
+    infrared: bytes,
+    infrared_path: Path,
+    visible: bytes,
+    visible_path: Path,
+    *,
+    hashes: tuple[str, str],
+    declared: DeclaredUnit | None = None,
+) -> PairFacts:
+    """Decode both files of a pair, each once.
+
+    Parameters
+    ----------
+    infrared_path, visible_path
+        Only named in errors.
+    hashes
+        SHA-256 of both.
+    declared
+        Unit of the mission's TIFF files that do not say it themselves.
+
+    Raises
+    ------
+    InputError
+        One of the files cannot be used.
+    """
+    held = examine_infrared(infrared, infrared_path, declared)
+    seen_px = size_of_whole(visible, visible_path)
+    own = metadata_from_bytes(infrared, (held.width_px, held.height_px))
+    other = metadata_from_bytes(visible, seen_px)
+    position = own if own.latitude_deg is not None and own.longitude_deg is not None else other
+    height = own if own.relative_altitude_m is not None else other
+    taken_at = own.taken_at or other.taken_at
+    return PairFacts(
+        infrared_sha256=hashes[0],
+        visible_sha256=hashes[1],
+        infrared_width_px=held.width_px,
+        infrared_height_px=held.height_px,
+        visible_width_px=seen_px[0],
+        visible_height_px=seen_px[1],
+        infrared_dtype=held.stored_dtype,
+        radiometric=held.radiometric,
+        infrared_median_c=held.median_c,
+        infrared_max_c=held.max_c,
+        taken_at=str(taken_at) if taken_at else None,
+        pair_gap_s=_gap_s(own.taken_at, other.taken_at),
+        latitude_deg=position.latitude_deg,
+        longitude_deg=position.longitude_deg,
+        relative_altitude_m=height.relative_altitude_m,
+        gimbal_pitch_deg=own.gimbal_pitch_deg,
+        gimbal_yaw_deg=own.gimbal_yaw_deg,
+        gimbal_roll_deg=own.gimbal_roll_deg,
+        camera_model=own.camera_model or held.camera,
+        focal_length_mm=own.focal_length_mm,
+        focal_length_35mm_mm=own.focal_length_35mm_mm,
+    )
+
+
+def _gap_s(infrared: datetime | None, visible: datetime | None) -> float | None:
+    if infrared is None or visible is None:
+        return None
+    # cameras of one drone write or leave out the zone alike, or not at all
+    return (infrared.replace(tzinfo=None) - visible.replace(tzinfo=None)).total_seconds()
+
+
+def reader(declared: DeclaredUnit | None) -> str:
+    """Name what reads the facts: with DJI's SDK or a declared unit the same file may hold temperatures."""
+    return READER_VERSION + ("+dji" if sdk_path() else "") + (f"+{declared}" if declared else "")
+
+
+def read_kept_facts(folder: Path, by: str) -> dict[tuple[str, str], PairFacts]:
+    """Return the facts kept in a mission's folder, by (infrared hash, visible hash).
+
+    Lines that are broken, as after a power cut, or of another `reader` are left out: those pairs are read anew.
+    """
+    path = folder / PAIR_FACTS
+    known: dict[tuple[str, str], PairFacts] = {}
+    if not path.exists():
+        return known
+    names = {field.name for field in fields(PairFacts)}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            content = json.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(content, dict) or content.pop("reader", None) != by:
+            continue
+        if set(content) == names:
+            facts = PairFacts(**content)
+            known[facts.infrared_sha256, facts.visible_sha256] = facts
+    return known
+
+
+def facts_line(facts: PairFacts, by: str) -> str:
+    """Return the line that keeps the facts of one pair, as read by a `reader`."""
+    return json.dumps({"reader": by, **vars(facts)}, sort_keys=True) + "\n"
+
+
+def write_kept_facts(folder: Path, known: dict[tuple[str, str], PairFacts], by: str) -> None:
+    """Write a mission's facts in one move, sorted, so that the same pairs give the same file."""
+    unfinished = folder / f".{PAIR_FACTS}.tmp"
+    unfinished.write_text("".join(facts_line(known[key], by) for key in sorted(known)))
+    unfinished.replace(folder / PAIR_FACTS)

@@ -1,0 +1,100 @@
+"""Losses of the three stages."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dd_livm_core.model.encoders import STRIDE
+
+TEMPERATURE = 0.2
+GAUSSIAN_SHARE = 0.18
+"""Standard deviation of a label's peak on the centre map, as a share of its box."""
+
+
+def supervised_contrastive(embedding: Tensor, labels: Tensor) -> Tensor:
+    """Pull embeddings (N, D) of one label together and away from the others.
+
+    Source: Khosla et al., Supervised Contrastive Learning, NeurIPS 2020, eq. 2. Labels below zero take no part;
+    the loss is 0 where no two share a label.
+    """
+    kept = labels >= 0
+    z, y = F.normalize(embedding[kept], dim=1), labels[kept]
+    same = (y[:, None] == y[None]) & ~torch.eye(len(y), dtype=torch.bool, device=y.device)
+    anchors = same.any(1)
+    if not bool(anchors.any()):
+        return embedding.sum() * 0
+    logits = z @ z.T / TEMPERATURE
+    itself = torch.eye(len(y), dtype=torch.bool, device=y.device)
+    log_share = logits - torch.logsumexp(logits.masked_fill(itself, -1e9), 1, keepdim=True)
+    mean = (log_share * same).sum(1)[anchors] / same.sum(1)[anchors]
+    return -mean.mean()
+
+
+def centre_targets(boxes: list[Tensor], shape: tuple[int, int]) -> Tensor:
+    """Return (B, 1, h, w) maps with a Gaussian peak of 1 at each label's centre.
+
+    Source: Zhou et al., Objects as Points, 2019, sec. 3; the spread follows the box in each direction.
+    """
+    height, width = shape
+    target = torch.zeros((len(boxes), 1, height, width))
+    ys, xs = torch.arange(height, dtype=torch.float32), torch.arange(width, dtype=torch.float32)
+    for number, of_pair in enumerate(boxes):
+        for x0, y0, x1, y1 in (of_pair / STRIDE).tolist():
+            cx, cy = round((x0 + x1) / 2 - 0.5), round((y0 + y1) / 2 - 0.5)
+            cx, cy = min(max(cx, 0), width - 1), min(max(cy, 0), height - 1)
+            spread = [max(GAUSSIAN_SHARE * side, 0.6) for side in (x1 - x0, y1 - y0)]
+            peak = torch.exp(-((ys - cy) ** 2) / (2 * spread[1] ** 2))[:, None] * torch.exp(
+                -((xs - cx) ** 2) / (2 * spread[0] ** 2)
+            )
+            target[number, 0] = torch.maximum(target[number, 0], peak)
+    return target
+
+
+def centre_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the penalty-reduced focal loss (Law & Deng, CornerNet, 2018, eq. 1), per label."""
+    p = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
+    hit = target >= 0.999
+    positive = -((1 - p) ** 2) * torch.log(p) * hit
+    negative = -(p**2) * torch.log(1 - p) * (1 - target) ** 4 * ~hit
+    return (positive.sum() + negative.sum()) / max(1, int(hit.sum()))
+
+
+def side_loss(sides: Tensor, boxes: list[Tensor], target: Tensor) -> Tensor:
+    """Return 1 - GIoU of the boxes that cells near a label's centre tell (Rezatofighi et al., CVPR 2019).
+
+    Each cell learns the box whose peak it sees most of, weighted by that peak.
+    """
+    losses: list[Tensor] = []
+    weights: list[Tensor] = []
+    for number, of_pair in enumerate(boxes):
+        if not len(of_pair):
+            continue
+        ys, xs = torch.nonzero(target[number, 0] > 0.3, as_tuple=True)
+        centre = torch.stack([xs, ys], 1).float() * STRIDE + (STRIDE - 1) / 2
+        middles = (of_pair[:, :2] + of_pair[:, 2:]) / 2
+        halves = (of_pair[:, 2:] - of_pair[:, :2]) / 2
+        nearest = (
+            (((centre[:, None] - middles[None]) / halves[None].clamp(min=STRIDE)) ** 2)
+            .sum(-1)
+            .argmin(1)
+        )
+        told = sides[number, :, ys, xs].T * STRIDE
+        predicted = torch.cat([centre - told[:, :2], centre + told[:, 2:]], 1)
+        losses.append(1 - generalised_iou(predicted, of_pair[nearest]))
+        weights.append(target[number, 0, ys, xs])
+    if not losses:
+        return sides.sum() * 0
+    loss, weight = torch.cat(losses), torch.cat(weights)
+    return (loss * weight).sum() / weight.sum()
+
+
+def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
+    """Return GIoU of boxes (N, 4) pair by pair, -1 to 1."""
+    shared = (
+        torch.minimum(first[:, 2:], second[:, 2:]) - torch.maximum(first[:, :2], second[:, :2])
+    ).clamp(min=0)
+    hull = torch.maximum(first[:, 2:], second[:, 2:]) - torch.minimum(first[:, :2], second[:, :2])
+    areas = [(b[:, 2:] - b[:, :2]).clamp(min=0).prod(1) for b in (first, second)]
+    union = (areas[0] + areas[1] - shared.prod(1)).clamp(min=1e-6)
+    around = hull.prod(1).clamp(min=1e-6)
+    return shared.prod(1) / union - (around - union) / around
