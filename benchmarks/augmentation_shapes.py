@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from dd_livm_core.fleet.flight import INFRARED_PX
+from dd_livm_core.fleet.cameras.flight import INFRARED_PX
+from dd_livm_core.fleet.cameras.sensors import to_grey
+from dd_livm_core.fleet.missions.truth_files import read_truth_arrays
+from dd_livm_core.fleet.missions.writing import write_fleet
 from dd_livm_core.fleet.profile import bundled_profiles
-from dd_livm_core.fleet.sensors import to_grey
-from dd_livm_core.fleet.truth_files import read_truth_arrays
-from dd_livm_core.fleet.writing import write_fleet
 from dd_livm_core.hotspots.segmentation import Hotspot, excess_temperature, find_hotspots
 
 NOISE_K, PLAIN_QUALITY = 0.08, 92

@@ -19,10 +19,10 @@ from benchmarks.fleet_likeness import patch_features, tell_apart
 from benchmarks.fleet_speed import cpu_ms_by_station, write_timed
 from benchmarks.fleet_truth import corner_errors
 from benchmarks.results_file import write_result
-from dd_livm_core.fleet.defects import Workshop
-from dd_livm_core.fleet.missions import SimulatedMission
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.truth import THRESHOLD_K
 from dd_livm_core.fleet.profile import Profile, bundled_profiles
-from dd_livm_core.fleet.truth import THRESHOLD_K
+from dd_livm_core.fleet.station.defects import Workshop
 from dd_livm_core.records import DEFECT_CLASSES
 
 SEED = 20

@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import psutil
 
-from dd_livm_core.fleet.missions import SimulatedMission
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.truth_files import write_truth_arrays
+from dd_livm_core.fleet.missions.writing import plan_missions, write_fleet
 from dd_livm_core.fleet.profile import bundled_profiles
-from dd_livm_core.fleet.truth_files import write_truth_arrays
-from dd_livm_core.fleet.writing import plan_missions, write_fleet
 
 _EVERY_S = 0.5
 

@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
-from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.rig import apply_homography
-from dd_livm_core.fleet.sensors import InfraredSampler, window_of
-from dd_livm_core.fleet.truth_files import geometry_row
+from dd_livm_core.fleet.cameras.rig import apply_homography
+from dd_livm_core.fleet.cameras.sensors import InfraredSampler, window_of
+from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.truth_files import geometry_row
 
 _REACH_PX = 6
 """Half the side of the square in which a dot's centre is sought."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from dd_livm_core.fleet.missions.writing import write_fleet
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.writing import write_fleet
 from tasks.workspace import Workspace
 
 

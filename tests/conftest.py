@@ -18,7 +18,7 @@ settings.load_profile("repeatable")
 @pytest.fixture(scope="session")
 def simulated_fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a data folder of three simulated stations, with the truth beside; never to be changed."""
-    from dd_livm_core.fleet.writing import write_fleet
+    from dd_livm_core.fleet.missions.writing import write_fleet
 
     root = tmp_path_factory.mktemp("simulated") / "data"
     write_fleet(root, size="tiny", seed=7, processes=2, truth_root=root.parent / "truth")

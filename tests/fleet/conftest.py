@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
 from dd_livm_core.fleet.profile import Profile, load_profile
 
 PROFILE = """

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dd_livm_core.fleet.clouds import Clouds
-from dd_livm_core.fleet.missions import SimulatedMission
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.physics.clouds import Clouds
 from dd_livm_core.fleet.profile import NonNegativeSpan, Profile
 
 LAG_S = 300.0

@@ -8,11 +8,15 @@ import pandas as pd
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet.layout import lay_out
+from dd_livm_core.fleet.cameras.rig import View, apply_homography
+from dd_livm_core.fleet.missions.truth_files import (
+    read_correspondences,
+    read_truth_arrays,
+    read_views,
+)
+from dd_livm_core.fleet.missions.writing import FLEET_SIZES, write_fleet
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.rig import View, apply_homography
-from dd_livm_core.fleet.truth_files import read_correspondences, read_truth_arrays, read_views
-from dd_livm_core.fleet.writing import FLEET_SIZES, write_fleet
+from dd_livm_core.fleet.station.layout import lay_out
 
 PAIR = "DJI_0002"
 

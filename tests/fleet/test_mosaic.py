@@ -8,10 +8,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dd_livm_core.fleet.missions import SimulatedMission
-from dd_livm_core.fleet.mosaic import BLOCK_PX, Mosaic, Recent, block_windows
+from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster import Window
+from dd_livm_core.fleet.raster.mosaic import BLOCK_PX, Mosaic, Recent, block_windows
+from dd_livm_core.fleet.raster.raster import Window
 
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
 

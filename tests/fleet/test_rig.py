@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dd_livm_core.fleet.flight import Flight
-from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.profile import Profile, Span
-from dd_livm_core.fleet.rig import (
+from dd_livm_core.fleet.cameras.flight import Flight
+from dd_livm_core.fleet.cameras.rig import (
     Camera,
     View,
     apply_homography,
@@ -17,6 +15,8 @@ from dd_livm_core.fleet.rig import (
     look_down,
     similarity,
 )
+from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.profile import Profile, Span
 
 CORNERS_M = np.array([[3.0, 4.0], [4.0, 4.0], [4.0, 5.6], [-2.0, 7.0], [8.0, -3.0]])
 

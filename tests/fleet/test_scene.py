@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dd_livm_core.fleet.layout import lay_out, retilted
-from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.truth import true_hotspots
+from dd_livm_core.fleet.physics.sun import Sun, mirrored_light, sun_over
 from dd_livm_core.fleet.profile import Profile, Span
-from dd_livm_core.fleet.sun import Sun, mirrored_light, sun_over
-from dd_livm_core.fleet.truth import true_hotspots
+from dd_livm_core.fleet.station.layout import lay_out, retilted
 from dd_livm_core.records import (
     DEFECT_CLASSES,
     EXTERNAL_DEFECTS,
@@ -50,7 +50,7 @@ def test_blocks_reach_as_far_as_the_point_spread_gathers(
     blurred = profile.model_copy(update={"infrared_camera": camera, "flight": flight})
     seen = []
     for block_px in (32, 512):
-        monkeypatch.setattr("dd_livm_core.fleet.mosaic.BLOCK_PX", block_px)
+        monkeypatch.setattr("dd_livm_core.fleet.raster.mosaic.BLOCK_PX", block_px)
         seen.append(SimulatedMission(blurred, 0, 4, seed=1).render(1).temperature_c)
     np.testing.assert_allclose(seen[0], seen[1], atol=0.03)
 

@@ -5,9 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dd_livm_core.fleet.defects import Workshop
-from dd_livm_core.fleet.profile import Profile, PvModule, bundled_profiles
-from dd_livm_core.fleet.thermal import (
+from dd_livm_core.fleet.physics.thermal import (
     Conditions,
     Sheet,
     apparent_c,
@@ -17,6 +15,8 @@ from dd_livm_core.fleet.thermal import (
     operating_efficiency,
     physical_losses_w_m2k,
 )
+from dd_livm_core.fleet.profile import Profile, PvModule, bundled_profiles
+from dd_livm_core.fleet.station.defects import Workshop
 from dd_livm_core.heat.diffusion import (
     CELL_CONDUCTANCE_W_K,
     GAP_CONDUCTANCE_W_K,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dd_livm_core.fleet.missions import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.truth import THRESHOLD_K, true_hotspots
+from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.truth import THRESHOLD_K, true_hotspots
 
 MODULE_PX = (36.0, 60.0)
 

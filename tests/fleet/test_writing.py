@@ -13,9 +13,9 @@ from benchmarks.fleet_unseen import broken_promises, random_tables, write_profil
 from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
+from dd_livm_core.fleet.missions.truth_files import read_truth_arrays
+from dd_livm_core.fleet.missions.writing import FLEET_SIZES, FULL_PAIRS, plan_missions, write_fleet
 from dd_livm_core.fleet.profile import Profile, load_profile
-from dd_livm_core.fleet.truth_files import read_truth_arrays
-from dd_livm_core.fleet.writing import FLEET_SIZES, FULL_PAIRS, plan_missions, write_fleet
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, Mission, Site

@@ -4,16 +4,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.fleet.defects import DefectLook, Workshop
-from dd_livm_core.fleet.faces import module_texture, module_warmth
-from dd_livm_core.fleet.ground import Ground
-from dd_livm_core.fleet.layout import Layout, generator
-from dd_livm_core.fleet.look_alikes import Markings
-from dd_livm_core.fleet.mosaic import Mosaic, Recent
+from dd_livm_core.fleet.physics.sun import Sun
+from dd_livm_core.fleet.physics.thermal import (
+    Conditions,
+    Sheet,
+    faiman_rise_k,
+    physical_losses_w_m2k,
+)
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster import Window, blend, overlap, paste
-from dd_livm_core.fleet.sun import Sun
-from dd_livm_core.fleet.thermal import Conditions, Sheet, faiman_rise_k, physical_losses_w_m2k
+from dd_livm_core.fleet.raster.mosaic import Mosaic, Recent
+from dd_livm_core.fleet.raster.raster import Window, blend, overlap, paste
+from dd_livm_core.fleet.station.defects import DefectLook, Workshop
+from dd_livm_core.fleet.station.faces import module_texture, module_warmth
+from dd_livm_core.fleet.station.ground import Ground
+from dd_livm_core.fleet.station.layout import Layout, generator
+from dd_livm_core.fleet.station.look_alikes import Markings
 from dd_livm_core.records import DEFECT_CLASSES
 
 Floats = NDArray[np.float32]

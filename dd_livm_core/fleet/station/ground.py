@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.fleet.land import MAP_M, MARGIN_M
-from dd_livm_core.fleet.layout import Layout, generator
+from dd_livm_core.fleet.physics.sun import Sun, cast_shadows
+from dd_livm_core.fleet.physics.thermal import Conditions
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster import Window, mixed, to_byte, wrapped
-from dd_livm_core.fleet.sun import Sun, cast_shadows
-from dd_livm_core.fleet.surfaces import ground_texture, power_noise
-from dd_livm_core.fleet.thermal import Conditions
+from dd_livm_core.fleet.raster.raster import Window, mixed, to_byte, wrapped
+from dd_livm_core.fleet.station.land import MAP_M, MARGIN_M
+from dd_livm_core.fleet.station.layout import Layout, generator
+from dd_livm_core.fleet.station.surfaces import ground_texture, power_noise
 
 Floats = NDArray[np.float32]
 _BUILDING_HEIGHT_M = 1.4

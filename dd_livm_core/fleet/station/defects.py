@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.fleet.canvas import Canvas
+from dd_livm_core.fleet.physics.thermal import Conditions, Sheet, open_circuit_source_w_m2
 from dd_livm_core.fleet.profile import PvModule
-from dd_livm_core.fleet.thermal import Conditions, Sheet, open_circuit_source_w_m2
+from dd_livm_core.fleet.raster.canvas import Canvas
 from dd_livm_core.records import DefectClass
 
 Array = NDArray[np.float64]

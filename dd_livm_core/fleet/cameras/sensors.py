@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from dd_livm_core.fleet.flight import draw
+from dd_livm_core.fleet.cameras.flight import draw
+from dd_livm_core.fleet.cameras.rig import NODE_PX, View
 from dd_livm_core.fleet.profile import InfraredCamera, VisibleCamera
-from dd_livm_core.fleet.raster import Window
-from dd_livm_core.fleet.rig import NODE_PX, View
+from dd_livm_core.fleet.raster.raster import Window
 
 Floats = NDArray[np.float32]
 _SKYLIGHT = (0.62, 0.68, 0.75)

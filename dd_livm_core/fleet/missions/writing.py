@@ -10,17 +10,17 @@ from pathlib import Path
 import cv2
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet.files import write_json
-from dd_livm_core.fleet.flight import INFRARED_PX
-from dd_livm_core.fleet.missions import SimulatedMission
-from dd_livm_core.fleet.profile import Profile, bundled_profiles
-from dd_livm_core.fleet.truth_files import (
+from dd_livm_core.fleet.cameras.file_writers import write_json
+from dd_livm_core.fleet.cameras.flight import INFRARED_PX
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.truth_files import (
     Row,
     geometry_row,
     hotspot_rows,
     write_table,
     write_truth_arrays,
 )
+from dd_livm_core.fleet.profile import Profile, bundled_profiles
 from dd_livm_core.missions.sites import read_sites, write_sites
 from dd_livm_core.records import DEFECT_CLASSES, Site
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from dd_livm_core.fleet.files import Shot
+from dd_livm_core.fleet.cameras.file_writers import Shot
+from dd_livm_core.fleet.cameras.rig import Camera, View, look_down
 from dd_livm_core.fleet.profile import Profile, Span
-from dd_livm_core.fleet.rig import Camera, View, look_down
 
 INFRARED_PX, VISIBLE_PX = (640, 512), (1280, 1024)
 _METRES_PER_DEGREE = 111_320.0

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.fleet.land import MAP_M, MARGIN_M, Land, draw_land
 from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.station.land import MAP_M, MARGIN_M, Land, draw_land
 from dd_livm_core.records import DEFECT_CLASSES
 
 Ints = NDArray[np.int32]

@@ -8,15 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.fleet.clouds import Clouds
-from dd_livm_core.fleet.files import Shot, write_jpeg, write_radiometric_tiff
-from dd_livm_core.fleet.flight import INFRARED_PX, SECONDS_BETWEEN_PAIRS, Exposure, Flight, draw
-from dd_livm_core.fleet.layout import generator, lay_out, retilted
-from dd_livm_core.fleet.look_alikes import draw_bird
-from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster import mixed, to_byte
-from dd_livm_core.fleet.rig import View, infrared_to_visible
-from dd_livm_core.fleet.sensors import (
+from dd_livm_core.fleet.cameras.file_writers import Shot, write_jpeg, write_radiometric_tiff
+from dd_livm_core.fleet.cameras.flight import (
+    INFRARED_PX,
+    SECONDS_BETWEEN_PAIRS,
+    Exposure,
+    Flight,
+    draw,
+)
+from dd_livm_core.fleet.cameras.rig import View, infrared_to_visible
+from dd_livm_core.fleet.cameras.sensors import (
     InfraredSampler,
     expose,
     infrared_noise,
@@ -24,15 +25,20 @@ from dd_livm_core.fleet.sensors import (
     to_grey,
     window_of,
 )
-from dd_livm_core.fleet.station import Station
-from dd_livm_core.fleet.sun import mirrored_light, sun_over
-from dd_livm_core.fleet.thermal import (
+from dd_livm_core.fleet.missions.truth import TrueHotspot, true_hotspots
+from dd_livm_core.fleet.physics.clouds import Clouds
+from dd_livm_core.fleet.physics.sun import mirrored_light, sun_over
+from dd_livm_core.fleet.physics.thermal import (
     Conditions,
     apparent_c,
     glass_emissivity,
     physical_losses_w_m2k,
 )
-from dd_livm_core.fleet.truth import TrueHotspot, true_hotspots
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.raster.raster import mixed, to_byte
+from dd_livm_core.fleet.station.layout import generator, lay_out, retilted
+from dd_livm_core.fleet.station.look_alikes import draw_bird
+from dd_livm_core.fleet.station.station import Station
 from dd_livm_core.heat.diffusion import HEAT_CAPACITY_J_M2K
 from dd_livm_core.records import DEFECT_CLASSES, Mission
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster import Window
+from dd_livm_core.fleet.raster.raster import Window
 
 _FAINT = 0.01
 

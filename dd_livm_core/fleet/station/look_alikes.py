@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.fleet.layout import Layout
-from dd_livm_core.fleet.raster import Window
-from dd_livm_core.fleet.sun import Sun
+from dd_livm_core.fleet.physics.sun import Sun
+from dd_livm_core.fleet.raster.raster import Window
+from dd_livm_core.fleet.station.layout import Layout
 
 
 class Markings:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from dd_livm_core.fleet.raster import Window
+from dd_livm_core.fleet.raster.raster import Window
 
 BLOCK_PX = 256
 Layer = NDArray[Any]
