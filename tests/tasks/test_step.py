@@ -12,7 +12,7 @@ from dd_livm_core.judgement.promotion import PromotionGates
 from tasks.step import Reference, Step, code_hash, refer
 from tasks.workspace import Workspace
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STEP = Step("example", "1", ("dd_livm_core.judgement.promotion",), ignore=("progress",))
 
 

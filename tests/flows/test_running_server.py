@@ -31,7 +31,7 @@ class Healthy(BaseHTTPRequestHandler):
 
 def prefect_url_in(workspace: Path) -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     run = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=workspace,

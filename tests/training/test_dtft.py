@@ -25,7 +25,7 @@ from dd_livm_core.training.configuration import TrainingConfig
 from dd_livm_core.training.dtft import train_stage
 from tests.synthetic_store import HEIGHT, PANEL, WIDTH, write_synthetic_store
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONFIG = TrainingConfig(
     input_width_px=WIDTH, input_height_px=HEIGHT, channels=8, batch_size=4, torch_threads=1,
     epochs_stage_1=6, epochs_stage_2=6, epochs_stage_3=6,

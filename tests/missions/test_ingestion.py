@@ -222,7 +222,7 @@ def test_killed_and_repeated_gives_the_same(tmp_path: Path, data: Path) -> None:
             [sys.executable, "-c", KILLED, str(source), str(data)],
             stdout=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parents[1],
+            cwd=Path(__file__).parents[2],
         )
         assert run.stdout is not None
         while int(run.stdout.readline()) < stop_after:
