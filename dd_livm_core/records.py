@@ -1,5 +1,6 @@
 """The words of the field as types: defects, shapes, sites, missions."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal, get_args
 
@@ -9,6 +10,9 @@ HotspotShape = Literal["point", "stripe", "block", "patch"]
 TemperatureUnit = Literal["celsius", "kelvin", "centikelvin", "decikelvin"]
 LabelFormat = Literal["coco", "yolo", "voc"]
 DefectClass = Literal["weeds", "dust", "breakage", "open_circuit", "diode_failure"]
+
+Progress = Callable[[int, int, str], None]
+"""Called with how many are done, of how many, and a note for a person."""
 
 HOTSPOT_SHAPES: tuple[HotspotShape, ...] = get_args(HotspotShape)
 DEFECT_CLASSES: tuple[DefectClass, ...] = get_args(DefectClass)

@@ -9,13 +9,13 @@ import pandas as pd
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.aligned.mission import MissionSummary, PairFiles, align_mission
+from dd_livm_core.aligned.mission import MissionSummary, align_mission
 from dd_livm_core.aligned.store import read_aligned_mission
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.folder import LABELS, MISSION, read_record
 from dd_livm_core.missions.manifest import read_manifest
-from dd_livm_core.records import Mission
-from dd_livm_core.registration.alignment import Progress
+from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.records import Mission, Progress
 from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.manifest import manifest_path
 from tasks.progress import StepProgress
@@ -110,9 +110,9 @@ def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> 
             str(row.pair_id),
             workspace.data / str(row.infrared_path),
             workspace.data / str(row.visible_path),
-            unit,
-            _known(row.irradiance_w_m2),
-            _known(row.wind_m_s),
+            infrared_unit=unit,
+            irradiance_w_m2=_known(row.irradiance_w_m2),
+            wind_m_s=_known(row.wind_m_s),
         )
         for row in rows.sort_values("pair_id").itertuples()
     ]

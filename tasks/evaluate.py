@@ -18,7 +18,7 @@ from dd_livm_core.aligned.store import (
 from dd_livm_core.inspection.overlays import checkerboard
 from dd_livm_core.inspection.pictures import detection_picture, infrared_picture, write_picture
 from dd_livm_core.judgement.scores import choose_threshold, corners, score_site
-from dd_livm_core.labels.coco import Label
+from dd_livm_core.labels.label import Label
 from dd_livm_core.model.detector import Detections, Detector, load_detector, predict, save_detector
 from tasks.step import Reference, Step
 from tasks.workspace import Workspace

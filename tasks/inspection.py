@@ -14,13 +14,13 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_markdown_artifact
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.aligned.mission import PairFiles
 from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.errors import InputError
 from dd_livm_core.inspection.findings import Inspection, findings_table, inspect_pairs
 from dd_livm_core.inspection.overlays import checkerboard
 from dd_livm_core.inspection.pictures import detection_picture, infrared_picture, write_picture
 from dd_livm_core.missions.folder import MISSION, read_record
+from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.model.detector import load_detector
 from dd_livm_core.records import DeclaredUnit, Mission
@@ -127,7 +127,7 @@ def align_and_detect(
     progress = StepProgress("inspection", f"inspecting {found.source.name}, pairs")
     model = load_detector(detector.folder(workspace) / WEIGHTS)
     pairs = [
-        PairFiles(pair.pair_id, pair.infrared, pair.visible, found.infrared_unit)
+        PairFiles(pair.pair_id, pair.infrared, pair.visible, infrared_unit=found.infrared_unit)
         for pair in found.pairs
     ]
 

@@ -1,7 +1,6 @@
 """Register a trained detector in MLflow and decide whether it serves."""
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import atomic
 from dd_livm_core.judgement.promotion import Decision
 from dd_livm_core.missions.manifest import read_manifest
 from tasks.align import MissionInput
@@ -63,9 +63,8 @@ def registered_detector(workspace: Workspace, model: str) -> Reference | None:
         )
     kept = workspace.step_folder("registered", hash_file(found[0]))
     kept.mkdir(parents=True, exist_ok=True)
-    unfinished = kept / f".{os.getpid()}"
-    shutil.copyfile(found[0], unfinished)
-    unfinished.replace(kept / WEIGHTS)
+    with atomic(kept / WEIGHTS) as unfinished:
+        shutil.copyfile(found[0], unfinished)
     return refer(workspace, kept)
 
 

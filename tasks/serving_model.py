@@ -28,8 +28,8 @@ class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow is typed in par
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
         """Align the pairs as one mission and return a row per finding."""
-        from dd_livm_core.aligned.mission import PairFiles
         from dd_livm_core.inspection.findings import findings_table, inspect_pairs
+        from dd_livm_core.missions.pair_files import PairFiles
 
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)

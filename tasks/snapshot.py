@@ -11,6 +11,7 @@ import yaml
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import atomic
 from tasks.workspace import Workspace
 
 LOCK_WAIT_S = 300.0
@@ -103,9 +104,8 @@ def restore(workspace: Workspace, pinned: Path) -> str:
     prepare_dvc(workspace)
     before = pin(workspace) if workspace.data.is_dir() and any(workspace.data.iterdir()) else ""
     identity = snapshot_id(pinned)
-    temporary = workspace.pinned.with_suffix(".dvc.tmp")
-    shutil.copyfile(pinned, temporary)
-    temporary.replace(workspace.pinned)
+    with atomic(workspace.pinned) as unfinished:
+        shutil.copyfile(pinned, unfinished)
     try:
         run_dvc(workspace, "pull", "--force", "data.dvc")
     except InputError:

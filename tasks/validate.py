@@ -14,8 +14,8 @@ from prefect.artifacts import create_markdown_artifact
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import write_json
 from dd_livm_core.missions.contract import CONTRACT, ContractLimits, Rule, Severity, with_derived
-from dd_livm_core.missions.folder import write_json
 from dd_livm_core.missions.manifest import KEY, read_manifest, write_manifest
 from tasks.data_docs import PAGE, stand_alone
 from tasks.manifest import MANIFEST, manifest_path

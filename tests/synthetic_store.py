@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from dd_livm_core.aligned.store import AlignedPair, write_aligned_mission
-from dd_livm_core.labels.coco import Label
+from dd_livm_core.labels.label import Label
 from dd_livm_core.records import DEFECT_CLASSES, DefectClass, HotspotShape
 
 HEIGHT, WIDTH = 96, 128

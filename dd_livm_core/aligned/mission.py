@@ -14,30 +14,18 @@ from dd_livm_core.aligned.store import AlignedPair, write_aligned_mission
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
 from dd_livm_core.hotspots.segmentation import excess_temperature
-from dd_livm_core.labels.coco import Label
+from dd_livm_core.labels.label import Label
+from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.panels.lattice import panel_lattice
 from dd_livm_core.panels.mask import panel_mask_infrared
 from dd_livm_core.parallel import map_pairs
-from dd_livm_core.records import DeclaredUnit
+from dd_livm_core.records import Progress
 from dd_livm_core.registration.alignment import (
     Alignment,
-    Progress,
     align_pairs,
     resample_visible,
 )
 from dd_livm_core.registration.candidates import PairView
-
-
-@dataclass(frozen=True)
-class PairFiles:
-    """The two files of one pair, the unit of a TIFF that does not say it itself, and the weather where it is known."""
-
-    pair_id: str
-    infrared: Path
-    visible: Path
-    infrared_unit: DeclaredUnit | None = None
-    irradiance_w_m2: float | None = None
-    wind_m_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """A mission's labels: taken in from one or both images, reconciled, kept as COCO, and given out again."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dd_livm_core.aligned.mission import PairFiles, align_mission
+from dd_livm_core.aligned.mission import align_mission
 from dd_livm_core.camera_files.images import frame_size_px
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import Label, read_labels, write_labels
+from dd_livm_core.files import write_json
+from dd_livm_core.labels.coco import read_labels, write_labels
+from dd_livm_core.labels.label import Label
 from dd_livm_core.labels.label_sets import Frame, LabelSet, read_label_set, write_label_set
 from dd_livm_core.labels.reconciliation import Conflict, reconcile
 from dd_livm_core.missions.folder import (
@@ -17,9 +19,9 @@ from dd_livm_core.missions.folder import (
     MISSION,
     image_pairs,
     read_record,
-    write_json,
 )
-from dd_livm_core.records import LabelFormat, Mission
+from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.records import LabelFormat, Mission, Progress
 from dd_livm_core.registration.alignment import Alignment
 
 MARKS = {"infrared": ("T", "R", "IR"), "visible": ("V", "W", "Z", "VIS", "RGB")}
@@ -28,7 +30,6 @@ ENOUGH_TO_ALIGN = 24
 
 Names = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 """Pair id → what its infrared and its visible file were called when they were taken in."""
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def take_labels(
         A label file is broken, or of no known format.
     """
     pairs = image_pairs(mission_dir)
-    files = {pair_id: infrared for pair_id, infrared, _ in pairs}
+    files = {pair.pair_id: pair.infrared for pair in pairs}
     drawn = read_label_set(labels, _frames(pairs, "infrared", names or {}))
     seen = LabelSet({}, ())
     if visible_labels is not None:
@@ -98,7 +99,7 @@ def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> in
     if not (mission_dir / LABELS).exists():
         raise InputError("a labelled mission", "none", mission_dir, "Ingest it with --labels.")
     labels = read_labels(mission_dir / LABELS)
-    files = {pair_id: infrared for pair_id, infrared, _ in image_pairs(mission_dir)}
+    files = {pair.pair_id: pair.infrared for pair in image_pairs(mission_dir)}
     labels = {pair_id: of_pair for pair_id, of_pair in labels.items() if pair_id in files}
     write_label_set(
         kind,
@@ -110,13 +111,15 @@ def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> in
     return len(labels)
 
 
-def _frames(pairs: Sequence[tuple[str, Path, Path]], side: str, names: Names) -> list[Frame]:
+def _frames(pairs: Sequence[PairFiles], side: str, names: Names) -> list[Frame]:
+    """Return one side of every pair as label files may name it."""
     number = 0 if side == "infrared" else 1
     frames = []
-    for pair_id, *images in pairs:
-        marked = tuple(f"{pair_id}_{mark}" for mark in MARKS[side])
-        known = (*names.get(pair_id, ((), ()))[number], pair_id, *marked)
-        frames.append(Frame(pair_id, known, frame_size_px(images[number])))
+    for pair in pairs:
+        marked = tuple(f"{pair.pair_id}_{mark}" for mark in MARKS[side])
+        known = (*names.get(pair.pair_id, ((), ()))[number], pair.pair_id, *marked)
+        image = (pair.infrared, pair.visible)[number]
+        frames.append(Frame(pair.pair_id, known, frame_size_px(image)))
     return frames
 
 
@@ -150,7 +153,9 @@ def _aligned(
 ) -> dict[str, Alignment]:
     """Register the wanted pairs, with others of the mission where they alone are too few to agree on the rig."""
     mission = read_record(mission_dir / MISSION, Mission)
-    pairs = [PairFiles(*pair, mission.infrared_unit) for pair in image_pairs(mission_dir)]
+    pairs = [
+        replace(pair, infrared_unit=mission.infrared_unit) for pair in image_pairs(mission_dir)
+    ]
     needed = [pair for pair in pairs if pair.pair_id in set(wanted)]
     others = [pair for pair in pairs if pair.pair_id not in set(wanted)]
     more = max(0, ENOUGH_TO_ALIGN - len(needed))

@@ -12,7 +12,8 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import Label, read_labels, write_labels
+from dd_livm_core.labels.coco import read_labels, write_labels
+from dd_livm_core.labels.label import Label
 
 INDEX, LABELS = "index.parquet", "labels.json"
 ARRAYS = ("infrared_excess", "panel_mask", "visible")

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dd_livm_core.aligned.mission import MissionSummary, PairFiles, align_mission
+from dd_livm_core.aligned.mission import MissionSummary, align_mission
 from dd_livm_core.aligned.store import AlignedMission, read_aligned_mission
+from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.model.detector import Detections, Detector, predict
-from dd_livm_core.registration.alignment import Progress
+from dd_livm_core.records import Progress
 
 BATCH = 8
 

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.files import atomic
+
 CLASS_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "weeds": (70, 200, 90),
     "dust": (230, 190, 60),
@@ -103,9 +105,8 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
     written, encoded = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     if not written:
         raise OSError(f"OpenCV could not encode {path}")
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_bytes(encoded.tobytes())
-    unfinished.replace(path)
+    with atomic(path) as unfinished:
+        unfinished.write_bytes(encoded.tobytes())
 
 
 def site_chart(

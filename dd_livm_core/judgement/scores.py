@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.labels.coco import Label
+from dd_livm_core.labels.label import Label
 from dd_livm_core.model.detector import Detections
 from dd_livm_core.records import DEFECT_CLASSES
 

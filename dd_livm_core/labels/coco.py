@@ -7,20 +7,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, DefectClass, HotspotShape
+from dd_livm_core.files import write_text
+from dd_livm_core.labels.label import Label
+from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES
 
 CATEGORIES = [{"id": number, "name": name} for number, name in enumerate(DEFECT_CLASSES, 1)]
 MAX_COCO_BYTES = 256 * 2**20
 TODO = "Export the labels as COCO, with the categories " + ", ".join(DEFECT_CLASSES) + "."
-
-
-@dataclass(frozen=True)
-class Label:
-    """One labelled defect; the box is x, y, width, height in infrared pixels."""
-
-    box_xywh_px: tuple[float, float, float, float]
-    defect_class: DefectClass
-    hotspot_shape: HotspotShape | None = None
 
 
 def read_labels(path: Path, of: Collection[str] | None = None) -> dict[str, list[Label]]:
@@ -176,6 +169,4 @@ def write_labels(
                 annotation["hotspot_shape"] = label.hotspot_shape
             annotations.append(annotation)
     content = {"images": images, "annotations": annotations, "categories": CATEGORIES}
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_text(json.dumps(content))
-    unfinished.replace(path)
+    write_text(path, json.dumps(content))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import Label, read_coco, write_labels
+from dd_livm_core.labels.coco import read_coco, write_labels
+from dd_livm_core.labels.label import Label
 from dd_livm_core.labels.yolo_voc import (
     YOLO_CLASS_FILES,
     read_voc,

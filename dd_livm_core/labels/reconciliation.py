@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from dd_livm_core.labels.coco import Label
+from dd_livm_core.labels.boxes import iou
+from dd_livm_core.labels.label import Label, label_boxes_xyxy_px
 from dd_livm_core.records import EXTERNAL_DEFECTS
 
 Box = tuple[float, float, float, float]
@@ -50,17 +51,6 @@ def to_infrared(box_xywh_px: Box, matrix: NDArray[np.float64]) -> Box:
     return float(x0), float(y0), float(x1 - x0), float(y1 - y0)
 
 
-def overlap(first: Sequence[Label], second: Sequence[Label]) -> NDArray[np.float64]:
-    """Return the intersection over union of every two boxes, float64 (len(first), len(second))."""
-    a = np.array([label.box_xywh_px for label in first], np.float64).reshape(-1, 1, 4)
-    b = np.array([label.box_xywh_px for label in second], np.float64).reshape(1, -1, 4)
-    low = np.maximum(a[..., :2], b[..., :2])
-    high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
-    common = np.prod(np.clip(high - low, 0, None), axis=-1)
-    union = np.prod(a[..., 2:], axis=-1) + np.prod(b[..., 2:], axis=-1) - common
-    return np.asarray(common / union)
-
-
 def reconcile(
     infrared: Sequence[Label],
     visible: Sequence[Label],
@@ -83,7 +73,7 @@ def reconcile(
         Intersection over union from which two boxes mean the same defect.
     """
     placed = [replace(v, box_xywh_px=to_infrared(v.box_xywh_px, matrix)) for v in visible]
-    shared = overlap(infrared, placed)
+    shared = iou(label_boxes_xyxy_px(infrared), label_boxes_xyxy_px(placed))
     rows, columns = linear_sum_assignment(-shared)
     partner = {
         int(row): int(column)

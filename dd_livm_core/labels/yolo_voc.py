@@ -10,7 +10,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import Label
+from dd_livm_core.files import write_text
+from dd_livm_core.labels.label import Label
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES
 
 MAX_LABEL_BYTES = 16 * 2**20
@@ -185,6 +186,4 @@ def _read(path: Path) -> str:
 
 
 def _write(path: Path, content: str) -> None:
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_text(content, encoding="utf-8")
-    unfinished.replace(path)
+    write_text(path, content)

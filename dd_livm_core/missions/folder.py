@@ -1,6 +1,5 @@
 """What lies in a mission's folder ``data/<site_id>/<mission_id>``, and how its records are read and written."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -8,6 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.missions.pair_files import PairFiles
 
 MISSION, LABELS = "mission.json", "labels.json"
 QUARANTINE, LABEL_CONFLICTS = "quarantine.json", "label_conflicts.json"
@@ -51,21 +51,14 @@ def validated(kind: type[R], fields: Mapping[str, object], where: str | Path) ->
         ) from error
 
 
-def write_json(path: Path, content: object) -> None:
-    """Write JSON in one move."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_text(json.dumps(content, indent=1) + "\n")
-    unfinished.replace(path)
-
-
-def image_pairs(mission_dir: Path) -> list[tuple[str, Path, Path]]:
-    """Return (pair id, infrared file, visible file) of every pair, sorted by file name."""
+def image_pairs(mission_dir: Path) -> list[PairFiles]:
+    """Return the files of every pair of a mission in ``data/``, sorted by file name."""
     infrared, visible = (
         {path.stem: path for path in sorted((mission_dir / side).iterdir()) if path.name[0] != "."}
         for side in ("infrared", "visible")
     )
     return [
-        (pair_id, path, visible[pair_id])
+        PairFiles(pair_id, path, visible[pair_id])
         for pair_id, path in sorted(infrared.items(), key=lambda item: item[1])
         if pair_id in visible
     ]

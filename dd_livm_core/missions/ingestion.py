@@ -1,25 +1,25 @@
 """Take a mission's files into ``data/``: paired, decoded once to be sure of them, copied byte for byte."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dd_livm_core.aligned.mission_labels import LabelReport, Names, take_labels
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.folder import LABELS, MISSION, QUARANTINE, write_json
+from dd_livm_core.files import write_json
+from dd_livm_core.missions.folder import LABELS, MISSION, QUARANTINE
 from dd_livm_core.missions.pair_facts import PAIR_FACTS, read_kept_facts, reader, write_kept_facts
+from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import Intake, Taken, stamp_of
-from dd_livm_core.missions.pairing import FoundPair, pair_folder
+from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.missions.sites import require_site
 from dd_livm_core.parallel import map_pairs
-from dd_livm_core.records import Mission
+from dd_livm_core.records import Mission, Progress
 
 BATCH = 8
 """Pairs handed to a process at once."""
 WORTH_PROCESSES_B = 32 * 2**20
 """From so many bytes on, reading takes longer than starting processes does."""
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -134,14 +134,14 @@ def _labels_beside(source: Path, labels: Path | None, visible_labels: Path | Non
 
 
 def _take_all(
-    pairs: Sequence[FoundPair], intake: Intake, processes: int, progress: Progress | None
-) -> list[tuple[FoundPair, Taken | InputError]]:
+    pairs: Sequence[PairFiles], intake: Intake, processes: int, progress: Progress | None
+) -> list[tuple[PairFiles, Taken | InputError]]:
     """Take every pair that is not held already; return each with what came of it."""
     changed = [pair for pair in pairs if not intake.holds(pair)]
     done = len(pairs) - len(changed)
     if progress:
         progress(done, len(pairs), "unchanged")
-    taken: list[tuple[FoundPair, Taken | InputError]] = []
+    taken: list[tuple[PairFiles, Taken | InputError]] = []
     batches = [changed[at : at + BATCH] for at in range(0, len(changed), BATCH)]
     worth_it = sum(_size_b(pair) for pair in changed) > WORTH_PROCESSES_B
     outcomes = map_pairs(intake.take_all, batches, processes=processes if worth_it else 1)
@@ -152,12 +152,12 @@ def _take_all(
     return taken
 
 
-def _size_b(pair: FoundPair) -> int:
+def _size_b(pair: PairFiles) -> int:
     stamps = stamp_of(pair.infrared), stamp_of(pair.visible)
     return sum(stamp[0] for stamp in stamps if stamp)
 
 
-def _tidy(intake: Intake, pairs: Sequence[FoundPair]) -> None:
+def _tidy(intake: Intake, pairs: Sequence[PairFiles]) -> None:
     """Sort the journal; remove what an interrupted run began, and copies that another ending has replaced."""
     by = reader(intake.declared)
     write_kept_facts(intake.mission_dir, read_kept_facts(intake.mission_dir, by), by)
@@ -170,7 +170,7 @@ def _tidy(intake: Intake, pairs: Sequence[FoundPair]) -> None:
                 path.unlink()
 
 
-def _names(pairs: Sequence[FoundPair], source: Path) -> Names:
+def _names(pairs: Sequence[PairFiles], source: Path) -> Names:
     """Return what label files may call each pair's two images: by folder and name, or by name."""
     return {
         pair.pair_id: (

@@ -13,9 +13,12 @@ import pandas as pd
 
 from dd_livm_core.camera_files.images import read_bytes
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import Label, broken_labels, read_labels
+from dd_livm_core.files import atomic
+from dd_livm_core.labels.coco import broken_labels, read_labels
+from dd_livm_core.labels.label import Label
 from dd_livm_core.missions.folder import LABELS, MISSION, image_pairs, read_record
 from dd_livm_core.missions.pair_facts import PairFacts, facts_from_bytes, read_kept_facts, reader
+from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.sites import read_sites
 from dd_livm_core.records import DEFECT_CLASSES, DeclaredUnit, Mission, Site
 
@@ -97,11 +100,11 @@ def _mission_rows(
     pairs = image_pairs(folder)
     labelled = (folder / LABELS).exists()
     broken = broken_labels(folder / LABELS) if labelled else {}
-    whole = {pair_id for pair_id, _, _ in pairs} - broken.keys()
+    whole = {pair.pair_id for pair in pairs} - broken.keys()
     labels = read_labels(folder / LABELS, whole) if labelled else {}
 
-    def row(pair: tuple[str, Path, Path]) -> dict[str, Any]:
-        pair_id, infrared, visible = pair
+    def row(pair: PairFiles) -> dict[str, Any]:
+        pair_id, infrared, visible = pair.pair_id, pair.infrared, pair.visible
         before = known.get((site.site_id, mission.mission_id, pair_id))
         stat = {**_stat_columns(infrared, visible), "reader": by}
         if before is not None and all(before.get(name) == value for name, value in stat.items()):
@@ -240,9 +243,8 @@ def content_of(manifest: pd.DataFrame) -> pd.DataFrame:
 
 def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
     """Write a manifest as Parquet in one move."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    manifest.to_parquet(unfinished, index=False)
-    unfinished.replace(path)
+    with atomic(path) as unfinished:
+        manifest.to_parquet(unfinished, index=False)
 
 
 def read_manifest(path: Path) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from dd_livm_core.camera_files.dji import sdk_path
 from dd_livm_core.camera_files.images import size_of_whole
 from dd_livm_core.camera_files.metadata import metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import examine_infrared
+from dd_livm_core.files import write_text
 from dd_livm_core.records import DeclaredUnit
 
 READER_VERSION = "4"
@@ -152,6 +153,5 @@ def facts_line(facts: PairFacts, by: str) -> str:
 
 def write_kept_facts(folder: Path, known: dict[tuple[str, str], PairFacts], by: str) -> None:
     """Write a mission's facts in one move, sorted, so that the same pairs give the same file."""
-    unfinished = folder / f".{PAIR_FACTS}.tmp"
-    unfinished.write_text("".join(facts_line(known[key], by) for key in sorted(known)))
-    unfinished.replace(folder / PAIR_FACTS)
+    text = "".join(facts_line(known[key], by) for key in sorted(known))
+    write_text(folder / PAIR_FACTS, text)

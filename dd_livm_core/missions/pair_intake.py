@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dd_livm_core.camera_files.images import read_bytes
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import atomic
 from dd_livm_core.missions.pair_facts import (
     PAIR_FACTS,
     PairFacts,
@@ -21,7 +22,7 @@ from dd_livm_core.missions.pair_facts import (
     read_kept_facts,
     reader,
 )
-from dd_livm_core.missions.pairing import FoundPair
+from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.records import DeclaredUnit
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -51,18 +52,18 @@ class Intake:
     declared: DeclaredUnit | None
     journal_stamp: Stamp | None
 
-    def holds(self, pair: FoundPair) -> bool:
+    def holds(self, pair: PairFiles) -> bool:
         """Return whether the pair was taken before and its files have not changed since."""
         return all(
             stamp_of(source) == stamp_of(target)
             for source, target in zip(_sources(pair), self.targets(pair), strict=True)
         )
 
-    def take_all(self, pairs: Sequence[FoundPair]) -> list[Taken | InputError]:
+    def take_all(self, pairs: Sequence[PairFiles]) -> list[Taken | InputError]:
         """Take some pairs; see `take`."""
         return [self.take(pair) for pair in pairs]
 
-    def take(self, pair: FoundPair) -> Taken | InputError:
+    def take(self, pair: PairFiles) -> Taken | InputError:
         """Check and copy one pair; return what it is, or why it cannot be used.
 
         Raises
@@ -94,7 +95,7 @@ class Intake:
             return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
         return Taken(not all(same), facts.radiometric)
 
-    def targets(self, pair: FoundPair) -> tuple[Path, Path]:
+    def targets(self, pair: PairFiles) -> tuple[Path, Path]:
         """Return where a pair's two files are kept."""
         return (
             self.mission_dir / "infrared" / f"{pair.pair_id}{pair.infrared.suffix.lower()}",
@@ -140,7 +141,7 @@ def stamp_of(path: Path) -> Stamp | None:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _sources(pair: FoundPair) -> tuple[Path, Path]:
+def _sources(pair: PairFiles) -> tuple[Path, Path]:
     return pair.infrared, pair.visible
 
 
@@ -151,7 +152,6 @@ def _holds(target: Path, content: bytes) -> bool:
 
 def _write(target: Path, content: bytes, mtime_ns: int) -> None:
     """Write in one move, with the original's time: by size and time it is known again without reading."""
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    unfinished.write_bytes(content)
-    os.utime(unfinished, ns=(mtime_ns, mtime_ns))
-    unfinished.replace(target)
+    with atomic(target) as unfinished:
+        unfinished.write_bytes(content)
+        os.utime(unfinished, ns=(mtime_ns, mtime_ns))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing_by_time import pair_by_order, pair_by_time, taken_at
 
 ENDINGS = (".jpg", ".jpeg", ".tif", ".tiff", ".png")
@@ -22,26 +23,15 @@ GLANCE_BYTES = 4096
 INFRARED_MARKS = {"t", "r", "ir", "thrm"}
 NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
-How = Literal["name", "time", "order"]
 Modality = Literal["infrared", "visible"]
 Files = dict[str, dict[Modality, list[Path]]]
-
-
-@dataclass(frozen=True)
-class FoundPair:
-    """One image pair."""
-
-    pair_id: str
-    infrared: Path
-    visible: Path
-    how: How = "name"
 
 
 @dataclass(frozen=True)
 class PairingReport:
     """What a folder holds: pairs, and files left single with the reason."""
 
-    pairs: tuple[FoundPair, ...]
+    pairs: tuple[PairFiles, ...]
     single: tuple[tuple[Path, str], ...]
 
 
@@ -63,12 +53,12 @@ def pair_folder(folder: Path) -> PairingReport:
     if not root.is_dir():
         raise InputError("a folder of images", "none", root, "Check the path.")
     files, single = _sorted_out(root)
-    pairs: list[FoundPair] = []
+    pairs: list[PairFiles] = []
     left: dict[Modality, list[tuple[Path, str, str]]] = {"infrared": [], "visible": []}
     for pair_id, sides in sorted(files.items()):
         infrared, visible = sides["infrared"], sides["visible"]
         if len(infrared) == 1 and len(visible) >= 1:
-            pairs.append(FoundPair(pair_id, infrared[0], visible[0]))
+            pairs.append(PairFiles(pair_id, infrared[0], visible[0]))
             single += [(path, f"a further visible image of {pair_id}") for path in visible[1:]]
         elif len(infrared) > 1:
             why = f"{len(infrared)} infrared images share the id {pair_id}"
@@ -126,16 +116,16 @@ def _images(root: Path) -> Iterator[tuple[Path, bool]]:
 
 def _pair_left(
     left: dict[Modality, list[tuple[Path, str, str]]], *, by_order: bool
-) -> list[FoundPair]:
+) -> list[PairFiles]:
     """Pair what names left single; by order only where names said nothing at all and nobody has a time."""
     ids = {path: pair_id for path, pair_id, _ in left["infrared"]}
     infrared, visible = ([path for path, _, _ in left[side]] for side in ("infrared", "visible"))
     if not infrared or not visible:
         return []
-    found = [FoundPair(ids[a], a, b, "time") for a, b in pair_by_time(infrared, visible)]
+    found = [PairFiles(ids[a], a, b, "time") for a, b in pair_by_time(infrared, visible)]
     if found or not by_order or any(taken_at(path) for path in (*infrared, *visible)):
         return found
-    return [FoundPair(ids[a], a, b, "order") for a, b in pair_by_order(infrared, visible)]
+    return [PairFiles(ids[a], a, b, "order") for a, b in pair_by_order(infrared, visible)]
 
 
 def _place(path: Path, root: Path) -> tuple[str, Modality] | None:
@@ -167,10 +157,10 @@ def _pair_id(parts: list[str]) -> str:
     return f"{name[:51]}-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:12]}"
 
 
-def _without_duplicates(pairs: list[FoundPair], single: list[tuple[Path, str]]) -> PairingReport:
+def _without_duplicates(pairs: list[PairFiles], single: list[tuple[Path, str]]) -> PairingReport:
     """Set aside pairs whose infrared file repeats an earlier one byte for byte."""
-    first: dict[str, FoundPair] = {}
-    repeated: dict[FoundPair, FoundPair] = {}
+    first: dict[str, PairFiles] = {}
+    repeated: dict[PairFiles, PairFiles] = {}
     for pair in _maybe_alike(_maybe_alike(pairs, _size_b), _glance):
         with pair.infrared.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -186,7 +176,7 @@ def _without_duplicates(pairs: list[FoundPair], single: list[tuple[Path, str]]) 
     return PairingReport(kept, tuple(single))
 
 
-def _maybe_alike(pairs: list[FoundPair], look: Callable[[Path], Hashable]) -> list[FoundPair]:
+def _maybe_alike(pairs: list[PairFiles], look: Callable[[Path], Hashable]) -> list[PairFiles]:
     """Return the pairs whose infrared file looks like another one's."""
     looks = [look(pair.infrared) for pair in pairs]
     counts = Counter(looks)

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import write_json
 from dd_livm_core.records import Site
 
 SITES = "sites.json"
@@ -42,9 +43,7 @@ def write_sites(data_root: Path, declared: Iterable[Site]) -> None:
     sites = read_sites(data_root) | {site.site_id: site for site in declared}
     data_root.mkdir(parents=True, exist_ok=True)
     content = {"sites": [sites[name].model_dump(mode="json") for name in sorted(sites)]}
-    unfinished = data_root / f".{SITES}.tmp"
-    unfinished.write_text(json.dumps(content, indent=1) + "\n")
-    unfinished.replace(data_root / SITES)
+    write_json(data_root / SITES, content)
 
 
 def require_site(data_root: Path, site_id: str) -> Site:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import atomic
 from dd_livm_core.model.encoders import STRIDE, ConvBlock, Encoder
 from dd_livm_core.model.network_input import infrared_input, visible_input
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, DefectClass, HotspotShape
@@ -280,9 +281,8 @@ def save_detector(model: Detector, path: Path) -> None:
     content = {"architecture": vars(model.architecture), "threshold": model.threshold}
     # One entry, as safetensors writes several in random order and the file is known by its hash.
     about = {"detector": json.dumps(content)}
-    unfinished = path.with_name(f".{path.name}.tmp")
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, unfinished, about)
-    unfinished.replace(path)
+    with atomic(path) as unfinished:
+        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, unfinished, about)
 
 
 def load_detector(path: Path) -> Detector:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.parallel import map_pairs
+from dd_livm_core.records import Progress
 from dd_livm_core.registration.block_votes import fit_rig, placed_by
 from dd_livm_core.registration.candidates import (
     PairCandidates,
@@ -47,8 +48,6 @@ class Named(Protocol):
 
 Item = TypeVar("Item", bound=Named)
 Status = Literal["aligned", "consensus", "ambiguous", "failed"]
-Progress = Callable[[int, int, str], None]
-"""Called with pairs done, pairs in all, and what is being done."""
 
 SAMPLE = 6
 LEAST_VOTES = 3

@@ -13,6 +13,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from dd_livm_core.files import write_text
+
 CURRENT = "epoch"
 
 
@@ -41,9 +43,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         fresh / "progress.pt",
     )
     current = folder / CURRENT
-    pointer = folder / ".epoch.tmp"
-    pointer.write_text(fresh.name)
-    pointer.replace(current)
+    write_text(current, fresh.name)
     for old in folder.glob("epoch-*"):
         if old != fresh:
             shutil.rmtree(old, ignore_errors=True)

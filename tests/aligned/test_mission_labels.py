@@ -9,7 +9,8 @@ import pytest
 
 from dd_livm_core.aligned.mission_labels import export_labels, take_labels
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import Label, read_labels, write_labels
+from dd_livm_core.labels.coco import read_labels, write_labels
+from dd_livm_core.labels.label import Label
 from dd_livm_core.labels.label_sets import Frame, read_label_set, write_label_set
 from dd_livm_core.labels.yolo_voc import yolo_classes
 from dd_livm_core.missions.folder import image_pairs, read_record
@@ -174,7 +175,7 @@ def simulated(simulated_fleet: Path, tmp_path: Path) -> tuple[Path, pd.DataFrame
 def test_both_label_sets_of_a_mission(simulated: tuple[Path, pd.DataFrame], tmp_path: Path) -> None:
     """Visible labels are drawn where the truth has them; registration has to find that place again."""
     mission_dir, truth = simulated
-    names = [name for name, _, _ in image_pairs(mission_dir)]
+    names = [pair.pair_id for pair in image_pairs(mission_dir)]
     hot = {name: read_labels(mission_dir / "labels.json")[name] for name in names}
     external = next(n for n, of in hot.items() if any(x.defect_class == "dust" for x in of))
     seen: dict[str, list[Label]] = {}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dd_livm_core.judgement.scores import choose_threshold, iou_matrix, score_site
-from dd_livm_core.labels.coco import Label
+from dd_livm_core.labels.label import Label
 from dd_livm_core.model.detector import Detections
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import Label, read_labels, write_labels
+from dd_livm_core.labels.coco import read_labels, write_labels
+from dd_livm_core.labels.label import Label
 from dd_livm_core.labels.reconciliation import reconcile, to_infrared
 from dd_livm_core.labels.yolo_voc import read_voc, read_yolo, write_voc, write_yolo
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dd_livm_core.aligned.mission import MissionSummary, PairFiles, align_mission
+from dd_livm_core.aligned.mission import MissionSummary, align_mission
 from dd_livm_core.aligned.store import read_aligned_mission
+from dd_livm_core.missions.pair_files import PairFiles
 from tasks.align import write_summary
 from tasks.alignment_page import write_alignment_page
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import Label, write_labels
+from dd_livm_core.labels.coco import write_labels
+from dd_livm_core.labels.label import Label
 from dd_livm_core.missions.ingestion import ingest_mission
 from dd_livm_core.missions.manifest import build_manifest, content_of, write_manifest
 from dd_livm_core.missions.manifest_difference import describe, manifest_diff

@@ -1,8 +1,6 @@
 """The files of a simulated mission: images with EXIF and XMP as a drone leaves them."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
+
+from dd_livm_core.files import atomic
 
 CENTIKELVIN = {"unit": "centikelvin"}
 """Declared in the TIFF tag ImageDescription: stored value / 100 = kelvin."""
@@ -89,7 +89,7 @@ def write_jpeg(path: Path, image: NDArray[np.uint8], shot: Shot, quality: int) -
     """Write a JPEG, (h, w, 3) RGB or (h, w) grey in three channels, with EXIF and XMP."""
     picture = Image.fromarray(image).convert("RGB")
     exif, xmp = _exif(shot, picture.size), _xmp(shot)
-    with _atomic(path) as to:
+    with atomic(path) as to:
         picture.save(to, "JPEG", quality=quality, subsampling=2, exif=exif, xmp=xmp)
 
 
@@ -100,19 +100,6 @@ def write_radiometric_tiff(path: Path, temperature_c: NDArray[np.float32], shot:
     exif = _exif(shot, picture.size)
     exif[270] = json.dumps(CENTIKELVIN)
     exif[700] = _xmp(shot)
-    with _atomic(path) as to:
+    with atomic(path) as to:
         # As bytes: an Exif object loses its GPS and detail tables on the way into a TIFF.
         picture.save(to, "TIFF", exif=exif.tobytes())
-
-
-@contextmanager
-def _atomic(path: Path) -> Iterator[Path]:
-    temporary = path.with_name(path.name + ".tmp")
-    yield temporary
-    temporary.replace(path)
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write JSON atomically."""
-    with _atomic(path) as to:
-        to.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet.cameras.file_writers import write_json
+from dd_livm_core.files import write_json
 from dd_livm_core.fleet.cameras.flight import INFRARED_PX
 from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.missions.truth_files import (

@@ -1,0 +1,34 @@
+"""The two image files of one pair."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dd_livm_core.records import DeclaredUnit
+
+PairedBy = Literal["name", "time", "order"]
+
+
+@dataclass(frozen=True)
+class PairFiles:
+    """One infrared and one visible file of the same moment, and what is known of the flight then.
+
+    Attributes
+    ----------
+    pair_id
+        The pair's name within its mission.
+    paired_by
+        What tells that both belong together.
+    infrared_unit
+        Of a TIFF that does not say it itself.
+    irradiance_w_m2, wind_m_s
+        None where they were not recorded.
+    """
+
+    pair_id: str
+    infrared: Path
+    visible: Path
+    paired_by: PairedBy = "name"
+    infrared_unit: DeclaredUnit | None = None
+    irradiance_w_m2: float | None = None
+    wind_m_s: float | None = None
