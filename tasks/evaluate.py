@@ -17,15 +17,16 @@ from dd_livm_core.aligned.store import (
 )
 from dd_livm_core.inspection.overlays import checkerboard
 from dd_livm_core.inspection.pictures import detection_picture, infrared_picture, write_picture
-from dd_livm_core.judgement.scores import choose_threshold, corners, score_site
-from dd_livm_core.labels.label import Label
-from dd_livm_core.model.detector import Detections, Detector, load_detector, predict, save_detector
+from dd_livm_core.judgement.predictions import predict_store
+from dd_livm_core.judgement.scores import choose_threshold, score_site
+from dd_livm_core.labels.label import Label, label_boxes_xyxy_px
+from dd_livm_core.model.detections import Detections
+from dd_livm_core.model.detector import Detector
+from dd_livm_core.model.weights import WEIGHTS, load_detector, save_detector
 from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
-BATCH = 8
 SHOWN = 2
-WEIGHTS = "weights.safetensors"
 SCORES = "scores.json"
 
 operating_point_step = Step("operating_point", "1", ("tasks.evaluate",))
@@ -77,16 +78,8 @@ def outcomes(model: Detector, stores: Sequence[Path], *, held_out: bool) -> Iter
         labelled = [scaled_labels(mission, row) for row in range(len(mission.index))]
         kept = held_out_rows(mission.index) if held_out else np.ones(len(labelled), bool)
         rows = [row for row, labels in enumerate(labelled) if labels is not None and kept[row]]
-        for start in range(0, len(rows), BATCH):
-            chosen = rows[start : start + BATCH]
-            found = predict(
-                model,
-                np.asarray(mission.infrared_excess[chosen], np.float32),
-                np.asarray(mission.visible[chosen]),
-                np.asarray(mission.panel_mask[chosen]),
-            )
-            for row, detections in zip(chosen, found, strict=True):
-                yield Outcome(mission, row, detections, labelled[row] or [])
+        for row, detections in predict_store(model, mission, rows):
+            yield Outcome(mission, row, detections, labelled[row] or [])
 
 
 @task(
@@ -156,15 +149,15 @@ def _write_pictures(folder: Path, found: Sequence[Outcome], threshold: float) ->
         excess = outcome.mission.infrared_excess[outcome.row]
         mask = outcome.mission.panel_mask[outcome.row]
         visible = np.asarray(outcome.mission.visible[outcome.row])
-        shown = outcome.detections.scores >= threshold
+        shown = outcome.detections.above(threshold)
         picture = detection_picture(
             excess,
             mask,
             visible,
-            outcome.detections.boxes_xyxy_px[shown],
-            [c for c, kept in zip(outcome.detections.defect_classes, shown, strict=True) if kept],
-            outcome.detections.scores[shown].tolist(),
-            corners(outcome.labels),
+            shown.boxes_xyxy_px,
+            shown.defect_classes,
+            shown.scores.tolist(),
+            label_boxes_xyxy_px(outcome.labels),
         )
         pair_id = outcome.mission.index.iloc[outcome.row]["pair_id"]
         write_picture(folder / f"detections_{number}_{pair_id}.jpg", picture)

@@ -22,7 +22,7 @@ from dd_livm_core.inspection.pictures import detection_picture, infrared_picture
 from dd_livm_core.missions.folder import MISSION, read_record
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing import pair_folder
-from dd_livm_core.model.detector import load_detector
+from dd_livm_core.model.weights import WEIGHTS, load_detector
 from dd_livm_core.records import DeclaredUnit, Mission
 from tasks.align import SUMMARY, summary_counts, write_summary
 from tasks.alignment_page import PAGE, write_alignment_page
@@ -32,7 +32,6 @@ from tasks.report import data_url
 from tasks.step import Reference, Step, hash_file
 from tasks.workspace import Workspace
 
-WEIGHTS = "weights.safetensors"
 FINDINGS = "findings.json"
 PICTURES = "pictures"
 

@@ -18,6 +18,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
 from dd_livm_core.judgement.promotion import Decision
 from dd_livm_core.missions.manifest import read_manifest
+from dd_livm_core.model.weights import WEIGHTS
 from tasks.align import MissionInput
 from tasks.manifest import manifest_path
 from tasks.pair_signature import SIGNATURE
@@ -25,7 +26,6 @@ from tasks.step import Reference, hash_file, refer
 from tasks.tracking import MODEL_NAME, client
 from tasks.workspace import Workspace
 
-WEIGHTS = "weights.safetensors"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous_champion"
 
 

@@ -20,7 +20,7 @@ class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow is typed in par
 
     def load_context(self, context: Any) -> None:
         """Read the weights."""
-        from dd_livm_core.model.detector import load_detector
+        from dd_livm_core.model.weights import load_detector
 
         self.detector = load_detector(Path(context.artifacts["weights"]))
 

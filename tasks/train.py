@@ -9,6 +9,7 @@ from typing import Literal
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
+from dd_livm_core.model.weights import WEIGHTS
 from dd_livm_core.training.configuration import TrainingConfig
 from dd_livm_core.training.dtft import train_stage
 from tasks.progress import StepProgress
@@ -16,7 +17,6 @@ from tasks.step import Reference, Step
 from tasks.tracking import child_run, log_history
 from tasks.workspace import Workspace
 
-WEIGHTS = "weights.safetensors"
 HISTORY = "history.json"
 
 train_step = Step("dtft", "1", ("tasks.train",), ignore=("parent_run_id",))

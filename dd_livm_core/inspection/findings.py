@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from dd_livm_core.aligned.mission import MissionSummary, align_mission
 from dd_livm_core.aligned.store import AlignedMission, read_aligned_mission
+from dd_livm_core.judgement.predictions import predict_store
+from dd_livm_core.labels.boxes import pixels_of
 from dd_livm_core.missions.pair_files import PairFiles
-from dd_livm_core.model.detector import Detections, Detector, predict
+from dd_livm_core.model.detections import Detections
+from dd_livm_core.model.detector import Detector
 from dd_livm_core.records import Progress
-
-BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,10 @@ def excess_in_box(
     excess: NDArray[np.float16], box_xyxy_px: Sequence[float]
 ) -> tuple[float, float] | None:
     """Return mean and maximum excess in K over the pixels of a box, or None for a box off the frame."""
-    height, width = excess.shape
-    x0, y0 = max(0, int(np.floor(box_xyxy_px[0]))), max(0, int(np.floor(box_xyxy_px[1])))
-    x1, y1 = min(width, int(np.ceil(box_xyxy_px[2]))), min(height, int(np.ceil(box_xyxy_px[3])))
-    if x1 <= x0 or y1 <= y0:
+    inside = pixels_of(box_xyxy_px, excess.shape)
+    if inside is None:
         return None
-    values = np.asarray(excess[y0:y1, x0:x1], np.float32)
+    values = np.asarray(excess[inside], np.float32)
     return float(values.mean()), float(values.max())
 
 
@@ -66,15 +65,10 @@ def _findings(
     threshold: float,
 ) -> list[Finding]:
     found = []
+    shown = detections.above(threshold)
     for box, score, defect_class, hotspot_shape in zip(
-        detections.boxes_xyxy_px,
-        detections.scores,
-        detections.defect_classes,
-        detections.hotspot_shapes,
-        strict=True,
+        shown.boxes_xyxy_px, shown.scores, shown.defect_classes, shown.hotspot_shapes, strict=True
     ):
-        if score < threshold:
-            continue
         measured = excess_in_box(excess, box) if radiometric else None
         x0, y0, x1, y1 = (float(value) for value in box)
         found.append(
@@ -101,26 +95,18 @@ def find_defects(
     """Run the detector over an aligned store, in batches, at the detector's own operating threshold."""
     found: list[Finding] = []
     total = len(store.index)
-    for start in range(0, total, BATCH):
-        rows = slice(start, min(start + BATCH, total))
-        detections = predict(
-            detector,
-            np.asarray(store.infrared_excess[rows], np.float32),
-            np.asarray(store.visible[rows]),
-            np.asarray(store.panel_mask[rows]),
+    for row, detections in predict_store(detector, store, range(total)):
+        entry = store.index.iloc[row]
+        found += _findings(
+            detections,
+            str(entry["pair_id"]),
+            str(entry["status"]),
+            store.infrared_excess[row],
+            bool(entry["radiometric"]),
+            detector.threshold,
         )
-        for offset, of_pair in enumerate(detections):
-            row = store.index.iloc[start + offset]
-            found += _findings(
-                of_pair,
-                str(row["pair_id"]),
-                str(row["status"]),
-                store.infrared_excess[start + offset],
-                bool(row["radiometric"]),
-                detector.threshold,
-            )
         if progress:
-            progress(rows.stop, total, "detecting")
+            progress(row + 1, total, "detecting")
     return tuple(found)
 
 

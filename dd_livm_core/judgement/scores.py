@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dd_livm_core.labels.label import Label
-from dd_livm_core.model.detector import Detections
+from dd_livm_core.labels.boxes import iou
+from dd_livm_core.labels.label import Label, label_boxes_xyxy_px
+from dd_livm_core.model.detections import Detections
 from dd_livm_core.records import DEFECT_CLASSES
 
 MATCH_IOU = 0.5
@@ -32,27 +32,11 @@ class Counts:
     labels: int
 
 
-def iou_matrix(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return (N, M) intersection over union of boxes x0, y0, x1, y1."""
-    a, b = np.asarray(first, float).reshape(-1, 4), np.asarray(second, float).reshape(-1, 4)
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(-1)
-    areas = [np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(-1) for boxes in (a, b)]
-    return np.asarray(shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9))
-
-
-def corners(labels: Sequence[Label]) -> NDArray[np.float64]:
-    """Return (N, 4) x0, y0, x1, y1."""
-    boxes = np.array([label.box_xywh_px for label in labels], float).reshape(-1, 4)
-    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
-
-
 def match(
     detections: Detections, labels: Sequence[Label], threshold: float, *, same_class: bool
 ) -> list[tuple[int, int]]:
     """Match detections above a threshold to labels one to one, by falling confidence; (detection, label) pairs."""
-    overlap = iou_matrix(detections.boxes_xyxy_px, corners(labels))
+    overlap = iou(detections.boxes_xyxy_px, label_boxes_xyxy_px(labels))
     free = set(range(len(labels)))
     matched: list[tuple[int, int]] = []
     for number in np.argsort(-detections.scores, kind="stable").tolist():

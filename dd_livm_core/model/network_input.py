@@ -1,5 +1,8 @@
 """What the network sees: excess temperature, never raw grey or palette; colour relative to the panels."""
 
+from typing import Any
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,3 +38,34 @@ def visible_input(visible: NDArray[np.generic], mask: NDArray[np.generic]) -> ND
     return np.ascontiguousarray(
         np.clip((colour - middle) / (3 * spread), -3, 5).transpose(2, 0, 1), np.float32
     )
+
+
+def prepare(
+    excess: NDArray[np.floating],
+    visible: NDArray[np.uint8],
+    panel_mask: NDArray[np.bool_],
+    size_px: tuple[int, int],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return one pair's input, float32 infrared (2, h, w) and visible (3, h, w).
+
+    Parameters
+    ----------
+    excess
+        (H, W) in K, or in robust units of the panels.
+    visible
+        (H, W, 3) RGB on the same grid.
+    panel_mask
+        (H, W).
+    size_px
+        Width and height that the network sees.
+    """
+    mask = resize(np.asarray(panel_mask, np.float32), size_px)
+    return (
+        infrared_input(resize(np.asarray(excess, np.float32), size_px), mask),
+        visible_input(resize(np.asarray(visible), size_px), mask),
+    )
+
+
+def resize(image: NDArray[Any], size_px: tuple[int, int]) -> NDArray[Any]:
+    """Return an image at (width, height), averaged over areas."""
+    return np.asarray(cv2.resize(image, size_px, interpolation=cv2.INTER_AREA))

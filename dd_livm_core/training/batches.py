@@ -21,8 +21,7 @@ from dd_livm_core.aligned.store import (
 )
 from dd_livm_core.augmentation.weather import HotspotWeather
 from dd_livm_core.errors import InputError
-from dd_livm_core.model.detector import resize
-from dd_livm_core.model.network_input import infrared_input, visible_input
+from dd_livm_core.model.network_input import infrared_input, resize, visible_input
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES
 from dd_livm_core.training.configuration import TrainingConfig
 from dd_livm_core.training.prefetch import made_ahead

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from dd_livm_core.files import write_text
+from dd_livm_core.model.weights import WEIGHTS
 
 CURRENT = "epoch"
 
@@ -33,7 +34,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     fresh = Path(tempfile.mkdtemp(prefix="epoch-", dir=folder))
     save_file(
         {k: v.contiguous() for k, v in checkpoint.model.state_dict().items()},
-        fresh / "weights.safetensors",
+        fresh / WEIGHTS,
     )
     save_file(
         {k: v.contiguous() for k, v in checkpoint.average.items()}, fresh / "average.safetensors"
@@ -57,7 +58,7 @@ def read_checkpoint(
     if not current.exists():
         return None
     latest = folder / current.read_text()
-    model.load_state_dict(load_file(latest / "weights.safetensors"))
+    model.load_state_dict(load_file(latest / WEIGHTS))
     for name, value in load_file(latest / "average.safetensors").items():
         average[name].copy_(value)
     progress: dict[str, Any] = torch.load(latest / "progress.pt", weights_only=True)

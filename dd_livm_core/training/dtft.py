@@ -19,14 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.model.detector import (
-    Architecture,
-    Detector,
-    load_detector,
-    pool,
-    save_detector,
-    stack_boxes,
-)
+from dd_livm_core.model.detector import Architecture, Detector
+from dd_livm_core.model.pooling import pool, stack_boxes
+from dd_livm_core.model.weights import WEIGHTS, load_detector, save_detector
 from dd_livm_core.records import DEFECT_CLASSES, EXTERNAL_DEFECTS
 from dd_livm_core.training.batches import Batch, TrainingPairs
 from dd_livm_core.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
@@ -40,7 +35,6 @@ from dd_livm_core.training.losses import (
 from dd_livm_core.training.prefetch import WaitClock
 
 Stage = Literal[1, 2, 3]
-WEIGHTS = "weights.safetensors"
 INTERNAL = len(EXTERNAL_DEFECTS)
 TYPE_OF_CLASS = torch.tensor(
     [
@@ -64,30 +58,32 @@ def stage_loss(
     stage: Stage, model: Detector, batch: Batch, config: TrainingConfig
 ) -> dict[str, Tensor]:
     """Return the named terms of a stage's loss on one batch."""
-    boxes, owner = stack_boxes(batch.boxes)
+    boxes, pair_index = stack_boxes(batch.boxes)
     if stage == 2:
-        return _visible_terms(model, batch, boxes, owner, config)
+        return _visible_terms(model, batch, boxes, pair_index, config)
     maps = model.maps(batch.infrared, batch.visible if stage == 3 else None)
     target = centre_targets(batch.boxes, (maps.centre.shape[2], maps.centre.shape[3]))
     terms = {
         "centre": centre_loss(maps.centre, target),
         "sides": side_loss(maps.sides, batch.boxes, target),
-        "shape": _cross_entropy(model.shape_logits(maps.where, boxes, owner), batch.shapes),
+        "shape": _cross_entropy(
+            model.shape_logits(maps.localisation, boxes, pair_index), batch.shapes
+        ),
     }
     if stage == 1:
-        embedding = model.shape_embedding(pool(maps.where, boxes, owner))
+        embedding = model.shape_embedding(pool(maps.localisation, boxes, pair_index))
         contrast = supervised_contrastive(embedding, batch.shapes)
     else:
-        terms["class"] = _cross_entropy(model.class_logits(maps, boxes, owner), batch.classes)
-        embedding = model.type_embedding(pool(maps.what, boxes, owner))
+        terms["class"] = _cross_entropy(model.class_logits(maps, boxes, pair_index), batch.classes)
+        embedding = model.type_embedding(pool(maps.classification, boxes, pair_index))
         contrast = supervised_contrastive(embedding, TYPE_OF_CLASS[batch.classes])
     return {**terms, "contrast": config.contrastive_weight * contrast}
 
 
 def _visible_terms(
-    model: Detector, batch: Batch, boxes: Tensor, owner: Tensor, config: TrainingConfig
+    model: Detector, batch: Batch, boxes: Tensor, pair_index: Tensor, config: TrainingConfig
 ) -> dict[str, Tensor]:
-    features = pool(model.visible(batch.visible), boxes, owner)
+    features = pool(model.visible(batch.visible), boxes, pair_index)
     types = TYPE_OF_CLASS[batch.classes]
     contrast = supervised_contrastive(model.type_embedding(features), types)
     return {

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dd_livm_core.judgement.scores import choose_threshold, iou_matrix, score_site
+from dd_livm_core.judgement.scores import choose_threshold, score_site
 from dd_livm_core.labels.label import Label
-from dd_livm_core.model.detector import Detections
+from dd_livm_core.model.detections import Detections
 
 
 def found(*boxes: tuple[float, float, float, float, float, str]) -> Detections:
@@ -19,11 +19,6 @@ def found(*boxes: tuple[float, float, float, float, float, str]) -> Detections:
 
 DUST = Label((10, 10, 20, 20), "dust", "patch")
 WEEDS = Label((100, 100, 10, 10), "weeds", "point")
-
-
-def test_known_overlaps() -> None:
-    iou = iou_matrix(np.array([[0, 0, 2, 2]]), np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]]))
-    assert iou == pytest.approx(np.array([[1.0, 1 / 3, 0.0]]))
 
 
 def test_all_right_is_a_hundred() -> None:

@@ -22,7 +22,11 @@ def test_dji_names_in_one_folder(tmp_path: Path, mark: str) -> None:
     image(tmp_path, "DJI_0001_T.JPG", 0)
     image(tmp_path, f"DJI_0001_{mark}.JPG", 1)
     (pair,) = pair_folder(tmp_path).pairs
-    assert (pair.pair_id, pair.infrared.name, pair.paired_by) == ("DJI_0001", "DJI_0001_T.JPG", "name")
+    assert (pair.pair_id, pair.infrared.name, pair.paired_by) == (
+        "DJI_0001",
+        "DJI_0001_T.JPG",
+        "name",
+    )
 
 
 def test_wide_is_taken_before_zoom_and_zoom_is_named(tmp_path: Path) -> None:
@@ -103,9 +107,9 @@ def test_pairing_by_order_only_when_both_sides_are_equally_many(tmp_path: Path) 
     for n in range(3):
         image(tmp_path, f"thermal/ir{n}.JPG", 2 * n)
         image(tmp_path, f"rgb/photo{n}.JPG", 2 * n + 1)
-    assert [(p.infrared.name, p.visible.name, p.paired_by) for p in pair_folder(tmp_path).pairs] == [
-        (f"ir{n}.JPG", f"photo{n}.JPG", "order") for n in range(3)
-    ]
+    assert [
+        (p.infrared.name, p.visible.name, p.paired_by) for p in pair_folder(tmp_path).pairs
+    ] == [(f"ir{n}.JPG", f"photo{n}.JPG", "order") for n in range(3)]
     (tmp_path / "rgb/photo1.JPG").unlink()
     assert not pair_folder(tmp_path).pairs
 

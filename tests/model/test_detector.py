@@ -7,14 +7,10 @@ import pytest
 import torch
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.model.detector import (
-    Architecture,
-    Detector,
-    keep_apart,
-    load_detector,
-    predict,
-    save_detector,
-)
+from dd_livm_core.model.decoding import nms
+from dd_livm_core.model.detector import Architecture, Detector
+from dd_livm_core.model.prediction import predict
+from dd_livm_core.model.weights import load_detector, save_detector
 
 
 @pytest.fixture
@@ -57,8 +53,8 @@ def test_a_pair_does_not_change_its_neighbour(model: Detector) -> None:
 
 
 def test_of_boxes_that_overlap_the_best_is_kept() -> None:
-    boxes = torch.tensor([[0.0, 0, 10, 10], [1, 0, 11, 10], [30, 30, 40, 40]])
-    assert keep_apart(boxes, torch.tensor([0.9, 0.8, 0.7])) == [0, 2]
+    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [30, 30, 40, 40]], np.float32)
+    assert nms(boxes, np.array([0.9, 0.8, 0.7], np.float32)).tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("content", [b"", b"not weights", b"\x80\x04pickle"])

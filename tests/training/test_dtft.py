@@ -13,13 +13,9 @@ from safetensors.torch import load_file
 from dd_livm_core.aligned.store import held_out_rows, read_aligned_mission, scaled_labels
 from dd_livm_core.errors import InputError
 from dd_livm_core.judgement.scores import choose_threshold, score_site
-from dd_livm_core.model.detector import (
-    Architecture,
-    Detector,
-    load_detector,
-    predict,
-    save_detector,
-)
+from dd_livm_core.model.detector import Architecture, Detector
+from dd_livm_core.model.prediction import predict
+from dd_livm_core.model.weights import load_detector, save_detector
 from dd_livm_core.records import EXTERNAL_DEFECTS
 from dd_livm_core.training.configuration import TrainingConfig
 from dd_livm_core.training.dtft import train_stage

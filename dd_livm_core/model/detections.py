@@ -1,0 +1,42 @@
+"""What was detected in one pair."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dd_livm_core.records import DefectClass, HotspotShape
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The detections of one pair, by falling score.
+
+    Attributes
+    ----------
+    boxes_xyxy_px
+        (N, 4) float32: x0, y0, x1, y1.
+    scores
+        (N,) float32, 0 to 1.
+    defect_classes, hotspot_shapes
+        N names each.
+    """
+
+    boxes_xyxy_px: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    defect_classes: tuple[DefectClass, ...]
+    hotspot_shapes: tuple[HotspotShape, ...]
+
+    def scaled(self, factor: float) -> "Detections":
+        """Return the same detections on a grid with ``factor`` times as many pixels a side."""
+        return replace(self, boxes_xyxy_px=np.asarray(self.boxes_xyxy_px * factor, np.float32))
+
+    def above(self, threshold: float) -> "Detections":
+        """Return the detections with a score of at least ``threshold``."""
+        kept = int(np.count_nonzero(self.scores >= threshold))
+        return Detections(
+            self.boxes_xyxy_px[:kept],
+            self.scores[:kept],
+            self.defect_classes[:kept],
+            self.hotspot_shapes[:kept],
+        )

@@ -1,0 +1,21 @@
+"""Fusion of both encoders' features: each side keeps its duty, and a gate decides what the other adds."""
+
+import torch
+from torch import Tensor, nn
+
+
+class GatedResidual(nn.Module):
+    """own + gate(own, other) · project(other); the gate starts nearly closed."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(channels, channels, 1)
+        self.gate = nn.Conv2d(2 * channels, 1, 1)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.constant_(self.gate.bias, -2.0)  # type: ignore[arg-type]
+
+    def forward(self, own: Tensor, other: Tensor) -> Tensor:
+        """Return features (B, C, H, W) of two such maps."""
+        share = torch.sigmoid(self.gate(torch.cat([own, other], 1)))
+        out: Tensor = own + share * self.project(other)
+        return out

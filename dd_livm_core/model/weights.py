@@ -1,0 +1,43 @@
+"""A detector on disk: safetensors, with what is needed to build the network again; nothing is unpickled."""
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.files import atomic
+from dd_livm_core.model.detector import Architecture, Detector
+
+WEIGHTS = "weights.safetensors"
+
+
+def save_detector(model: Detector, path: Path) -> None:
+    """Write weights and everything needed to use them as one safetensors file, in one move."""
+    content = {"architecture": vars(model.architecture), "threshold": model.threshold}
+    # One entry, as safetensors writes several in random order and the file is known by its hash.
+    about = {"detector": json.dumps(content)}
+    with atomic(path) as unfinished:
+        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, unfinished, about)
+
+
+def load_detector(path: Path) -> Detector:
+    """Read a detector.
+
+    Raises
+    ------
+    InputError
+        The file is no detector in safetensors format.
+    """
+    try:
+        with safe_open(path, "pt") as stored:
+            about = json.loads((stored.metadata() or {})["detector"])
+            model = Detector(Architecture(**about["architecture"]))
+            model.threshold = float(about["threshold"])
+            model.load_state_dict({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise InputError(
+            "a detector in safetensors format", str(error)[:300], path, "Train one anew."
+        ) from error
+    return model.eval()
