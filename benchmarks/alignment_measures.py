@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.alignment_rivals import RIVALS, frames_coincide, scaled_by, stretched
 from benchmarks.fleet_unseen import Tables, random_tables, write_profile
+from dd_livm_core.camera_files.images import grey
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.missions.writing import FLEET_SIZES, write_fleet
@@ -21,7 +22,6 @@ from dd_livm_core.fleet.profile import Profile, load_profile
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.registration.alignment import Alignment
 from dd_livm_core.registration.candidates import PairView
-from dd_livm_core.registration.orientation import grey
 from dd_livm_core.registration.rig import bend
 
 Floats = NDArray[np.float64]

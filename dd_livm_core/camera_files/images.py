@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
@@ -146,6 +147,13 @@ def pixels_of(image: Image.Image, path: Path) -> NDArray[np.uint8]:
         return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     except BROKEN as error:
         raise _broken(error, path) from error
+
+
+def grey(image: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Return float32 (H, W) of an infrared (H, W) or visible (H, W, 3) image."""
+    if image.ndim == 3:
+        return np.asarray(cv2.cvtColor(np.asarray(image, np.uint8), cv2.COLOR_RGB2GRAY), np.float32)
+    return np.asarray(image, np.float32)
 
 
 def _broken(error: Exception, path: Path) -> InputError:

@@ -190,9 +190,7 @@ def _trend(
 
 
 def _weighted_median(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
-    order = np.argsort(values)
-    middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
-    return float(values[order][middle])
+    return float(np.quantile(values, 0.5, weights=weight, method="inverted_cdf"))
 
 
 def _surface(x: NDArray[Any], y: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float64]:

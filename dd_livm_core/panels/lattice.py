@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.panels.frame_direction import direction_deg, typical_gradient, upright_turn
+
 Mask = NDArray[np.bool_]
 
 LEAST_PIXELS = 1500
@@ -65,32 +67,25 @@ def panel_lattice(image: NDArray[np.float32], mask: Mask) -> PanelLattice | None
     smooth = cv2.GaussianBlur(image, (0, 0), 1.0)
     gx, gy = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
     strength = np.hypot(gx, gy)
-    seen = strength[inner > 0]
-    typical = float(np.median(seen)) * 2 + 0.25 * float(seen.mean()) + 1e-6
-    # |z| e^(4iθ): frames in both directions add up
-    z = (gx + 1j * gy)[inner > 0]
-    fourfold = np.sum(z**4 / np.maximum(np.abs(z) ** 3, 1e-9))
-    direction = float(np.degrees(np.angle(fourfold)) / 4)
+    typical = typical_gradient(strength[inner > 0]) + 1e-6
+    direction = direction_deg((gx + 1j * gy)[inner > 0])
     gradient = np.asarray(gx, np.float32), np.asarray(gy, np.float32)
-    turned, inside = _turned(gradient, typical, np.asarray(inner, np.uint8), direction)
+    turned, inside = _turn_upright(gradient, typical, np.asarray(inner, np.uint8), direction)
     along = _period(turned[0], inside)
     across = _period(np.ascontiguousarray(turned[1].T), np.ascontiguousarray(inside.T))
     return PanelLattice(direction, along[0], across[0], max(along[1], across[1]))
 
 
-def _turned(
+def _turn_upright(
     gradient: tuple[NDArray[np.float32], NDArray[np.float32]],
     typical: float,
     inner: NDArray[np.uint8],
-    direction_deg: float,
+    turn_deg: float,
 ) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
     """Turn the image so that the lattice stands upright; return saturated edge strength along x and y, and mask."""
-    (gx, gy), turn = gradient, np.radians(direction_deg)
-    c, s = float(np.cos(turn)), float(np.sin(turn))
-    height, width = inner.shape
-    side = int(np.ceil(np.hypot(height, width)))
-    spin = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), direction_deg, 1.0)
-    spin[:, 2] += [(side - width) / 2, (side - height) / 2]
+    (gx, gy), turn_rad = gradient, np.radians(turn_deg)
+    c, s = float(np.cos(turn_rad)), float(np.sin(turn_rad))
+    spin, side = upright_turn((inner.shape[0], inner.shape[1]), turn_deg)
     maps = []
     for part in (c * gx + s * gy, c * gy - s * gx):
         saturated = part**2 / (part**2 + np.float32(typical**2))
@@ -124,6 +119,20 @@ def _period(edges: NDArray[np.float32], inside: NDArray[np.float32]) -> tuple[fl
     if not len(lags) or score[lags].max() < LEAST_STRENGTH:
         return None, float(score[lags].max()) if len(lags) else 0.0
     first = int(lags[score[lags] >= FUNDAMENTAL_SHARE * score[lags].max()][0])
-    left, middle, right = score[first - 1], score[first], score[first + 1]
-    bend = left - 2 * middle + right
-    return first + float(0.5 * (left - right) / bend if bend < 0 else 0.0), float(middle)
+    return first + parabola_vertex(score, first), float(score[first])
+
+
+def parabola_vertex(values: NDArray[np.floating], at: int) -> float:
+    """Return how far from index ``at``, -0.5 to 0.5, the parabola through it and its neighbours peaks.
+
+    Returns
+    -------
+    0 at either end, and where the three values make no peak.
+    """
+    if not 0 < at < len(values) - 1:
+        return 0.0
+    left, middle, right = (float(values[at + step]) for step in (-1, 0, 1))
+    curvature = left - 2 * middle + right
+    if curvature >= -1e-9:
+        return 0.0
+    return float(np.clip(0.5 * (left - right) / curvature, -0.5, 0.5))

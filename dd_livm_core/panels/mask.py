@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.panels.frame_direction import fourfold_mean
+
 Mask = NDArray[np.bool_]
 LEAST_BELIEF, RED_SCALE = 0.05, 8.0
 MIN_SHARE = 0.004
@@ -51,19 +53,6 @@ def _bands(fine: NDArray[np.float32], red: NDArray[np.float32] | None) -> list[M
     return bands
 
 
-def _straightness(gradient: NDArray[np.complex64]) -> float:
-    """Return how far a region's edges keep to two perpendicular directions, as frames do: 0 to 1.
-
-    The mean of exp(4iθ) over gradient directions θ, weighted by strength: 0 for grass, near 1 for a lattice.
-    """
-    strength = np.abs(gradient)
-    total = float(strength.sum())
-    if total <= 0:
-        return 0.0
-    fourfold = gradient**4 / np.maximum(strength**3, 1e-9)
-    return float(abs(fourfold.sum()) / total)
-
-
 def _regions(
     band: Mask,
     roughness: NDArray[np.float32],
@@ -91,7 +80,7 @@ def _regions(
         solid = area / max(float(cv2.contourArea(hull)), 1.0)
         inner = cv2.erode(region.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
         rough = float(np.median(roughness[y : y + h, x : x + w][inner])) if inner.any() else 99.0
-        straight = _straightness(field[y : y + h, x : x + w][inner])
+        straight = abs(fourfold_mean(field[y : y + h, x : x + w][inner]))
         score = straight * min(fill, 1.0) * min(solid, 1.0) / (1.0 + rough / 8.0)
         if (
             straight > 0.25

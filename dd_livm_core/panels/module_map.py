@@ -5,6 +5,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import median_abs_deviation
+
+from dd_livm_core.panels.frame_direction import direction_deg, upright_turn
 
 Floats = NDArray[np.float32]
 
@@ -21,6 +24,8 @@ _WHOLE = (0.25, 1.4)
 _MOST_UNPARTED = 0.6
 """Share of the panels that may hang together before the frames count as unseen."""
 _SAMPLES = 20_000
+_STEEPEST_PERCENTILE = 95.0
+"""Steeper gradients count as this one for the direction of the frames."""
 
 
 def pv_module_map(
@@ -51,7 +56,7 @@ def pv_module_map(
     coldness = _line_coldness(excess, panel_mask, pv_module_px[0])
     inside = coldness[panel_mask]
     inside = inside[:: max(1, len(inside) // _SAMPLES)]
-    spread = 1.4826 * float(np.median(np.abs(inside - np.median(inside))))
+    spread = float(median_abs_deviation(inside, scale="normal"))
     contrast = float(np.percentile(inside, _LINE_PERCENTILE))
     open_panels = panel_mask.astype(np.uint8)
     for step in _STEPS:
@@ -99,10 +104,7 @@ def _spread(pieces: NDArray[np.int32], panel_mask: NDArray[np.bool_]) -> NDArray
 def _line_coldness(excess: Floats, panel_mask: NDArray[np.bool_], width_px: float) -> Floats:
     """Return how much colder a line through each pixel is than both its sides."""
     height, width = excess.shape
-    angle = _direction_deg(excess, panel_mask)
-    side = int(np.ceil(np.hypot(height, width)))
-    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
-    turn[:, 2] += ((side - width) / 2, (side - height) / 2)
+    turn, side = upright_turn((height, width), _direction_deg(excess, panel_mask))
     upright = cv2.warpAffine(excess, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)
     length = max(5, round(_LINE_SHARE * width_px)) | 1
     coldness = np.full((side, side), -np.inf, np.float32)
@@ -124,16 +126,14 @@ def _line_coldness(excess: Floats, panel_mask: NDArray[np.bool_], width_px: floa
 
 
 def _direction_deg(excess: Floats, panel_mask: NDArray[np.bool_]) -> float:
-    """Return the direction of the frames, -45 to 45: both of them add up in the fourfold angle."""
+    """Return the direction of the frames, -45 to 45; hotspots are steeper than frames, and turned as they like."""
     inner = cv2.erode(panel_mask.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     smooth = cv2.GaussianBlur(excess, (0, 0), 1.0)
     x, y = cv2.Scharr(smooth, cv2.CV_32F, 1, 0)[inner], cv2.Scharr(smooth, cv2.CV_32F, 0, 1)[inner]
     step = max(1, len(x) // _SAMPLES)
     gradient: NDArray[Any] = x[::step] + 1j * y[::step]
-    size = np.abs(gradient)
-    if not size.any():
+    strength = np.abs(gradient)
+    if not strength.any():
         return 0.0
-    # Hotspots are steeper than frames, and turned as they like.
-    weight = np.minimum(size, np.percentile(size, 95))
-    fourfold = np.sum(weight * (gradient / np.maximum(size, 1e-9)) ** 4)
-    return float(np.degrees(np.angle(fourfold)) / 4)
+    most = np.percentile(strength, _STEEPEST_PERCENTILE)
+    return direction_deg(gradient * np.minimum(1, most / np.maximum(strength, 1e-9)))

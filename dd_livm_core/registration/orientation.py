@@ -10,16 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from dd_livm_core.panels.frame_direction import typical_gradient
+from dd_livm_core.panels.lattice import parabola_vertex
+
 Complex = NDArray[np.complex64]
 LEAST_BORDER = 0.004
 FLAT = 1e-3
-
-
-def grey(image: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Return float32 (H, W) of an infrared (H, W) or visible (H, W, 3) image."""
-    if image.ndim == 3:
-        return np.asarray(cv2.cvtColor(np.asarray(image, np.uint8), cv2.COLOR_RGB2GRAY), np.float32)
-    return np.asarray(image, np.float32)
 
 
 def known_part(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
@@ -55,7 +51,7 @@ def orientation_field(
     energy = gx * gx + gy * gy
     sample = energy.ravel()[::7]
     sample = np.sqrt(sample if inside is None else sample[inside.ravel()[::7]])
-    typical = 2 * float(np.median(sample)) + 0.25 * float(sample.mean()) if sample.size else 0.0
+    typical = typical_gradient(sample)
     field = np.zeros(image.shape, np.complex64)
     if not np.isfinite(typical) or typical <= 1e-6:
         return field
@@ -113,13 +109,11 @@ def peaks(
     order = np.argsort(-score[ys, xs], kind="stable")[:count]
     found = []
     for y, x in zip(ys[order], xs[order], strict=True):
-        found.append((x + _vertex(score[y], x), y + _vertex(score[:, x], y), float(score[y, x])))
+        found.append(
+            (
+                x + parabola_vertex(score[y], x),
+                y + parabola_vertex(score[:, x], y),
+                float(score[y, x]),
+            )
+        )
     return found
-
-
-def _vertex(line: NDArray[np.float32], at: int) -> float:
-    if not 0 < at < len(line) - 1:
-        return 0.0
-    left, middle, right = (float(line[at + step]) for step in (-1, 0, 1))
-    bend = left - 2 * middle + right
-    return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5)) if bend < -1e-9 else 0.0

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.registration.orientation import grey, known_part
+from dd_livm_core.camera_files.images import grey
+from dd_livm_core.registration.orientation import known_part
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]
