@@ -34,7 +34,7 @@ from benchmarks.augmentation_step import step_shares
 from benchmarks.results_file import write_result
 from dd_livm_core.augmentation.weather import HotspotWeather
 from dd_livm_core.heat.diffusion import CELL_CONDUCTANCE_W_K, weather_transfer
-from dd_livm_core.hotspots.segmentation import excess_temperature
+from dd_livm_core.panels.excess import excess_temperature
 
 FLEET_SEED = 31
 PV_MODULE_WIDTH_M = 1.05

@@ -8,8 +8,8 @@ import torch
 
 from benchmarks.augmentation_shapes import true_frames
 from dd_livm_core.aligned.store import AlignedPair, write_aligned_mission
-from dd_livm_core.hotspots.segmentation import excess_temperature
 from dd_livm_core.labels.label import Label
+from dd_livm_core.panels.excess import excess_temperature
 from dd_livm_core.training.batches import Augmentation, TrainingPairs
 from dd_livm_core.training.configuration import TrainingConfig
 from dd_livm_core.training.dtft import train_stage

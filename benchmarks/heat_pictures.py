@@ -26,7 +26,7 @@ from dd_livm_core.heat.diffusion import (
     transient_excess,
     weather_transfer,
 )
-from dd_livm_core.hotspots.segmentation import excess_temperature
+from dd_livm_core.panels.excess import excess_temperature
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 CELL_M, CELL_PX, BLUR_M = 0.156, 26, 0.02

@@ -16,7 +16,12 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from dd_livm_core.aligned.mission_labels import LabelReport
+from dd_livm_core.aligned.mission_labels import (
+    LabelReport,
+    labels_of,
+    names_in,
+    take_labels,
+)
 from dd_livm_core.camera_files.radiometry import read_infrared
 from dd_livm_core.errors import InputError
 from dd_livm_core.missions.folder import (
@@ -78,6 +83,7 @@ def ingest_folder(
         the same mission.
     """
     console = Console()
+    labels = labels_of(source, labels, visible_labels)
     name = f"{mission.site_id}-{mission.mission_id}"
     lock = workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}")
     try:
@@ -91,14 +97,22 @@ def ingest_folder(
                 source,
                 workspace.data,
                 mission,
-                labels=labels,
-                visible_labels=visible_labels,
+                processes=processes,
+                progress=advance,
+            )
+            labelled = labels and take_labels(
+                report.mission_dir,
+                labels,
+                visible_labels,
+                names=names_in(report.pairs, source),
                 processes=processes,
                 progress=advance,
             )
     finally:
         lock.release()
-    _tell(console, report)
+    _print_report(console, report)
+    if labelled:
+        _print_labels(console, labelled, report.mission_dir / LABEL_CONFLICTS)
     if not report.added and not report.unchanged:
         raise InputError(
             "at least one usable pair of an infrared and a visible image",
@@ -120,7 +134,7 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def _tell(console: Console, report: IngestionReport) -> None:
+def _print_report(console: Console, report: IngestionReport) -> None:
     aside = [(str(path), why) for path, why in (*report.quarantined, *report.single)]
     console.print(
         f"{report.added} pairs added, {report.unchanged} unchanged, {len(aside)} files set aside: {report.mission_dir}",
@@ -137,11 +151,9 @@ def _tell(console: Console, report: IngestionReport) -> None:
             f"they give shape only, never a ΔT. {escape(example.name)}: {escape(str(read_infrared(example).reason))}",
             soft_wrap=True,
         )
-    if report.labels:
-        _tell_labels(console, report.labels, report.mission_dir / LABEL_CONFLICTS)
 
 
-def _tell_labels(console: Console, report: LabelReport, conflicts: Path) -> None:
+def _print_labels(console: Console, report: LabelReport, conflicts: Path) -> None:
     console.print(f"{report.labelled} pairs are labelled")
     if report.unmatched:
         names = escape(", ".join(report.unmatched[:SHOWN]))

@@ -13,9 +13,9 @@ from pathlib import Path
 from dd_livm_core.aligned.store import AlignedPair, write_aligned_mission
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
-from dd_livm_core.hotspots.segmentation import excess_temperature
 from dd_livm_core.labels.label import Label
 from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.panels.excess import excess_temperature
 from dd_livm_core.panels.lattice import panel_lattice
 from dd_livm_core.panels.mask import panel_mask_infrared
 from dd_livm_core.parallel import map_pairs

@@ -86,6 +86,46 @@ def take_labels(
     return LabelReport(len(kept), (*drawn.unmatched, *seen.unmatched), tuple(conflicts))
 
 
+def labels_of(source: Path, labels: Path | None, visible_labels: Path | None) -> Path | None:
+    """Return where a mission's infrared labels are: as given, else the ``labels.json`` beside its images.
+
+    Raises
+    ------
+    InputError
+        A given path does not exist, or only visible labels are given.
+    """
+    if labels is None and (source / LABELS).exists():
+        labels = source / LABELS
+    if visible_labels is not None and labels is None:
+        raise InputError(
+            "labels drawn on infrared, which give the place",
+            "visible ones only",
+            visible_labels,
+            "Give --labels, too.",
+        )
+    for path in (labels, visible_labels):
+        if path is not None and not path.exists():
+            raise InputError("a label file or folder", "none", path, "Check the path.")
+    return labels
+
+
+def names_in(pairs: Sequence[PairFiles], source: Path) -> Names:
+    """Return what label files may call each pair's two images: by folder and name, or by name.
+
+    Parameters
+    ----------
+    pairs
+        As they were found below the folder ``source``.
+    """
+    return {
+        pair.pair_id: (
+            (pair.infrared.relative_to(source).with_suffix("").as_posix(), pair.infrared.stem),
+            (pair.visible.relative_to(source).with_suffix("").as_posix(), pair.visible.stem),
+        )
+        for pair in pairs
+    }
+
+
 def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> int:
     """Write a mission's labels in one of the formats; return the number of labelled pairs.
 

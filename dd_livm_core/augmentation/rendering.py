@@ -15,7 +15,7 @@ from dd_livm_core.heat.diffusion import (
     transient_excess,
     weather_transfer,
 )
-from dd_livm_core.hotspots.segmentation import HotspotLimits
+from dd_livm_core.hotspots.shapes import HotspotLimits
 
 _GAMMA = 2.2
 

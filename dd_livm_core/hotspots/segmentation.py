@@ -1,4 +1,4 @@
-"""Hotspots: excess temperature over healthy panels, segmentation, shape in units of a PV module."""
+"""Segment the hotspots of an infrared frame and measure each one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,25 +9,15 @@ from numpy.typing import NDArray
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.hotspots.outlines import box_xywh_px, candidates
-from dd_livm_core.hotspots.shapes import HotspotLimits, hotspot_shape
-from dd_livm_core.panels.baseline import healthy_baseline, robust_spread
+from dd_livm_core.hotspots.shapes import HotspotLimits
+from dd_livm_core.panels.baseline import robust_spread
+from dd_livm_core.panels.excess import require_same_shape
 from dd_livm_core.records import HotspotShape
-
-__all__ = [
-    "Hotspot",
-    "HotspotLimits",
-    "at_reference_irradiance",
-    "excess_temperature",
-    "find_hotspots",
-    "hotspot_shape",
-]
 
 Floats = NDArray[np.floating[Any]]
 REFERENCE_IRRADIANCE_W_M2 = 1000.0
 LONG_OVER_SHORT_SIDE = 1.7
 """Of a PV module whose long side is not known."""
-_GREY_STEP_SPREAD = 0.5
-"""Below this spread in grey levels a panel is flat and only the 8-bit step shows."""
 
 
 @dataclass(frozen=True)
@@ -65,46 +55,6 @@ class Hotspot:
     at_1000_missing: str | None
 
 
-def excess_temperature(
-    infrared: Floats, panel_mask: NDArray[np.bool_], radiometric: bool
-) -> NDArray[np.float32]:
-    """Return how much warmer than the healthy panel every panel pixel is.
-
-    The healthy panel is the robust median of its row (connected panels), corrected for a slope
-    and a lens falloff common to the frame. A row that is warm as a whole therefore shows no excess.
-
-    Parameters
-    ----------
-    infrared
-        (H, W) float: °C, or grey values.
-    panel_mask
-        (H, W) bool.
-    radiometric
-        Whether ``infrared`` is in °C.
-
-    Returns
-    -------
-    (H, W) float32: kelvin when radiometric, otherwise multiples of the panels' robust spread. 0 off
-    the panels, on NaN, and everywhere when the panels are constant or absent.
-
-    Raises
-    ------
-    InputError
-        Shapes differ.
-    """
-    values = np.asarray(infrared, np.float32)
-    _same_shape(values, panel_mask, "excess_temperature")
-    valid = np.asarray(panel_mask, bool) & np.isfinite(values)
-    excess = np.zeros(values.shape, np.float32)
-    if not valid.any():
-        return excess
-    filled = np.where(valid, values, np.float32(0))
-    excess[valid] = (filled - healthy_baseline(filled, valid))[valid]
-    if not radiometric:
-        excess /= np.float32(max(robust_spread(excess[valid]), _GREY_STEP_SPREAD))
-    return excess
-
-
 def find_hotspots(
     excess: Floats,
     panel_mask: NDArray[np.bool_],
@@ -127,7 +77,7 @@ def find_hotspots(
     Parameters
     ----------
     excess
-        (H, W) float from :func:`excess_temperature`.
+        (H, W) float from :func:`dd_livm_core.panels.excess.excess_temperature`.
     panel_mask
         (H, W) bool.
     pv_module_width_px, pv_module_height_px
@@ -155,7 +105,7 @@ def find_hotspots(
     """
     limits = limits or HotspotLimits()
     values = np.nan_to_num(np.asarray(excess, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    _same_shape(values, panel_mask, "find_hotspots")
+    require_same_shape(values, panel_mask, "find_hotspots")
     height_px = pv_module_height_px or LONG_OVER_SHORT_SIDE * pv_module_width_px
     if not (0 < pv_module_width_px < np.inf and 0 < height_px < np.inf):
         found = f"{pv_module_width_px} by {height_px}"
@@ -213,13 +163,3 @@ def _faces(mask: NDArray[np.bool_], pv_module_width_px: float) -> NDArray[np.boo
     kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     inner = cv2.erode(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return inner.astype(bool) if inner.any() else mask
-
-
-def _same_shape(values: Floats, mask: NDArray[np.bool_], where: str) -> None:
-    if values.ndim != 2 or values.shape != np.shape(mask):
-        raise InputError(
-            "an image (H, W) and a mask of the same shape",
-            f"{values.shape} and {np.shape(mask)}",
-            where,
-            "Pass one infrared frame and its panel mask.",
-        )

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dd_livm_core.aligned.mission_labels import LabelReport, Names, take_labels
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
-from dd_livm_core.missions.folder import LABELS, MISSION, QUARANTINE
+from dd_livm_core.missions.folder import MISSION, QUARANTINE
 from dd_livm_core.missions.pair_facts import PAIR_FACTS, read_kept_facts, reader, write_kept_facts
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import Intake, Taken, stamp_of
@@ -28,17 +27,19 @@ class IngestionReport:
 
     Attributes
     ----------
+    pairs
+        As they were found in the source.
     without_temperatures
         Infrared files of new pairs that give shape only.
     """
 
     mission_dir: Path
+    pairs: tuple[PairFiles, ...]
     added: int
     unchanged: int
     quarantined: tuple[tuple[Path, str], ...]
     single: tuple[tuple[Path, str], ...]
     without_temperatures: tuple[Path, ...]
-    labels: LabelReport | None
 
 
 def ingest_mission(
@@ -46,8 +47,6 @@ def ingest_mission(
     data_root: Path,
     mission: Mission,
     *,
-    labels: Path | None = None,
-    visible_labels: Path | None = None,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> IngestionReport:
@@ -58,19 +57,17 @@ def ingest_mission(
 
     Parameters
     ----------
-    labels, visible_labels
-        As in `take_labels`; by default the ``labels.json`` beside the images, where there is one.
     processes
-        For reading large missions, and for registering pairs that have visible labels.
+        For reading large missions.
 
     Raises
     ------
     InputError
-        The folder or the site does not exist, there is no pair, or labels are broken.
+        The folder or the site does not exist, or there is no pair.
     """
     source = source.expanduser()
     require_site(data_root, mission.site_id)
-    labels, found = _labels_beside(source, labels, visible_labels), pair_folder(source)
+    found = pair_folder(source)
     if not found.pairs:
         raise InputError(
             "pairs of an infrared and a visible image",
@@ -92,45 +89,19 @@ def ingest_mission(
         mission_dir / QUARANTINE,
         [{"file": str(p), "reason": why} for p, why in (*quarantined, *found.single)],
     )
-    labelled = None
-    if labels is not None:
-        labelled = take_labels(
-            mission_dir,
-            labels,
-            visible_labels,
-            names=_names(found.pairs, source),
-            processes=processes,
-            progress=progress,
-        )
     return IngestionReport(
         mission_dir,
+        found.pairs,
         added=len(new),
         unchanged=len(found.pairs) - len(new) - len(quarantined),
         quarantined=quarantined,
         single=found.single,
         without_temperatures=tuple(pair.infrared for pair, it in new if not it.radiometric),
-        labels=labelled,
     )
 
 
 def _reason(error: InputError) -> str:
     return f"expected {error.expected}; found {error.found}. {error.todo}"
-
-
-def _labels_beside(source: Path, labels: Path | None, visible_labels: Path | None) -> Path | None:
-    if labels is None and (source / LABELS).exists():
-        labels = source / LABELS
-    if visible_labels is not None and labels is None:
-        raise InputError(
-            "labels drawn on infrared, which give the place",
-            "visible ones only",
-            visible_labels,
-            "Give --labels, too.",
-        )
-    for path in (labels, visible_labels):
-        if path is not None and not path.exists():
-            raise InputError("a label file or folder", "none", path, "Check the path.")
-    return labels
 
 
 def _take_all(
@@ -168,14 +139,3 @@ def _tidy(intake: Intake, pairs: Sequence[PairFiles]) -> None:
             begun = path.name.startswith(".") and path.name.endswith(".tmp")
             if begun or (path not in taken and (side, path.stem) in replaced):
                 path.unlink()
-
-
-def _names(pairs: Sequence[PairFiles], source: Path) -> Names:
-    """Return what label files may call each pair's two images: by folder and name, or by name."""
-    return {
-        pair.pair_id: (
-            (pair.infrared.relative_to(source).with_suffix("").as_posix(), pair.infrared.stem),
-            (pair.visible.relative_to(source).with_suffix("").as_posix(), pair.visible.stem),
-        )
-        for pair in pairs
-    }

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dd_livm_core.aligned.mission_labels import export_labels, take_labels
+from dd_livm_core.aligned.mission_labels import export_labels, labels_of, names_in, take_labels
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.coco import read_labels, write_labels
 from dd_livm_core.labels.label import Label
@@ -127,16 +127,17 @@ def test_same_names_in_two_folders_are_told_apart(tmp_path: Path) -> None:
     files = {name: f"{name}.JPG" for name in boxes}
     write_labels(tmp_path / "a.json", boxes, files, dict.fromkeys(boxes, SIZE))
     source = tmp_path / "flight"
-    report = ingest_mission(source, tmp_path / "data", MISSION, labels=tmp_path / "a.json")
+    report = ingest_mission(source, tmp_path / "data", MISSION)
+    names = names_in(report.pairs, source)
+    take_labels(report.mission_dir, tmp_path / "a.json", names=names)
     assert {k: len(v) for k, v in read_labels(report.mission_dir / "labels.json").items()} == {
         "DJI_1": 1,
         "south_DJI_1": 0,
     }
     # without folders nobody can tell which of the two is meant
     write_labels(tmp_path / "b.json", {"x": []}, {"x": "DJI_1_T.JPG"}, {"x": SIZE})
-    again = ingest_mission(source, tmp_path / "data", MISSION, labels=tmp_path / "b.json")
-    assert again.labels is not None
-    assert again.labels.unmatched == ("DJI_1_T.JPG",)
+    again = take_labels(report.mission_dir, tmp_path / "b.json", names=names)
+    assert again.unmatched == ("DJI_1_T.JPG",)
 
 
 def test_what_is_no_label_set(tmp_path: Path, mission_dir: Path) -> None:
@@ -153,9 +154,9 @@ def test_what_is_no_label_set(tmp_path: Path, mission_dir: Path) -> None:
 def test_visible_labels_alone_have_no_place(tmp_path: Path, mission_dir: Path) -> None:
     visible = write("voc", tmp_path / "seen", {name: name for name in LABELS})
     with pytest.raises(InputError, match="--labels"):
-        ingest_mission(tmp_path / "flight", tmp_path / "data", MISSION, visible_labels=visible)
+        labels_of(tmp_path / "flight", None, visible)
     with pytest.raises(InputError, match="typo"):
-        ingest_mission(tmp_path / "flight", tmp_path / "data", MISSION, labels=tmp_path / "typo")
+        labels_of(tmp_path / "flight", tmp_path / "typo", None)
 
 
 @pytest.fixture

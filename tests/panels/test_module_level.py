@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from dd_livm_core.augmentation.signal import separate
-from dd_livm_core.hotspots.segmentation import excess_temperature, find_hotspots
+from dd_livm_core.hotspots.segmentation import find_hotspots
+from dd_livm_core.panels.excess import excess_temperature
 from dd_livm_core.panels.module_level import over_own_level, without_rims
 from dd_livm_core.panels.module_map import pv_module_map
 from tests.pv_module_table import HEIGHT, WIDTH, inside, table

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dd_livm_core.aligned.mission_labels import take_labels
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.coco import write_labels
 from dd_livm_core.labels.label import Label
@@ -37,7 +38,8 @@ def labelled(data: Path, x: float, irradiance_w_m2: float = 800) -> pd.DataFrame
     files = {n: f"infrared/{n}.jpg" for n in NAMES}
     write_labels(labels, boxes, files, dict.fromkeys(NAMES, (80, 64)))
     mission = Mission(mission_id="m1", site_id="s1", irradiance_w_m2=irradiance_w_m2)
-    ingest_mission(data.parent / "in", data, mission, labels=labels)
+    report = ingest_mission(data.parent / "in", data, mission)
+    take_labels(report.mission_dir, labels)
     return build_manifest(data)
 
 
