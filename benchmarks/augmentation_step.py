@@ -10,7 +10,8 @@ from benchmarks.augmentation_shapes import true_frames
 from dd_livm_core.aligned.store import AlignedPair, write_aligned_mission
 from dd_livm_core.labels.label import Label
 from dd_livm_core.panels.excess import excess_temperature
-from dd_livm_core.training.batches import Augmentation, TrainingPairs
+from dd_livm_core.training.augmentation import Augmentation
+from dd_livm_core.training.batches import TrainingPairs
 from dd_livm_core.training.configuration import TrainingConfig
 from dd_livm_core.training.dtft import train_stage
 

@@ -45,6 +45,12 @@ class Site(Record):
     radius_m: float = Field(3000.0, gt=0, description="how far from the coordinates a pair may lie")
     simulated: bool = False
 
+    @property
+    def pv_module_m(self) -> tuple[float, float]:
+        """Return the short and the long side of a PV module, metres."""
+        sides = sorted((self.pv_module_width_m, self.pv_module_height_m))
+        return sides[0], sides[1]
+
 
 class DeclaredUnit(Record):
     """What the stored numbers of a TIFF mean: number times scale plus offset is a temperature in this unit."""

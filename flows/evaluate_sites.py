@@ -5,7 +5,6 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from pydantic import DirectoryPath, PositiveInt
 
-from flows.configuration import RetrainConfiguration
 from tasks.align import align, missions_of
 from tasks.evaluate import evaluate_site
 from tasks.manifest import ingest
@@ -24,7 +23,8 @@ def evaluate_sites(
 ) -> dict[str, dict[str, float]]:
     """Score a registered model on all labelled missions of ``data/`` and log a run of its own.
 
-    Sites that the model was trained on are scored on the pairs kept from training, and marked as seen.
+    Sites that the model was trained on are scored on the pairs kept from training, and marked as seen. The data
+    contract has the limits that the model's retraining kept to.
 
     Parameters
     ----------
@@ -36,17 +36,18 @@ def evaluate_sites(
         Processes for per-pair work; does not change the result.
     """
     place = Workspace.at(workspace)
-    configuration = RetrainConfiguration()
     detector = require_detector(place, model)
-    seen = model_facts(place, model).training_sites
-    checked = run_step(validate, place, ingest(place), configuration.contract)
+    facts = model_facts(place, model)
+    checked = run_step(validate, place, ingest(place), facts.contract)
     pinned = snapshot(place)
     missions = [m for m in missions_of(place, checked.accepted) if m.labelled]
     aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
     scores = []
     for site in sorted({m.site_id for m in missions}):
         stores = [a.store for a in aligned if a.site_id == site]
-        scores.append(run_step(evaluate_site, place, site, stores, detector, site not in seen))
+        scores.append(
+            run_step(evaluate_site, place, site, stores, detector, site not in facts.training_sites)
+        )
     with evaluation_run(place, model, pinned) as run_id:
         unseen = [score.site_id for score in scores if score.unseen]
         log_site_metrics(place, run_id, {s.site_id: s.metrics for s in scores}, unseen)

@@ -85,31 +85,30 @@ def ingest_folder(
     console = Console()
     labels = labels_of(source, labels, visible_labels)
     name = f"{mission.site_id}-{mission.mission_id}"
-    lock = workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}")
-    try:
-        with _bar(console) as bar:
-            shown = bar.add_task(f"ingesting {mission.mission_id}", total=None)
+    with (
+        workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}"),
+        _bar(console) as bar,
+    ):
+        shown = bar.add_task(f"ingesting {mission.mission_id}", total=None)
 
-            def advance(done: int, total: int, note: str = "") -> None:
-                bar.update(shown, completed=done, total=total)
+        def advance(done: int, total: int, note: str = "") -> None:
+            bar.update(shown, completed=done, total=total)
 
-            report = ingest_mission(
-                source,
-                workspace.data,
-                mission,
-                processes=processes,
-                progress=advance,
-            )
-            labelled = labels and take_labels(
-                report.mission_dir,
-                labels,
-                visible_labels,
-                names=names_in(report.pairs, source),
-                processes=processes,
-                progress=advance,
-            )
-    finally:
-        lock.release()
+        report = ingest_mission(
+            source,
+            workspace.data,
+            mission,
+            processes=processes,
+            progress=advance,
+        )
+        labelled = labels and take_labels(
+            report.mission_dir,
+            labels,
+            visible_labels,
+            names=names_in(report.pairs, source),
+            processes=processes,
+            progress=advance,
+        )
     _print_report(console, report)
     if labelled:
         _print_labels(console, labelled, report.mission_dir / LABEL_CONFLICTS)

@@ -13,6 +13,7 @@ from dd_livm_core.judgement.site_plan import SitePlan, plan_sites
 from dd_livm_core.missions.sites import SITES, read_sites
 from flows.configuration import RetrainConfiguration
 from tasks.align import AlignedMission, align, align_step, missions_of
+from tasks.alignment_page import AlignmentPage, draw_alignment
 from tasks.evaluate import (
     SiteScore,
     choose_operating_point,
@@ -21,8 +22,16 @@ from tasks.evaluate import (
     operating_point_step,
 )
 from tasks.manifest import ingest, manifest_path
-from tasks.register import CHAMPION, apply_decision, example_pair, register, registered_detector
+from tasks.register import (
+    CHAMPION,
+    CONTRACT_TAG,
+    apply_decision,
+    example_pair,
+    register,
+    registered_detector,
+)
 from tasks.report import report_retraining
+from tasks.site_pictures import SitePictures, draw_site
 from tasks.snapshot import snapshot
 from tasks.step import Reference, run_step
 from tasks.tracking import code_version, log_site_metrics, log_start, parent_run
@@ -40,6 +49,7 @@ LOCK_WAIT_S = 2.0
 
 
 MODEL_TAGS = (
+    CONTRACT_TAG,
     "dd_livm.data_snapshot",
     "dd_livm.code_version",
     "dd_livm.configuration",
@@ -83,11 +93,8 @@ def retrain(
         Why this retraining runs, kept with its MLflow run.
     """
     place = Workspace.at(workspace)
-    lock = place.lock("retrain", wait_s=LOCK_WAIT_S, purpose="retraining in this workspace")
-    try:
+    with place.lock("retrain", wait_s=LOCK_WAIT_S, purpose="retraining in this workspace"):
         return _retrain(place, configuration, processes, reason)
-    finally:
-        lock.release()
 
 
 def _retrain(
@@ -106,6 +113,7 @@ def _retrain(
         "dd_livm.data_snapshot": pinned,
         "dd_livm.code_version": code_version(),
         "dd_livm.configuration": _hash(configuration.model_dump(mode="json")),
+        CONTRACT_TAG: configuration.contract.model_dump_json(),
         "dd_livm.reason": reason,
         "dd_livm.unseen_sites": ",".join(plan.unseen),
         "dd_livm.simulated": str(simulated).lower(),
@@ -143,7 +151,10 @@ def _retrain(
             {name: tags[name] for name in MODEL_TAGS},
         )
         apply_decision(place, version, decision)
-        report_retraining(place, run_id, scores, aligned, decision, version, simulated)
+        pictures, pages = _draw(place, scores, aligned)
+        report_retraining(
+            place, run_id, scores, aligned, pictures, pages, decision, version, simulated
+        )
     return Retrained(
         run_id=run_id,
         snapshot=pinned,
@@ -188,6 +199,18 @@ def _score(
         )
         for site in (*plan.training, *plan.unseen)
     ]
+
+
+def _draw(
+    place: Workspace, scores: list[SiteScore], aligned: list[AlignedMission]
+) -> tuple[list[SitePictures], list[AlignmentPage]]:
+    """Draw what the report shows, in steps of their own: another colour does not score or align again."""
+    pictures = [
+        run_step(draw_site, place, score, [a.store for a in aligned if a.site_id == score.site_id])
+        for score in scores
+    ]
+    pages = [run_step(draw_alignment, place, a.site_id, a.mission_id, a.store) for a in aligned]
+    return pictures, pages
 
 
 def _score_champion(

@@ -9,26 +9,31 @@ import pandas as pd
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.aligned.mission import MissionSummary, align_mission
-from dd_livm_core.aligned.store import read_aligned_mission
+from dd_livm_core.aligned.mission import SUMMARY, MissionSummary, align_mission
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.folder import LABELS, MISSION, read_record
 from dd_livm_core.missions.manifest import read_manifest
 from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.missions.sites import read_sites
 from dd_livm_core.records import Mission, Progress
-from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.manifest import manifest_path
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step, hash_file
 from tasks.workspace import Workspace
 
-SUMMARY = "alignment.json"
-
 align_step = Step("align", "2", ("tasks.align",), ignore=("manifest", "processes"))
 
 
 class MissionInput(BaseModel):
-    """One mission as the align step sees it, named by the content of its files."""
+    """One mission as the align step sees it.
+
+    Attributes
+    ----------
+    pv_module_m
+        Short and long side of the site's PV modules.
+    sha256
+        Over the content of its pairs and labels.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,6 +41,7 @@ class MissionInput(BaseModel):
     mission_id: str
     pairs: int
     labelled: bool
+    pv_module_m: tuple[float, float]
     sha256: str
 
 
@@ -54,6 +60,7 @@ class AlignedMission(BaseModel):
 def missions_of(workspace: Workspace, manifest: Reference) -> list[MissionInput]:
     """List the missions of a manifest, each with one hash over the content of its pairs and labels."""
     rows = read_manifest(manifest_path(workspace, manifest))
+    sites = read_sites(workspace.data)
     missions = []
     for (site_id, mission_id), group in rows.groupby(["site_id", "mission_id"], sort=True):
         labels = workspace.data / str(site_id) / str(mission_id) / LABELS
@@ -68,6 +75,7 @@ def missions_of(workspace: Workspace, manifest: Reference) -> list[MissionInput]
                 mission_id=str(mission_id),
                 pairs=len(group),
                 labelled=labels.exists(),
+                pv_module_m=sites[str(site_id)].pv_module_m,
                 sha256=content.hexdigest(),
             )
         )
@@ -147,13 +155,12 @@ def align(
             folder,
             site_id=mission.site_id,
             mission_id=mission.mission_id,
+            pv_module_m=mission.pv_module_m,
             labels=labels,
             processes=processes,
             progress=progress,
         )
         write_summary(folder / SUMMARY, summary)
-        name = f"{mission.site_id}/{mission.mission_id}"
-        write_alignment_page(folder / PAGE, read_aligned_mission(folder), folder / SUMMARY, name)
 
     store = align_step.produce(workspace, {"workspace": workspace, "mission": mission}, write)
     counts = json.loads((store.folder(workspace) / SUMMARY).read_text())["counts"]

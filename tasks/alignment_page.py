@@ -9,15 +9,60 @@ import cv2
 import numpy as np
 from jinja2 import Environment, PackageLoader
 from numpy.typing import NDArray
+from prefect import task
+from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.aligned.store import AlignedMission
+from dd_livm_core.aligned.mission import SUMMARY
+from dd_livm_core.aligned.store import AlignedMission, read_aligned_mission
 from dd_livm_core.inspection.overlays import checkerboard, outlined
 from dd_livm_core.inspection.pictures import infrared_picture
+from tasks.step import Reference, Step
+from tasks.workspace import Workspace
 
 PAGE = "alignment.html"
 PICTURES = 12
 WIDTH_PX = 480
 ORDER = ("failed", "ambiguous", "consensus", "aligned")
+
+
+page_step = Step("alignment_page", "1", ("tasks.alignment_page",))
+
+
+class AlignmentPage(BaseModel):
+    """Where the page of one mission lies."""
+
+    model_config = ConfigDict(frozen=True)
+
+    site_id: str
+    mission_id: str
+    result: Reference
+
+    def page(self, workspace: Workspace) -> Path:
+        """Return the page."""
+        return self.result.folder(workspace) / PAGE
+
+
+@task(
+    name="alignment_page",
+    version="1",
+    task_run_name="draw alignment of {site_id}/{mission_id}",
+    cache_key_fn=page_step,
+    persist_result=True,
+    result_serializer="json",
+)
+def draw_alignment(
+    workspace: Workspace, site_id: str, mission_id: str, store: Reference
+) -> AlignmentPage:
+    """Draw the alignment of one mission from its aligned store."""
+    name = f"{site_id}/{mission_id}"
+
+    def write(folder: Path) -> None:
+        aligned = store.folder(workspace)
+        write_alignment_page(folder / PAGE, read_aligned_mission(aligned), aligned / SUMMARY, name)
+
+    parameters = {"workspace": workspace, "name": name, "store": store}
+    result = page_step.produce(workspace, parameters, write)
+    return AlignmentPage(site_id=site_id, mission_id=mission_id, result=result)
 
 
 def write_alignment_page(target: Path, mission: AlignedMission, summary: Path, name: str) -> None:

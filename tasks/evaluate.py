@@ -1,36 +1,24 @@
 """Choose the operating point on training sites; score a detector on one site."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.aligned.store import (
-    AlignedMission,
-    held_out_rows,
-    read_aligned_mission,
-    scaled_labels,
-)
-from dd_livm_core.inspection.overlays import checkerboard
-from dd_livm_core.inspection.pictures import detection_picture, infrared_picture, write_picture
-from dd_livm_core.judgement.predictions import predict_store
+from dd_livm_core.aligned.store import read_aligned_mission
+from dd_livm_core.judgement.predictions import Outcome, predict_labelled
 from dd_livm_core.judgement.scores import choose_threshold, score_site
-from dd_livm_core.labels.label import Label, label_boxes_xyxy_px
-from dd_livm_core.model.detections import Detections
 from dd_livm_core.model.detector import Detector
 from dd_livm_core.model.weights import WEIGHTS, load_detector, save_detector
 from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
-SHOWN = 2
-SCORES = "scores.json"
+SCORES, PREDICTIONS = "scores.json", "predictions.json"
 
 operating_point_step = Step("operating_point", "1", ("tasks.evaluate",))
-evaluate_step = Step("evaluate", "1", ("tasks.evaluate",))
+evaluate_step = Step("evaluate", "2", ("tasks.evaluate",))
 
 
 class OperatingPoint(BaseModel):
@@ -47,7 +35,7 @@ class OperatingPoint(BaseModel):
 
 
 class SiteScore(BaseModel):
-    """The four numbers of one site, in percent, and where pictures of it lie."""
+    """The four numbers of one site, in percent, and where they lie with the predictions behind them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,30 +44,19 @@ class SiteScore(BaseModel):
     metrics: dict[str, float]
     result: Reference
 
-    def folder(self, workspace: Workspace) -> Path:
-        """Return where the site's scores and pictures lie."""
-        return self.result.folder(workspace)
+    def predictions_file(self, workspace: Workspace) -> Path:
+        """Return the file of predictions and labels by mission and pair."""
+        return self.result.folder(workspace) / PREDICTIONS
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """One labelled pair with what was detected in it."""
-
-    mission: AlignedMission
-    row: int
-    detections: Detections
-    labels: list[Label]
-
-
-def outcomes(model: Detector, stores: Sequence[Path], *, held_out: bool) -> Iterator[Outcome]:
-    """Detect in the labelled pairs of aligned missions, batch by batch; only those kept from training on request."""
-    for folder in stores:
-        mission = read_aligned_mission(folder)
-        labelled = [scaled_labels(mission, row) for row in range(len(mission.index))]
-        kept = held_out_rows(mission.index) if held_out else np.ones(len(labelled), bool)
-        rows = [row for row, labels in enumerate(labelled) if labels is not None and kept[row]]
-        for row, detections in predict_store(model, mission, rows):
-            yield Outcome(mission, row, detections, labelled[row] or [])
+def predict_stores(
+    model: Detector, workspace: Workspace, stores: list[Reference], *, held_out: bool
+) -> Iterator[tuple[Reference, Outcome]]:
+    """Yield the outcome of every labelled pair, with the store that holds it; see `predict_labelled`."""
+    for store in stores:
+        mission = read_aligned_mission(store.folder(workspace))
+        for outcome in predict_labelled(model, mission, held_out=held_out):
+            yield store, outcome
 
 
 @task(
@@ -97,7 +74,7 @@ def choose_operating_point(
 
     def write(folder: Path) -> None:
         model = load_detector(weights.folder(workspace) / WEIGHTS)
-        found = list(outcomes(model, [s.folder(workspace) for s in stores], held_out=True))
+        found = [o for _, o in predict_stores(model, workspace, stores, held_out=True)]
         model.threshold = choose_threshold([o.detections for o in found], [o.labels for o in found])
         save_detector(model, folder / WEIGHTS)
 
@@ -110,7 +87,7 @@ def choose_operating_point(
 
 @task(
     name="evaluate",
-    version="1",
+    version="2",
     task_run_name="evaluate {site_id}",
     cache_key_fn=evaluate_step,
     persist_result=True,
@@ -123,12 +100,13 @@ def evaluate_site(
 
     def write(folder: Path) -> None:
         model = load_detector(weights.folder(workspace) / WEIGHTS)
-        found = list(outcomes(model, [s.folder(workspace) for s in stores], held_out=not unseen))
+        found = list(predict_stores(model, workspace, stores, held_out=not unseen))
         metrics = score_site(
-            [o.detections for o in found], [o.labels for o in found], model.threshold
+            [o.detections for _, o in found], [o.labels for _, o in found], model.threshold
         )
-        (folder / SCORES).write_text(json.dumps(metrics, indent=1))
-        _write_pictures(folder, found, model.threshold)
+        (folder / SCORES).write_text(json.dumps(metrics, indent=1), encoding="utf-8")
+        predictions = [_prediction(store, outcome, model.threshold) for store, outcome in found]
+        (folder / PREDICTIONS).write_text(json.dumps(predictions), encoding="utf-8")
 
     parameters = {
         "workspace": workspace,
@@ -138,29 +116,25 @@ def evaluate_site(
         "unseen": unseen,
     }
     result = evaluate_step.produce(workspace, parameters, write)
-    metrics = json.loads((result.folder(workspace) / SCORES).read_text())
+    metrics = json.loads((result.folder(workspace) / SCORES).read_text(encoding="utf-8"))
     get_run_logger().info("%s: detection accuracy %.1f %%", site_id, metrics["detection_accuracy"])
     return SiteScore(site_id=site_id, unseen=unseen, metrics=metrics, result=result)
 
 
-def _write_pictures(folder: Path, found: Sequence[Outcome], threshold: float) -> None:
-    """Draw the pairs with most labels, and the alignment of the first."""
-    for number, outcome in enumerate(sorted(found, key=lambda o: -len(o.labels))[:SHOWN]):
-        excess = outcome.mission.infrared_excess[outcome.row]
-        mask = outcome.mission.panel_mask[outcome.row]
-        visible = np.asarray(outcome.mission.visible[outcome.row])
-        shown = outcome.detections.above(threshold)
-        picture = detection_picture(
-            excess,
-            mask,
-            visible,
-            shown.boxes_xyxy_px,
-            shown.defect_classes,
-            shown.scores.tolist(),
-            label_boxes_xyxy_px(outcome.labels),
-        )
-        pair_id = outcome.mission.index.iloc[outcome.row]["pair_id"]
-        write_picture(folder / f"detections_{number}_{pair_id}.jpg", picture)
-        if number == 0:
-            board = checkerboard(infrared_picture(excess, mask), visible)
-            write_picture(folder / f"alignment_{pair_id}.jpg", board)
+def _prediction(store: Reference, outcome: Outcome, threshold: float) -> dict[str, object]:
+    """Return one pair's labels and its detections above the threshold, boxes in infrared pixels."""
+    shown = outcome.detections.above(threshold)
+    return {
+        "store": store.sha256,
+        "pair_id": outcome.pair_id,
+        "detections": [
+            {
+                "box_xyxy_px": [round(float(side), 2) for side in shown.boxes_xyxy_px[number]],
+                "score": round(float(shown.scores[number]), 4),
+                "defect_class": shown.defect_classes[number],
+                "hotspot_shape": shown.hotspot_shapes[number],
+            }
+            for number in range(len(shown.scores))
+        ],
+        "labels": [vars(label) for label in outcome.labels],
+    }

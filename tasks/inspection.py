@@ -14,21 +14,26 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_markdown_artifact
 from pydantic import BaseModel, ConfigDict
 
+from dd_livm_core.aligned.mission import SUMMARY
 from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.errors import InputError
 from dd_livm_core.inspection.findings import Inspection, findings_table, inspect_pairs
 from dd_livm_core.inspection.overlays import checkerboard
-from dd_livm_core.inspection.pictures import detection_picture, infrared_picture, write_picture
+from dd_livm_core.inspection.pictures import (
+    data_url,
+    detection_picture,
+    infrared_picture,
+    write_picture,
+)
 from dd_livm_core.missions.folder import MISSION, read_record
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.model.weights import WEIGHTS, load_detector
 from dd_livm_core.records import DeclaredUnit, Mission
-from tasks.align import SUMMARY, summary_counts, write_summary
+from tasks.align import summary_counts, write_summary
 from tasks.alignment_page import PAGE, write_alignment_page
+from tasks.model_facts import ModelFacts
 from tasks.progress import StepProgress
-from tasks.register import ModelFacts
-from tasks.report import data_url
 from tasks.step import Reference, Step, hash_file
 from tasks.workspace import Workspace
 

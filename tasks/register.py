@@ -12,7 +12,6 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from prefect import get_run_logger, task
-from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
@@ -21,11 +20,14 @@ from dd_livm_core.missions.manifest import read_manifest
 from dd_livm_core.model.weights import WEIGHTS
 from tasks.align import MissionInput
 from tasks.manifest import manifest_path
+from tasks.model_facts import ModelFacts
 from tasks.pair_signature import SIGNATURE
 from tasks.step import Reference, hash_file, refer
 from tasks.tracking import MODEL_NAME, client
 from tasks.workspace import Workspace
 
+CONTRACT_TAG = "dd_livm.contract"
+"""Tag of a version: the limits of the data contract that its retraining kept to, as JSON."""
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous_champion"
 
 
@@ -87,16 +89,6 @@ def require_detector(workspace: Workspace, model: str) -> Reference:
     return weights
 
 
-class ModelFacts(BaseModel):
-    """What a user must know of a registered model to read its findings."""
-
-    model_config = ConfigDict(frozen=True)
-
-    version: str
-    training_sites: tuple[str, ...]
-    simulated: bool
-
-
 def model_facts(workspace: Workspace, model: str) -> ModelFacts:
     """Return what a registered model's version says of itself."""
     store = client(workspace)
@@ -105,6 +97,7 @@ def model_facts(workspace: Workspace, model: str) -> ModelFacts:
         version=str(found.version),
         training_sites=tuple(found.tags.get("dd_livm.training_sites", "").split(",")),
         simulated=found.tags.get("dd_livm.simulated") == "true",
+        contract=json.loads(found.tags.get(CONTRACT_TAG, "{}")),
     )
 
 

@@ -1,6 +1,5 @@
 """What a retraining leaves to look at: on Prefect's page and in MLflow."""
 
-import base64
 import json
 import tempfile
 from collections.abc import Sequence
@@ -9,21 +8,16 @@ from pathlib import Path
 from prefect import get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
 
-from dd_livm_core.inspection.pictures import site_chart
+from dd_livm_core.inspection.pictures import data_url, site_chart
 from dd_livm_core.judgement.promotion import Decision
 from tasks.align import AlignedMission
-from tasks.alignment_page import PAGE
+from tasks.alignment_page import AlignmentPage
 from tasks.evaluate import SiteScore
+from tasks.site_pictures import SitePictures
 from tasks.tracking import HEADLINES, client
 from tasks.workspace import Workspace
 
 CHART = "sites.png"
-
-
-def data_url(picture: Path) -> str:
-    """Return a picture as a URL that holds its bytes: Prefect's page needs no file server."""
-    kind = "jpeg" if picture.suffix in {".jpg", ".jpeg"} else "png"
-    return f"data:image/{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"
 
 
 def score_table(scores: Sequence[SiteScore]) -> str:
@@ -71,6 +65,8 @@ def report_retraining(
     run_id: str,
     scores: list[SiteScore],
     aligned: list[AlignedMission],
+    pictures: list[SitePictures],
+    pages: list[AlignmentPage],
     decision: Decision,
     version: str,
     simulated: bool,
@@ -90,20 +86,18 @@ def report_retraining(
         )
         store.log_artifact(run_id, str(chart))
         create_image_artifact(data_url(chart), key="sites", description="The four numbers per site")
-    for score in scores:
-        for picture in sorted(score.folder(workspace).glob("*.jpg")):
-            store.log_artifact(run_id, str(picture), f"pictures/{score.site_id}")
+    for site in pictures:
+        for picture in sorted(site.result.folder(workspace).glob("*.jpg")):
+            store.log_artifact(run_id, str(picture), f"pictures/{site.site_id}")
             kind = picture.stem.split("_")[0]
             create_image_artifact(
                 data_url(picture),
-                key=f"{kind}-{score.site_id}".lower().replace("_", "-").replace(".", "-"),
-                description=f"{kind}, {score.site_id}: {picture.stem}",
+                key=f"{kind}-{site.site_id}".lower().replace("_", "-").replace(".", "-"),
+                description=f"{kind}, {site.site_id}: {picture.stem}",
             )
-    for mission in aligned:
-        page = mission.store.folder(workspace) / PAGE
-        if page.exists():
-            name = f"alignment/{mission.site_id}_{mission.mission_id}.html"
-            store.log_text(run_id, page.read_text(encoding="utf-8"), name)
+    for page in pages:
+        name = f"alignment/{page.site_id}_{page.mission_id}.html"
+        store.log_text(run_id, page.page(workspace).read_text(encoding="utf-8"), name)
     create_link_artifact(
         f"http://127.0.0.1:5000/#/experiments/{store.get_run(run_id).info.experiment_id}/runs/{run_id}",
         "This run in MLflow (while `dd-livm ui` runs)",

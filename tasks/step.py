@@ -1,7 +1,8 @@
 """What makes a step's result reusable: its inputs, its configuration and the code that computes it.
 
 Prefect's own ``TASK_SOURCE`` hashes a task's lines only, so a change in the core would bring back stale
-results. A :class:`Step` hashes the core modules that it names, and all core modules that those import.
+results. A :class:`Step` hashes the modules that it names, all modules of the core and of the tasks that those
+import, and the templates of those that draw pages.
 """
 
 import ast
@@ -25,7 +26,14 @@ from tasks.workspace import Workspace
 P = ParamSpec("P")
 R = TypeVar("R")
 
-CORE = "dd_livm_core"
+FOLLOWED = ("dd_livm_core", "tasks")
+"""Packages whose modules decide results."""
+MACHINERY = frozenset(
+    f"tasks.{name}"
+    for name in ("progress", "snapshot", "step", "telemetry", "tracking", "workspace")
+)
+"""They run, place and record steps, and decide no content."""
+TEMPLATES = Path(__file__).with_name("templates")
 LIBRARIES = ("albumentations", "numpy", "opencv-python-headless", "scipy", "torch")
 """Libraries whose version changes numbers."""
 
@@ -62,22 +70,32 @@ def _source(name: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin else None
 
 
-def _core_imports(path: Path, package: str) -> Iterable[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+def _imports(path: Path, package: str) -> Iterable[str]:
+    """Yield the module of every import in a file, and each name taken from one: it may be a module, too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith(CORE))
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 base = importlib.util.resolve_name("." * node.level + base, package)
-            if base.startswith(CORE):
-                yield base
-                yield from (f"{base}.{alias.name}" for alias in node.names)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _is_followed(name: str) -> bool:
+    """Return whether a name is a module whose code decides results; a function's name is none."""
+    if name.split(".")[0] not in FOLLOWED or name in MACHINERY:
+        return False
+    # `from dd_livm_core.heat.diffusion import steady_excess` names a function, not a file
+    parent = name.rpartition(".")[0]
+    origin = _source(parent) if parent else None
+    return not parent or (origin is not None and origin.name == "__init__.py")
 
 
 @cache
 def code_hash(modules: tuple[str, ...]) -> str:
-    """Hash the given modules and, transitively, every core module that they import."""
+    """Hash the given modules, every module of the core and the tasks that they import, and their templates."""
     seen: dict[str, str] = {}
     waiting = list(modules)
     while waiting:
@@ -87,13 +105,10 @@ def code_hash(modules: tuple[str, ...]) -> str:
             continue
         seen[name] = hash_file(path)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for found in _core_imports(path, package):
-            # `from dd_livm_core.heat.diffusion import steady` names a function, not a file
-            parent = found.rpartition(".")[0]
-            origin = _source(parent)
-            is_package = origin is not None and origin.name == "__init__.py"
-            if found == CORE or is_package:
-                waiting.append(found)
+        imported = set(_imports(path, package))
+        waiting += filter(_is_followed, imported)
+        if "jinja2" in imported:
+            seen |= {page.name: hash_file(page) for page in TEMPLATES.iterdir() if page.is_file()}
     libraries = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
     return hashlib.sha256(json.dumps([sorted(seen.items()), libraries]).encode()).hexdigest()
 
@@ -120,7 +135,7 @@ class Step:
     name, version
         Raise the version when the task's own code changes what it writes.
     modules
-        Modules whose code decides the result: the task's own file, and so every core module it imports.
+        Modules whose code decides the result: the task's own file, and so every one that it imports.
     ignore
         Parameters that do not change the result, such as where progress goes.
     """

@@ -91,7 +91,16 @@ def parent_run(
         store.set_tag(run.info.run_id, "dd_livm.resumed", str(resumed))
     else:
         run = store.create_run(experiment_id(store), run_name=name, tags={**tags, RUN_KEY: run_key})
-    run_id = str(run.info.run_id)
+    with _ended(store, str(run.info.run_id)) as run_id:
+        yield run_id
+
+
+@contextmanager
+def _ended(store: MlflowClient, run_id: str) -> Iterator[str]:
+    """End a run when the block ends: as finished, or as failed with the error.
+
+    An interrupted one stays open, so that the same retraining can take it up again.
+    """
     try:
         yield run_id
     except Exception as error:
@@ -103,12 +112,17 @@ def parent_run(
 
 @contextmanager
 def evaluation_run(workspace: Workspace, model: str, snapshot: str) -> Iterator[str]:
-    """Open a run that holds the scores of a registered model and yield its id."""
+    """Open a run that holds the scores of a registered model and yield its id; end it as finished or failed."""
     store = client(workspace)
     tags = {"dd_livm.model": model, "dd_livm.data_snapshot": snapshot}
     run = store.create_run(experiment_id(store), run_name=f"evaluate {model}", tags=tags)
-    yield str(run.info.run_id)
-    store.set_terminated(run.info.run_id)
+    try:
+        with _ended(store, str(run.info.run_id)) as run_id:
+            yield run_id
+    except (KeyboardInterrupt, SystemExit):
+        # unlike a retraining, an evaluation begins anew: nobody would take this run up again
+        store.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+        raise
 
 
 def child_run(

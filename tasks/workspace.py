@@ -1,6 +1,8 @@
 """Where everything lies under one root folder."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +61,9 @@ class Workspace:
         """Where the finished output of one step with one key lies."""
         return self.derived / "steps" / step / key[:20]
 
-    def lock(self, name: str, *, wait_s: float, purpose: str) -> FileLock:
-        """Return a held lock between processes, or say who else is at work.
+    @contextmanager
+    def lock(self, name: str, *, wait_s: float, purpose: str) -> Iterator[None]:
+        """Hold a lock between processes while the block runs.
 
         Raises
         ------
@@ -79,7 +82,10 @@ class Workspace:
                 lock.lock_file,
                 "Wait for it to end, then run the same command again.",
             ) from None
-        return lock
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def prefect_environment(workspace: Workspace) -> None:

@@ -27,6 +27,9 @@ from dd_livm_core.registration.alignment import (
 )
 from dd_livm_core.registration.candidates import PairView
 
+SUMMARY = "alignment.json"
+"""Beside the aligned store: what became of every pair."""
+
 
 @dataclass(frozen=True)
 class MissionSummary:
@@ -45,7 +48,10 @@ def view(pair: PairFiles) -> PairView:
 
 
 def _aligned(
-    pair_and_alignment: tuple[PairFiles, Alignment], site_id: str, mission_id: str
+    pair_and_alignment: tuple[PairFiles, Alignment],
+    site_id: str,
+    mission_id: str,
+    pv_module_m: tuple[float, float] | None,
 ) -> AlignedPair:
     pair, alignment = pair_and_alignment
     seen = view(pair)
@@ -67,6 +73,7 @@ def _aligned(
         matrix=alignment.matrix,
         radial=alignment.radial,
         pv_module_width_px=lattice.short_px if lattice else None,
+        pv_module_m=pv_module_m,
         irradiance_w_m2=pair.irradiance_w_m2,
         wind_m_s=pair.wind_m_s,
     )
@@ -78,6 +85,7 @@ def align_mission(
     *,
     site_id: str,
     mission_id: str,
+    pv_module_m: tuple[float, float] | None = None,
     labels: Mapping[str, Sequence[Label]] | None = None,
     processes: int = 1,
     progress: Progress | None = None,
@@ -85,6 +93,11 @@ def align_mission(
     """Register a mission's pairs and write its aligned store into an empty folder.
 
     Pairs that failed to align stay out of the store and in the summary; so do unreadable ones.
+
+    Parameters
+    ----------
+    pv_module_m
+        Short and long side of a PV module as declared for the site, metres.
 
     Raises
     ------
@@ -105,7 +118,9 @@ def align_mission(
     usable = [(pair, alignment) for pair, alignment in readable if alignment.status != "failed"]
 
     def written() -> Iterator[AlignedPair]:
-        function = partial(_aligned, site_id=site_id, mission_id=mission_id)
+        function = partial(
+            _aligned, site_id=site_id, mission_id=mission_id, pv_module_m=pv_module_m
+        )
         for done, aligned in enumerate(map_pairs(function, usable, processes=processes), 1):
             if progress:
                 progress(done, len(usable), "resampling")

@@ -22,7 +22,15 @@ HELD_OUT_SHARE = 0.2
 
 @dataclass(frozen=True)
 class AlignedPair:
-    """One pair on the infrared grid, ready to be stored."""
+    """One pair on the infrared grid, ready to be stored.
+
+    Attributes
+    ----------
+    pv_module_width_px
+        Short side of a PV module as its lattice shows it, infrared pixels; None where it does not.
+    pv_module_m
+        Its short and long side as declared for the site, metres; None for an undeclared site.
+    """
 
     pair_id: str
     site_id: str
@@ -37,6 +45,7 @@ class AlignedPair:
     matrix: NDArray[np.float64]
     radial: float
     pv_module_width_px: float | None
+    pv_module_m: tuple[float, float] | None = None
     irradiance_w_m2: float | None = None
     wind_m_s: float | None = None
 
@@ -118,6 +127,8 @@ def _row(pair: AlignedPair, scale: float) -> dict[str, object]:
         "reason": pair.reason,
         "radiometric": pair.radiometric,
         "pv_module_width_px": pair.pv_module_width_px,
+        "pv_module_width_m": pair.pv_module_m[0] if pair.pv_module_m else None,
+        "pv_module_height_m": pair.pv_module_m[1] if pair.pv_module_m else None,
         "irradiance_w_m2": pair.irradiance_w_m2,
         "wind_m_s": pair.wind_m_s,
         "grid_scale": scale,
@@ -156,27 +167,3 @@ def held_out_rows(index: pd.DataFrame) -> NDArray[np.bool_]:
     """
     order = np.argsort(np.argsort(index["pair_id"].to_numpy(str), kind="stable"), kind="stable")
     return np.asarray(order >= np.ceil(len(index) * (1 - HELD_OUT_SHARE)))
-
-
-def _scaled(
-    box: tuple[float, float, float, float], scale: float
-) -> tuple[float, float, float, float]:
-    x, y, width, height = box
-    return scale * x, scale * y, scale * width, scale * height
-
-
-def scaled_labels(mission: AlignedMission, row: int) -> list[Label] | None:
-    """Return a pair's labels in stored pixels, or None where the pair was not labelled."""
-    entry = mission.index.iloc[row]
-    labels = mission.labels.get(str(entry["pair_id"]))
-    if labels is None:
-        return None
-    scale = float(entry["grid_scale"])
-    return [
-        Label(
-            _scaled(label.box_xywh_px, scale),
-            label.defect_class,
-            label.hotspot_shape,
-        )
-        for label in labels
-    ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dd_livm_core.aligned.mission import MissionSummary, align_mission
 from dd_livm_core.aligned.store import AlignedMission, read_aligned_mission
 from dd_livm_core.judgement.predictions import predict_store
-from dd_livm_core.labels.boxes import pixels_of
+from dd_livm_core.labels.boxes import pixels_of, xywh_of_xyxy
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.model.detections import Detections
 from dd_livm_core.model.detector import Detector
@@ -58,35 +58,28 @@ def excess_in_box(
 
 def _findings(
     detections: Detections,
+    measured_k: Sequence[tuple[float, float] | None],
     pair_id: str,
     status: str,
-    excess: NDArray[np.float16],
-    radiometric: bool,
-    threshold: float,
 ) -> list[Finding]:
-    found = []
-    shown = detections.above(threshold)
-    for box, score, defect_class, hotspot_shape in zip(
-        shown.boxes_xyxy_px, shown.scores, shown.defect_classes, shown.hotspot_shapes, strict=True
-    ):
-        measured = excess_in_box(excess, box) if radiometric else None
-        x0, y0, x1, y1 = (float(value) for value in box)
-        found.append(
-            Finding(
-                pair_id=pair_id,
-                x_px=x0,
-                y_px=y0,
-                width_px=x1 - x0,
-                height_px=y1 - y0,
-                defect_class=defect_class,
-                hotspot_shape=hotspot_shape,
-                confidence=float(score),
-                mean_excess_k=measured[0] if measured else None,
-                max_excess_k=measured[1] if measured else None,
-                alignment=status,
-            )
+    """Return a finding for each detection; ``measured_k`` holds mean and maximum excess, None where unknown."""
+    boxes_xywh = xywh_of_xyxy(detections.boxes_xyxy_px).tolist()
+    return [
+        Finding(
+            pair_id=pair_id,
+            x_px=boxes_xywh[number][0],
+            y_px=boxes_xywh[number][1],
+            width_px=boxes_xywh[number][2],
+            height_px=boxes_xywh[number][3],
+            defect_class=detections.defect_classes[number],
+            hotspot_shape=detections.hotspot_shapes[number],
+            confidence=float(detections.scores[number]),
+            mean_excess_k=excess_k[0] if excess_k else None,
+            max_excess_k=excess_k[1] if excess_k else None,
+            alignment=status,
         )
-    return found
+        for number, excess_k in enumerate(measured_k)
+    ]
 
 
 def find_defects(
@@ -97,14 +90,11 @@ def find_defects(
     total = len(store.index)
     for row, detections in predict_store(detector, store, range(total)):
         entry = store.index.iloc[row]
-        found += _findings(
-            detections,
-            str(entry["pair_id"]),
-            str(entry["status"]),
-            store.infrared_excess[row],
-            bool(entry["radiometric"]),
-            detector.threshold,
-        )
+        shown = detections.above(detector.threshold)
+        on_grid = shown.scaled(float(entry["grid_scale"])).boxes_xyxy_px
+        excess = store.infrared_excess[row] if entry["radiometric"] else None
+        measured = [excess_in_box(excess, box) if excess is not None else None for box in on_grid]
+        found += _findings(shown, measured, str(entry["pair_id"]), str(entry["status"]))
         if progress:
             progress(row + 1, total, "detecting")
     return tuple(found)

@@ -1,5 +1,6 @@
 """Pictures for people: detections beside each other on infrared and visible, and the chart of all sites."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -107,6 +108,12 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
         raise OSError(f"OpenCV could not encode {path}")
     with atomic(path) as unfinished:
         unfinished.write_bytes(encoded.tobytes())
+
+
+def data_url(picture: Path) -> str:
+    """Return a PNG or JPEG file as a URL that holds its bytes: a page with it needs no file server."""
+    kind = "jpeg" if picture.suffix in {".jpg", ".jpeg"} else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"
 
 
 def site_chart(

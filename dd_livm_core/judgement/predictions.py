@@ -1,19 +1,32 @@
 """A detector over an aligned mission, batch by batch: evaluation and inspection see the same detections."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from dd_livm_core.aligned.store import AlignedMission
+from dd_livm_core.aligned.store import AlignedMission, held_out_rows
+from dd_livm_core.labels.label import Label
 from dd_livm_core.model.detections import Detections
 from dd_livm_core.model.detector import Detector
 from dd_livm_core.model.prediction import BATCH_PAIRS, predict
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """One labelled pair with what was detected in it, both in infrared pixels."""
+
+    pair_id: str
+    detections: Detections
+    labels: tuple[Label, ...]
+
+
 def predict_store(
     model: Detector, mission: AlignedMission, rows: Sequence[int]
 ) -> Iterator[tuple[int, Detections]]:
-    """Yield each wanted row of an aligned mission with its detections; memory holds one batch.
+    """Yield each wanted row of an aligned mission with its detections in infrared pixels.
+
+    Memory holds one batch.
 
     Parameters
     ----------
@@ -28,4 +41,23 @@ def predict_store(
             np.asarray(mission.visible[chosen]),
             np.asarray(mission.panel_mask[chosen]),
         )
-        yield from zip(chosen, found, strict=True)
+        for row, detections in zip(chosen, found, strict=True):
+            yield row, detections.scaled(1 / float(mission.index.iloc[row]["grid_scale"]))
+
+
+def predict_labelled(
+    model: Detector, mission: AlignedMission, *, held_out: bool
+) -> Iterator[Outcome]:
+    """Yield the outcome of every labelled pair of a mission.
+
+    Parameters
+    ----------
+    held_out
+        Only the pairs that a training site keeps from training.
+    """
+    pair_ids = mission.index["pair_id"].astype(str).tolist() if len(mission.index) else []
+    wanted = held_out_rows(mission.index) if held_out else np.ones(len(pair_ids), bool)
+    rows = [row for row, name in enumerate(pair_ids) if name in mission.labels and wanted[row]]
+    for row, detections in predict_store(model, mission, rows):
+        name = pair_ids[row]
+        yield Outcome(name, detections, tuple(mission.labels[name]))

@@ -32,7 +32,7 @@ from dd_livm_core.training.losses import (
     side_loss,
     supervised_contrastive,
 )
-from dd_livm_core.training.prefetch import WaitClock
+from dd_livm_core.training.prefetch import WaitMeter
 
 Stage = Literal[1, 2, 3]
 INTERNAL = len(EXTERNAL_DEFECTS)
@@ -211,10 +211,10 @@ def _train_epoch(
 ) -> tuple[dict[str, float], float]:
     """Train one epoch; return its record, and the share of its time that passed in waiting for batches."""
     model.train()
-    clock = WaitClock()
+    clock = WaitMeter()
     steps = -(-len(pairs) // config.batch_size)
     totals: dict[str, float] = {}
-    for step, batch in enumerate(clock.waits_for(pairs.batches(stage, epoch))):
+    for step, batch in enumerate(clock.measure(pairs.batches(stage, epoch))):
         rate = _rate((epoch * steps + step) / (config.epochs(stage) * steps))
         for group in optimiser.param_groups:
             group["lr"] = group["rate"] * rate

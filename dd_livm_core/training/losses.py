@@ -1,5 +1,7 @@
 """Losses of the three stages."""
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -40,8 +42,8 @@ def centre_targets(boxes: list[Tensor], shape: tuple[int, int]) -> Tensor:
     ys, xs = torch.arange(height, dtype=torch.float32), torch.arange(width, dtype=torch.float32)
     for number, of_pair in enumerate(boxes):
         for x0, y0, x1, y1 in (of_pair / STRIDE).tolist():
-            cx, cy = round((x0 + x1) / 2 - 0.5), round((y0 + y1) / 2 - 0.5)
-            cx, cy = min(max(cx, 0), width - 1), min(max(cy, 0), height - 1)
+            cx = min(max(math.floor((x0 + x1) / 2), 0), width - 1)
+            cy = min(max(math.floor((y0 + y1) / 2), 0), height - 1)
             spread = [max(GAUSSIAN_SHARE * side, 0.6) for side in (x1 - x0, y1 - y0)]
             peak = torch.exp(-((ys - cy) ** 2) / (2 * spread[1] ** 2))[:, None] * torch.exp(
                 -((xs - cx) ** 2) / (2 * spread[0] ** 2)

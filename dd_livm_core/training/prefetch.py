@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def made_ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
+def prefetch(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
     """Yield ``make(item)`` in order, with the next few under way in a thread.
 
     One thread, so that what is drawn does not depend on timing.
@@ -23,13 +23,13 @@ def made_ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[
         yield from in_order(thread, make, items, _AHEAD)
 
 
-class WaitClock:
+class WaitMeter:
     """Measures which share of an epoch passes in waiting for batches."""
 
     def __init__(self) -> None:
         self._started_s, self._waited_s = time.perf_counter(), 0.0
 
-    def waits_for(self, batches: Iterable[Made]) -> Iterator[Made]:
+    def measure(self, batches: Iterable[Made]) -> Iterator[Made]:
         """Yield the batches, and add up how long each one took to come."""
         waiting = iter(batches)
         while True:

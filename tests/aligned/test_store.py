@@ -9,7 +9,6 @@ import pytest
 from dd_livm_core.aligned.store import (
     held_out_rows,
     read_aligned_mission,
-    scaled_labels,
     write_aligned_mission,
 )
 from dd_livm_core.errors import InputError
@@ -23,11 +22,13 @@ def test_round_trip(tmp_path: Path) -> None:
     np.testing.assert_array_equal(store.infrared_excess[0], pair.infrared_excess.astype(np.float16))
     np.testing.assert_array_equal(store.panel_mask[0], pair.panel_mask)
     np.testing.assert_array_equal(store.visible[0], pair.visible)
-    assert scaled_labels(store, 0) == labels
+    assert store.labels == {pair.pair_id: labels}
     assert isinstance(store.visible, np.memmap)
 
 
-def test_a_pair_of_another_size_is_scaled_with_its_labels(tmp_path: Path) -> None:
+def test_a_pair_of_another_size_is_scaled_and_its_labels_stay_in_infrared_pixels(
+    tmp_path: Path,
+) -> None:
     first, labels = synthetic_pair(0, seed=1)
     second, _ = synthetic_pair(1, seed=1)
     twice = replace(
@@ -42,20 +43,15 @@ def test_a_pair_of_another_size_is_scaled_with_its_labels(tmp_path: Path) -> Non
     store = read_aligned_mission(tmp_path)
     assert store.infrared_excess.shape == (2, HEIGHT, WIDTH)
     np.testing.assert_allclose(store.infrared_excess[1], second.infrared_excess, atol=0.02)
-    scaled, original = scaled_labels(store, 1), labels
-    assert scaled is not None
-    assert np.allclose(
-        [label.box_xywh_px for label in scaled],
-        0.5 * np.array([label.box_xywh_px for label in original]),
-    )
+    assert store.index["grid_scale"].tolist() == [1.0, 0.5]
+    assert store.labels[second.pair_id] == labels
 
 
 def test_unlabelled_is_not_the_same_as_without_defects(tmp_path: Path) -> None:
     pairs = [synthetic_pair(number, seed=1)[0] for number in range(2)]
     write_aligned_mission(tmp_path, iter(pairs), 2, {pairs[0].pair_id: []})
     store = read_aligned_mission(tmp_path)
-    assert scaled_labels(store, 0) == []
-    assert scaled_labels(store, 1) is None
+    assert store.labels == {pairs[0].pair_id: []}
 
 
 def test_the_last_fifth_of_a_flight_is_held_out(tmp_path: Path) -> None:
@@ -76,4 +72,4 @@ def test_labels_stay_with_their_pair_whatever_its_name(tmp_path: Path, pair_id: 
     pair, labels = synthetic_pair(0, seed=1)
     named = replace(pair, pair_id=pair_id)
     write_aligned_mission(tmp_path, iter([named]), 1, {pair_id: labels})
-    assert scaled_labels(read_aligned_mission(tmp_path), 0) == labels
+    assert read_aligned_mission(tmp_path).labels == {pair_id: labels}

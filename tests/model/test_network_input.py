@@ -1,27 +1,58 @@
-"""What the network sees does not depend on the camera's settings."""
+"""What the network sees does not depend on the camera's settings, nor on who asks."""
 
 import numpy as np
 
-from dd_livm_core.model.network_input import infrared_input, visible_input
+from dd_livm_core.model.network_input import PairPixels, at_input_size, encode, prepare
 from tests.synthetic_store import synthetic_pair
+
+
+def seen(excess: np.ndarray, visible: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
+    return list(encode(PairPixels(excess.astype(np.float32), visible, mask)))
 
 
 def test_exposure_and_white_balance_hardly_show() -> None:
     pair, _ = synthetic_pair(0, seed=3)
     colour = pair.visible.astype(np.float32) * 0.6
+    _, as_it_was = seen(pair.infrared_excess, colour, pair.panel_mask)
     for gain, offset in ((1.4, 0.0), (0.7, 20.0)):
-        seen = visible_input(gain * colour + offset, pair.panel_mask)
-        as_it_was = visible_input(colour, pair.panel_mask)
+        _, exposed = seen(pair.infrared_excess, gain * colour + offset, pair.panel_mask)
         clean = np.abs(as_it_was).max(0) < 1
-        assert np.abs(seen - as_it_was)[:, clean].mean() < 0.15
-    warmer = visible_input(colour + np.array([12.0, 0.0, -12.0]), pair.panel_mask)
-    np.testing.assert_allclose(warmer, visible_input(colour, pair.panel_mask), atol=1e-4)
+        assert np.abs(exposed - as_it_was)[:, clean].mean() < 0.15
+    _, warmer = seen(pair.infrared_excess, colour + np.array([12.0, 0.0, -12.0]), pair.panel_mask)
+    np.testing.assert_allclose(warmer, as_it_was, atol=1e-4)
 
 
 def test_excess_is_compressed_but_ordered() -> None:
-    excess = np.array([[-2.0, 0.0, 2.0, 5.0, 20.0, 60.0]], np.float32)
-    seen = infrared_input(excess, np.ones_like(excess))
-    assert np.all(np.diff(seen[0]) > 0)
-    assert seen[0, 0, 1] == 0.0
-    assert seen[0, 0, 5] - seen[0, 0, 4] < seen[0, 0, 4] - seen[0, 0, 2]
-    assert np.isfinite(infrared_input(np.array([[6e4, -6e4]]), np.ones((1, 2)))).all()
+    excess = np.array([[-2.0, 0.0, 2.0, 5.0, 20.0, 60.0]])
+    grey = np.zeros((1, 6, 3), np.uint8)
+    infrared, _ = seen(excess, grey, np.ones((1, 6), bool))
+    assert np.all(np.diff(infrared[0]) > 0)
+    assert infrared[0, 0, 1] == 0.0
+    assert infrared[0, 0, 5] - infrared[0, 0, 4] < infrared[0, 0, 4] - infrared[0, 0, 2]
+    extreme, _ = seen(np.array([[6e4, -6e4]]), grey[:, :2], np.ones((1, 2), bool))
+    assert np.isfinite(extreme).all()
+
+
+def test_ground_is_not_seen_in_infrared() -> None:
+    pair, _ = synthetic_pair(0, seed=3)
+    mask = np.zeros(pair.panel_mask.shape, bool)
+    mask[20:60, 30:90] = True
+    infrared, _ = seen(pair.infrared_excess, pair.visible, mask)
+    assert not infrared[0][~mask].any()
+    assert np.array_equal(infrared[1] > 0, mask)
+
+
+def test_the_mask_is_whole_at_any_size() -> None:
+    """A pixel that is partly panel is panel or not: a share would tell training from serving."""
+    pair, _ = synthetic_pair(0, seed=3)
+    mask = np.zeros(pair.panel_mask.shape, bool)
+    mask[7:61, 13:90] = True
+    infrared, _ = prepare(pair.infrared_excess, pair.visible, mask, (64, 48))
+    assert set(np.unique(infrared[1])) == {0.0, 1.0}
+
+
+def test_both_halves_make_the_whole() -> None:
+    pair, _ = synthetic_pair(1, seed=3)
+    parts = (pair.infrared_excess, pair.visible, pair.panel_mask, (96, 80))
+    for one, other in zip(prepare(*parts), encode(at_input_size(*parts)), strict=True):
+        assert np.array_equal(one, other)

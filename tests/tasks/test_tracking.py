@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.tracking import client, code_version, experiment_id, parent_run
+from tasks.tracking import client, code_version, evaluation_run, experiment_id, parent_run
 from tasks.workspace import Workspace
 
 
@@ -27,6 +27,25 @@ def test_a_killed_run_is_taken_up_and_those_of_other_keys_are_closed(tmp_path: P
     store = client(place)
     status = {run.info.run_id: run.info.status for run in store.search_runs([experiment_id(store)])}
     assert status == {abandoned: "KILLED", interrupted: "FINISHED"}
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(ValueError("no room"), "FAILED"), (KeyboardInterrupt(), "KILLED")]
+)
+def test_an_evaluation_that_ends_early_does_not_stay_running(
+    tmp_path: Path, error: BaseException, status: str
+) -> None:
+    place = Workspace.at(tmp_path)
+    with pytest.raises(type(error)), evaluation_run(place, "champion", "abc") as run_id:
+        raise error
+    assert client(place).get_run(run_id).info.status == status
+
+
+def test_an_evaluation_that_ends_well_is_finished(tmp_path: Path) -> None:
+    place = Workspace.at(tmp_path)
+    with evaluation_run(place, "champion", "abc") as run_id:
+        pass
+    assert client(place).get_run(run_id).info.status == "FINISHED"
 
 
 def test_a_new_data_pin_is_no_change_of_the_code(

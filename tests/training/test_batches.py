@@ -9,8 +9,11 @@ import torch
 
 from dd_livm_core.aligned.store import read_aligned_mission, write_aligned_mission
 from dd_livm_core.errors import InputError
-from dd_livm_core.training.batches import Augmentation, TrainingPairs, read_example
+from dd_livm_core.model.network_input import prepare
+from dd_livm_core.training.augmentation import Augmentation
+from dd_livm_core.training.batches import TrainingPairs, collate
 from dd_livm_core.training.configuration import TrainingConfig
+from dd_livm_core.training.examples import read_example
 from tests.synthetic_store import HEIGHT, WIDTH, synthetic_pair, write_synthetic_store
 
 CONFIG = TrainingConfig(
@@ -55,7 +58,7 @@ def test_augmented_boxes_stay_on_their_hotspots(store: Path) -> None:
         example = augmentation(pairs.example(draw % 8), [9, draw])
         assert len(example.boxes) == len(example.targets)
         for x0, y0, x1, y1 in example.boxes.astype(int):
-            box = example.excess[y0 : y1 + 1, x0 : x1 + 1]
+            box = example.pixels.excess[y0 : y1 + 1, x0 : x1 + 1]
             hot_shares.append(float((box > 4).mean()))
     assert len(hot_shares) > 40
     assert np.median(hot_shares) > 0.6
@@ -80,6 +83,61 @@ def test_the_weather_of_the_flight_is_known_to_the_augmentation(tmp_path: Path) 
     write_aligned_mission(tmp_path, iter([pair]), 1, {pair.pair_id: labels})
     weather = read_example(read_aligned_mission(tmp_path), 0, CONFIG).weather
     assert set(weather) == {"radiometric", "pv_module_width_px"}
+
+
+def test_the_width_of_a_pv_module_follows_the_stored_grid(tmp_path: Path) -> None:
+    first, labels = synthetic_pair(0, seed=2)
+    twice = replace(
+        synthetic_pair(1, seed=2)[0],
+        infrared_excess=np.zeros((2 * HEIGHT, 2 * WIDTH), np.float32),
+        panel_mask=np.ones((2 * HEIGHT, 2 * WIDTH), bool),
+        visible=np.zeros((2 * HEIGHT, 2 * WIDTH, 3), np.uint8),
+        pv_module_width_px=48.0,
+    )
+    labelled = {first.pair_id: labels, twice.pair_id: labels}
+    write_aligned_mission(tmp_path, iter([first, twice]), 2, labelled)
+    mission = read_aligned_mission(tmp_path)
+    widths = [read_example(mission, row, CONFIG).weather["pv_module_width_px"] for row in (0, 1)]
+    assert widths == [24.0, 24.0]
+
+
+def test_training_and_serving_see_the_same_tensors(tmp_path: Path) -> None:
+    """Also where the panels' edges cut the network's pixels."""
+    pair, labels = synthetic_pair(0, seed=2)
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    for top in (5, 37, 66):
+        mask[top : top + 21, 9:118] = True
+    excess = np.where(mask, pair.infrared_excess, 0).astype(np.float32)
+    ragged = replace(pair, panel_mask=mask, infrared_excess=excess)
+    write_aligned_mission(tmp_path, iter([ragged]), 1, {pair.pair_id: labels})
+    mission = read_aligned_mission(tmp_path)
+    smaller = CONFIG.model_copy(update={"input_width_px": 96, "input_height_px": 80})
+    batch = collate([read_example(mission, 0, smaller)])
+    infrared, visible = prepare(
+        mission.infrared_excess[0], mission.visible[0], mission.panel_mask[0], (96, 80)
+    )
+    assert np.array_equal(batch.infrared[0].numpy(), infrared)
+    assert np.array_equal(batch.visible[0].numpy(), visible)
+
+
+def test_augmentation_adds_no_noise_where_serving_has_none(store: Path) -> None:
+    pairs = TrainingPairs([store], CONFIG)
+    example = pairs.example(0)
+    mask = np.zeros(example.pixels.panel_mask.shape, bool)
+    mask[20:70, 20:90] = True
+    masked = replace(example, pixels=replace(example.pixels, panel_mask=mask))
+    infrared = collate([Augmentation(CONFIG)(masked, [1, 2])]).infrared[0].numpy()
+    assert 0.05 < infrared[1].mean() < 0.95
+    assert not infrared[0][infrared[1] == 0].any()
+
+
+def test_the_site_s_pv_modules_give_a_pixel_its_size(tmp_path: Path) -> None:
+    pair, labels = synthetic_pair(0, seed=2)
+    declared = replace(pair, pv_module_m=(1.2, 2.4))
+    write_aligned_mission(tmp_path, iter([declared]), 1, {pair.pair_id: labels})
+    weather = read_example(read_aligned_mission(tmp_path), 0, CONFIG).weather
+    assert weather["pixel_m"] == pytest.approx(1.2 / 24)
+    assert weather["pv_module_height_px"] == pytest.approx(48)
 
 
 def test_no_labels_is_a_clear_error(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from dd_livm_core.aligned.store import held_out_rows, read_aligned_mission, scaled_labels
+from dd_livm_core.aligned.store import held_out_rows, read_aligned_mission
 from dd_livm_core.errors import InputError
 from dd_livm_core.judgement.scores import choose_threshold, score_site
 from dd_livm_core.model.detector import Architecture, Detector
@@ -172,11 +172,11 @@ def test_three_stages_learn_what_only_both_images_tell(tmp_path: Path) -> None:
             model, np.asarray(mission.infrared_excess[rows], np.float32),
             np.asarray(mission.visible[rows]), np.asarray(mission.panel_mask[rows]),
         )  # fmt: skip
-        labels += [scaled_labels(mission, int(row)) or [] for row in rows]
+        labels += [mission.labels[mission.index.iloc[row]["pair_id"]] for row in rows]
     threshold = choose_threshold(predictions, labels)
 
     unseen = read_aligned_mission(write_synthetic_store(tmp_path / "unseen", count=24, seed=77))
-    truth = [scaled_labels(unseen, row) or [] for row in range(24)]
+    truth = [unseen.labels[name] for name in unseen.index["pair_id"]]
     excess, mask = np.asarray(unseen.infrared_excess, np.float32), np.asarray(unseen.panel_mask)
     clean = np.broadcast_to(PANEL.astype(np.uint8), unseen.visible.shape)
     both, infrared_only = (

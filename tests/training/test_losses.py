@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from dd_livm_core.model.encoders import STRIDE
 from dd_livm_core.training.losses import (
     centre_loss,
     centre_targets,
@@ -22,15 +23,19 @@ def test_contrast_without_two_of_a_kind_is_zero() -> None:
     assert float(supervised_contrastive(torch.randn(3, 4), torch.tensor([0, 1, -1]))) == 0.0
 
 
-def test_the_centre_map_peaks_at_the_label() -> None:
-    target = centre_targets([torch.tensor([[16.0, 32, 24, 40]])], (20, 20))
-    assert int((target == 1).sum()) == 1
-    assert (
-        target[0, 0, 8, 4] == 1
-        or target[0, 0, 9, 5] == 1
-        or target[0, 0, 8, 5] == 1
-        or target[0, 0, 9, 4] == 1
-    )
+@pytest.mark.parametrize("cell", range(4, 10))
+@pytest.mark.parametrize("inside_px", [0.0, 1.0, 2.0, 3.5])
+def test_the_centre_map_peaks_at_the_cell_that_holds_the_label_s_centre(
+    cell: int, inside_px: float
+) -> None:
+    middle = cell * STRIDE + inside_px
+    target = centre_targets([torch.tensor([[middle - 6, 30.0, middle + 6, 42.0]])], (20, 20))
+    assert torch.nonzero(target[0, 0] == 1).tolist() == [[9, cell]]
+
+
+def test_centres_outside_the_frame_peak_at_its_edge() -> None:
+    target = centre_targets([torch.tensor([[-9.0, 78, 1, 90]])], (20, 20))
+    assert torch.nonzero(target[0, 0] == 1).tolist() == [[19, 0]]
 
 
 def test_a_certain_centre_costs_nothing() -> None:

@@ -5,17 +5,17 @@ import time
 
 import pytest
 
-from dd_livm_core.training.prefetch import WaitClock, made_ahead
+from dd_livm_core.training.prefetch import WaitMeter, prefetch
 
 
 def test_everything_comes_once_and_in_order() -> None:
-    assert list(made_ahead(lambda n: n * n, range(20))) == [n * n for n in range(20)]
-    assert list(made_ahead(abs, [])) == []
+    assert list(prefetch(lambda n: n * n, range(20))) == [n * n for n in range(20)]
+    assert list(prefetch(abs, [])) == []
 
 
 def test_only_a_few_are_made_before_they_are_wanted() -> None:
     made: list[int] = []
-    batches = made_ahead(lambda n: made.append(n) or n, range(100))  # type: ignore[func-returns-value]
+    batches = prefetch(lambda n: made.append(n) or n, range(100))  # type: ignore[func-returns-value]
     assert next(batches) == 0
     time.sleep(0.1)
     assert len(made) <= 5
@@ -27,7 +27,7 @@ def test_an_error_in_a_batch_reaches_the_training() -> None:
     def make(number: int) -> float:
         return 1 / (2 - number)
 
-    batches = made_ahead(make, range(5))
+    batches = prefetch(make, range(5))
     assert [next(batches), next(batches)] == [0.5, 1.0]
     with pytest.raises(ZeroDivisionError):
         next(batches)
@@ -38,12 +38,12 @@ def test_work_hides_the_making_of_batches() -> None:
         time.sleep(0.02)
         return number
 
-    clock = WaitClock()
-    for _ in clock.waits_for(make(n) for n in range(10)):
+    clock = WaitMeter()
+    for _ in clock.measure(make(n) for n in range(10)):
         time.sleep(0.03)
     alone = clock.wait_share()
-    clock = WaitClock()
-    for _ in clock.waits_for(made_ahead(make, range(10))):
+    clock = WaitMeter()
+    for _ in clock.measure(prefetch(make, range(10))):
         time.sleep(0.03)
     assert alone > 0.3
     assert clock.wait_share() < 0.5 * alone

@@ -1,0 +1,66 @@
+"""Findings are told in the pixels of the pair's own infrared image, whatever grid it is stored on."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dd_livm_core.aligned.store import AlignedPair, read_aligned_mission, write_aligned_mission
+from dd_livm_core.inspection.findings import Finding, excess_in_box, find_defects
+from dd_livm_core.model.detector import Architecture, Detector
+from tests.synthetic_store import HEIGHT, WIDTH, synthetic_pair
+
+
+@pytest.fixture
+def detector() -> Detector:
+    """Return an untrained detector that takes many places for hotspots."""
+    torch.manual_seed(0)
+    model = Detector(Architecture(WIDTH, HEIGHT, 8))
+    with torch.no_grad():
+        model.centre.bias.fill_(2.0)  # type: ignore[union-attr]
+    model.threshold = 0.0
+    return model
+
+
+def twice_as_large(pair: AlignedPair) -> AlignedPair:
+    return replace(
+        pair,
+        infrared_excess=np.kron(pair.infrared_excess, np.ones((2, 2), np.float32)),
+        panel_mask=np.kron(pair.panel_mask, np.ones((2, 2), bool)),
+        visible=np.kron(pair.visible, np.ones((2, 2, 1), np.uint8)),
+        pv_module_width_px=48.0,
+    )
+
+
+def findings_of(detector: Detector, folder: Path, *pairs: AlignedPair) -> list[Finding]:
+    write_aligned_mission(folder, iter(pairs), len(pairs), {})
+    return list(find_defects(detector, read_aligned_mission(folder)))
+
+
+def test_boxes_are_infrared_pixels_also_of_a_pair_stored_smaller(
+    detector: Detector, tmp_path: Path
+) -> None:
+    first, second = (synthetic_pair(number, seed=1)[0] for number in range(2))
+    large = twice_as_large(second)
+    alone = findings_of(detector, tmp_path / "alone", large)
+    beside = findings_of(detector, tmp_path / "beside", first, large)
+    beside = [finding for finding in beside if finding.pair_id == large.pair_id]
+    assert len(alone) == len(beside) > 3
+
+    def numbers(findings: list[Finding]) -> np.ndarray:
+        return np.array(
+            [(f.x_px, f.y_px, f.width_px, f.height_px, f.max_excess_k) for f in findings], float
+        )
+
+    assert max(f.x_px + f.width_px for f in beside) > WIDTH
+    np.testing.assert_allclose(numbers(beside), numbers(alone), atol=0.1)
+
+
+def test_excess_is_measured_over_every_pixel_that_the_box_touches() -> None:
+    excess = np.zeros((10, 10), np.float16)
+    excess[3, 4] = 8
+    assert excess_in_box(excess, (4.2, 3.2, 4.8, 3.8)) == (8.0, 8.0)
+    assert excess_in_box(excess, (4.2, 3.2, 6.0, 4.0)) == (4.0, 8.0)
+    assert excess_in_box(excess, (20.0, 3.0, 25.0, 4.0)) is None

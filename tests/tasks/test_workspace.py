@@ -1,0 +1,37 @@
+"""The workspace's locks: held while the block runs, and not a moment longer."""
+
+from pathlib import Path
+
+import pytest
+
+from dd_livm_core.errors import InputError
+from tasks.workspace import Workspace
+
+
+def test_a_lock_keeps_others_out_and_says_at_what(tmp_path: Path) -> None:
+    workspace = Workspace.at(tmp_path)
+    with (
+        workspace.lock("one", wait_s=1, purpose="baking"),
+        pytest.raises(InputError, match="alone at baking"),
+        workspace.lock("one", wait_s=0.05, purpose="baking"),
+    ):
+        pass
+
+
+def test_a_lock_is_free_after_its_block_while_somebody_still_holds_the_object(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace.at(tmp_path)
+    held = workspace.lock("one", wait_s=1, purpose="baking")
+    with held:
+        pass
+    with workspace.lock("one", wait_s=0.05, purpose="baking"):
+        pass
+
+
+def test_a_lock_is_free_after_an_error(tmp_path: Path) -> None:
+    workspace = Workspace.at(tmp_path)
+    with pytest.raises(RuntimeError, match="burnt"), workspace.lock("one", wait_s=1, purpose="x"):
+        raise RuntimeError("burnt")
+    with workspace.lock("one", wait_s=0.05, purpose="x"):
+        pass
