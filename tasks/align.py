@@ -9,7 +9,8 @@ import pandas as pd
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.aligned.mission import SUMMARY, MissionSummary, align_mission
+from dd_livm_core.aligned.mission import MissionSummary, align_mission
+from dd_livm_core.aligned.store import SUMMARY
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.folder import LABELS, MISSION, read_record
 from dd_livm_core.missions.manifest import read_manifest

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from prefect import task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.aligned.mission import SUMMARY
-from dd_livm_core.aligned.store import AlignedMission, read_aligned_mission
+from dd_livm_core.aligned.store import SUMMARY, AlignedMission, read_aligned_mission
 from dd_livm_core.inspection.overlays import checkerboard, outlined
 from dd_livm_core.inspection.pictures import infrared_picture
 from tasks.step import Reference, Step

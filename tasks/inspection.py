@@ -14,7 +14,7 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_markdown_artifact
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.aligned.mission import SUMMARY
+from dd_livm_core.aligned.store import SUMMARY
 from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.errors import InputError
 from dd_livm_core.inspection.findings import Inspection, findings_table, inspect_pairs

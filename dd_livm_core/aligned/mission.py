@@ -27,9 +27,6 @@ from dd_livm_core.registration.alignment import (
 )
 from dd_livm_core.registration.candidates import PairView
 
-SUMMARY = "alignment.json"
-"""Beside the aligned store: what became of every pair."""
-
 
 @dataclass(frozen=True)
 class MissionSummary:

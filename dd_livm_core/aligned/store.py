@@ -16,6 +16,8 @@ from dd_livm_core.labels.coco import read_labels, write_labels
 from dd_livm_core.labels.label import Label
 
 INDEX, LABELS = "index.parquet", "labels.json"
+SUMMARY = "alignment.json"
+"""What became of every pair of the mission."""
 ARRAYS = ("infrared_excess", "panel_mask", "visible")
 HELD_OUT_SHARE = 0.2
 
