@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from tasks.telemetry import silence
@@ -16,13 +17,25 @@ settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
-def simulated_fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all processes of this test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def simulated_fleet(shared_folder: Path) -> Path:
     """Return a data folder of three simulated stations, with the truth beside; never to be changed."""
     from dd_livm_core.fleet.missions.writing import write_fleet
 
-    root = tmp_path_factory.mktemp("simulated") / "data"
-    write_fleet(root, size="tiny", seed=7, processes=2, truth_root=root.parent / "truth")
-    return root
+    whole = shared_folder / "simulated"
+    with FileLock(shared_folder / "simulated.lock"):
+        if not whole.exists():
+            begun = shared_folder / "simulated_begun"
+            truth = begun / "truth"
+            write_fleet(begun / "data", size="tiny", seed=7, processes=2, truth_root=truth)
+            begun.rename(whole)
+    return whole / "data"
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def test_a_changed_line_in_the_core_is_not_answered_from_the_cache(
 ) -> None:
     for package in ("dd_livm_core", "tasks", "flows"):
         shutil.copytree(ROOT / package, tmp_path / package)
-    changed = tmp_path / "dd_livm_core" / "evaluation.py"
+    changed = tmp_path / "dd_livm_core" / "judgement" / "scores.py"
     changed.write_text(changed.read_text() + "\nCHANGED = True\n")
     steps = trained.root / ".dd_livm" / "steps"
     before = {folder.name: set(folder.iterdir()) for folder in steps.iterdir()}
@@ -194,11 +194,8 @@ def test_a_mission_without_labels_is_inspected(machine: Machine, trained: Traine
 def test_two_retrainings_at_once_are_refused(machine: Machine, trained: Trained) -> None:
     from tasks.workspace import Workspace
 
-    lock = Workspace.at(trained.root).lock("retrain", wait_s=1, purpose="this test")
-    try:
+    with Workspace.at(trained.root).lock("retrain", wait_s=1, purpose="this test"):
         run = machine.dd_livm(trained.root, *RETRAIN)
-    finally:
-        lock.release()
     assert run.returncode == 2
     assert "another process" in run.stderr
 
