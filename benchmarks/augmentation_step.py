@@ -13,7 +13,7 @@ from dd_livm_core.panels.excess import excess_temperature
 from dd_livm_core.training.augmentation import Augmentation
 from dd_livm_core.training.batches import TrainingPairs
 from dd_livm_core.training.configuration import TrainingConfig
-from dd_livm_core.training.dtft import train_stage
+from dd_livm_core.training.loop import train_stage
 
 PAIRS_PER_MISSION = 8
 EPOCHS = 2

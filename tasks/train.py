@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.model.weights import WEIGHTS
 from dd_livm_core.training.configuration import TrainingConfig
-from dd_livm_core.training.dtft import train_stage
+from dd_livm_core.training.loop import train_stage
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step
 from tasks.tracking import child_run, log_history

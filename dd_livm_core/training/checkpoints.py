@@ -11,56 +11,61 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from dd_livm_core.files import write_text
+from dd_livm_core.model.detector import Detector
 from dd_livm_core.model.weights import WEIGHTS
 
-CURRENT = "epoch"
+CURRENT, AVERAGE, PROGRESS = "epoch", "average.safetensors", "progress.pt"
 
 
 @dataclass
-class Checkpoint:
-    """A training between two epochs."""
+class Training:
+    """A training between two epochs.
 
-    model: nn.Module
+    Attributes
+    ----------
+    average
+        The running average of the model's weights, which a stage ends with.
+    history
+        One record per whole epoch.
+    """
+
+    model: Detector
     optimiser: torch.optim.Optimizer
-    average: dict[str, Tensor]
+    average: AveragedModel
     history: list[dict[str, float]]
 
 
-def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the folder's link to the last whole one moves in one step."""
+def write_checkpoint(folder: Path, training: Training) -> None:
+    """Write a checkpoint; the file that names the last whole one is replaced in one move."""
     fresh = Path(tempfile.mkdtemp(prefix="epoch-", dir=folder))
-    save_file(
-        {k: v.contiguous() for k, v in checkpoint.model.state_dict().items()},
-        fresh / WEIGHTS,
-    )
-    save_file(
-        {k: v.contiguous() for k, v in checkpoint.average.items()}, fresh / "average.safetensors"
-    )
+    _write_weights(training.model, fresh / WEIGHTS)
+    _write_weights(training.average, fresh / AVERAGE)
     torch.save(
-        {"optimiser": checkpoint.optimiser.state_dict(), "history": checkpoint.history},
-        fresh / "progress.pt",
+        {"optimiser": training.optimiser.state_dict(), "history": training.history},
+        fresh / PROGRESS,
     )
-    current = folder / CURRENT
-    write_text(current, fresh.name)
+    write_text(folder / CURRENT, fresh.name)
     for old in folder.glob("epoch-*"):
         if old != fresh:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def read_checkpoint(
-    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, average: dict[str, Tensor]
-) -> Checkpoint | None:
-    """Bring model, optimiser and average to the last whole epoch; None where there is none."""
+def restore_checkpoint(folder: Path, training: Training) -> None:
+    """Bring a training to its last whole epoch; without a checkpoint it stays as it is."""
     current = folder / CURRENT
     if not current.exists():
-        return None
-    latest = folder / current.read_text()
-    model.load_state_dict(load_file(latest / WEIGHTS))
-    for name, value in load_file(latest / "average.safetensors").items():
-        average[name].copy_(value)
-    progress: dict[str, Any] = torch.load(latest / "progress.pt", weights_only=True)
-    optimiser.load_state_dict(progress["optimiser"])
-    return Checkpoint(model, optimiser, average, progress["history"])
+        return
+    latest = folder / current.read_text(encoding="utf-8")
+    training.model.load_state_dict(load_file(latest / WEIGHTS))
+    training.average.load_state_dict(load_file(latest / AVERAGE))
+    progress: dict[str, Any] = torch.load(latest / PROGRESS, weights_only=True)
+    training.optimiser.load_state_dict(progress["optimiser"])
+    training.history[:] = progress["history"]
+
+
+def _write_weights(module: nn.Module, path: Path) -> None:
+    save_file({name: value.contiguous() for name, value in module.state_dict().items()}, path)

@@ -18,7 +18,7 @@ from dd_livm_core.model.prediction import predict
 from dd_livm_core.model.weights import load_detector, save_detector
 from dd_livm_core.records import EXTERNAL_DEFECTS
 from dd_livm_core.training.configuration import TrainingConfig
-from dd_livm_core.training.dtft import train_stage
+from dd_livm_core.training.loop import train_stage
 from tests.synthetic_store import HEIGHT, PANEL, WIDTH, write_synthetic_store
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +72,7 @@ def test_stage_3_moves_both_encoders_and_the_gates(
 KILLED = """
 import sys
 from pathlib import Path
-from dd_livm_core.training.dtft import train_stage
+from dd_livm_core.training.loop import train_stage
 from dd_livm_core.training.configuration import TrainingConfig
 config = TrainingConfig.model_validate_json(sys.argv[1])
 train_stage(2, [Path(sys.argv[2])], config, Path(sys.argv[3]), Path(sys.argv[4]),

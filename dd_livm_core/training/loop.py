@@ -1,0 +1,163 @@
+"""The training loop of one stage: epochs, weight average, checkpoints."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from dd_livm_core.errors import InputError
+from dd_livm_core.model.detector import Architecture, Detector
+from dd_livm_core.model.weights import WEIGHTS, load_detector, save_detector
+from dd_livm_core.training.batches import Batch, TrainingPairs
+from dd_livm_core.training.checkpoints import Training, restore_checkpoint, write_checkpoint
+from dd_livm_core.training.configuration import TrainingConfig
+from dd_livm_core.training.dtft import Stage, parameter_groups, stage_loss
+from dd_livm_core.training.prefetch import WaitMeter
+
+WARM_UP_SHARE = 0.1
+"""Of a stage's steps, in which the learning rate rises from near 0: AdamW's moments are still unknown then."""
+LARGEST_GRADIENT = 5.0
+"""Norm to which gradients are clipped: one bad batch must not throw the weights away."""
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """A finished stage: its weights and one record per epoch."""
+
+    weights: Path
+    history: list[dict[str, float]]
+
+
+def train_stage(
+    stage: Stage,
+    stores: Sequence[Path],
+    config: TrainingConfig,
+    work_dir: Path,
+    initial_weights: Path | None,
+    on_epoch: Callable[[dict[str, float]], None] | None = None,
+) -> StageResult:
+    """Train one stage; killed at any point and called again, it ends with the same weights, bit for bit.
+
+    Parameters
+    ----------
+    stores
+        Aligned missions of the training sites; the last fifth of each flight is left out.
+    work_dir
+        Holds the checkpoint of the last whole epoch, then the weights.
+    initial_weights
+        The stage before; None starts from the seed (stage 1).
+    on_epoch
+        Called after each epoch with its record.
+
+    Raises
+    ------
+    InputError
+        No labelled pairs, broken weights, or a loss that is not finite.
+    """
+    torch.set_num_threads(config.torch_threads)
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    work_dir.mkdir(parents=True, exist_ok=True)
+    pairs = TrainingPairs(stores, config)
+    training = _begin(stage, config, initial_weights)
+    restore_checkpoint(work_dir, training)
+    for epoch in range(len(training.history), config.epochs(stage)):
+        record, wait_share = _train_epoch(stage, training, pairs, config, epoch)
+        training.history.append(record)
+        write_checkpoint(work_dir, training)
+        if on_epoch:
+            # A time is no result: it stays out of the history, which knows a stage by its content.
+            on_epoch({**record, "data_wait_share": wait_share})
+    # The average keeps a module of the model's own class.
+    save_detector(cast(Detector, training.average.module), work_dir / WEIGHTS)
+    return StageResult(work_dir / WEIGHTS, training.history)
+
+
+def _begin(stage: Stage, config: TrainingConfig, initial_weights: Path | None) -> Training:
+    """Return a stage's training before its first step."""
+    model = _initial_model(config, initial_weights).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    groups = parameter_groups(stage, model, config)
+    optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay)
+    average = AveragedModel(model, avg_fn=partial(_average, config.ema_decay))
+    return Training(model, optimiser, average, [])
+
+
+def _initial_model(config: TrainingConfig, weights: Path | None) -> Detector:
+    torch.manual_seed(config.seed)
+    architecture = Architecture(config.input_width_px, config.input_height_px, config.channels)
+    if weights is None:
+        return Detector(architecture)
+    model = load_detector(weights)
+    if model.architecture != architecture:
+        raise InputError(
+            f"weights of {architecture}", f"{model.architecture}", weights, "Train stage 1 anew."
+        )
+    return model
+
+
+def _average(decay: float, average: Tensor, value: Tensor, steps: Tensor | int) -> Tensor:
+    """Move the weight average towards a value; early steps count more, so that the start is soon forgotten."""
+    count = int(steps)
+    return average.lerp(value, 1 - min(decay, (1 + count) / (10 + count)))
+
+
+def learning_rate_factor(progress: float) -> float:
+    """Return the learning rate's factor at a share of all steps: a linear warm-up, then half a cosine."""
+    if progress < WARM_UP_SHARE:
+        return (progress + 1e-3) / WARM_UP_SHARE
+    return 0.5 + 0.5 * math.cos(math.pi * (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE))
+
+
+def _train_epoch(
+    stage: Stage, training: Training, pairs: TrainingPairs, config: TrainingConfig, epoch: int
+) -> tuple[dict[str, float], float]:
+    """Train one epoch; return its record, and the share of its time that passed in waiting for batches."""
+    training.model.train()
+    meter = WaitMeter()
+    steps = math.ceil(len(pairs) / config.batch_size)
+    totals: dict[str, float] = {}
+    for step, batch in enumerate(meter.measure(pairs.batches(stage, epoch))):
+        factor = learning_rate_factor((epoch * steps + step) / (config.epochs(stage) * steps))
+        for group in training.optimiser.param_groups:
+            group["lr"] = group["initial_lr"] * factor
+        place = f"stage {stage}, epoch {epoch}, step {step}"
+        for name, value in _train_step(stage, training, batch, config, place).items():
+            totals[name] = totals.get(name, 0.0) + value / steps
+    record = {
+        "epoch": float(epoch),
+        "epochs": float(config.epochs(stage)),
+        "pairs": float(len(pairs)),
+        **totals,
+    }
+    return record, meter.wait_share()
+
+
+def _train_step(
+    stage: Stage, training: Training, batch: Batch, config: TrainingConfig, place: str
+) -> dict[str, float]:
+    """Take one step of the optimiser; return the loss and its terms.
+
+    Raises
+    ------
+    InputError
+        The loss is not finite.
+    """
+    terms = stage_loss(stage, training.model, batch, config)
+    loss = torch.stack(list(terms.values())).sum()
+    values = {name: float(value.detach()) for name, value in {**terms, "loss": loss}.items()}
+    if not math.isfinite(values["loss"]):
+        raise InputError("a finite loss", f"{values}", place, "Lower training.learning_rate.")
+    training.optimiser.zero_grad(set_to_none=True)
+    if loss.requires_grad:
+        loss.backward()  # type: ignore[no-untyped-call]
+        learned = [p for group in training.optimiser.param_groups for p in group["params"]]
+        nn.utils.clip_grad_norm_(learned, LARGEST_GRADIENT)
+        training.optimiser.step()
+    training.average.update_parameters(training.model)
+    return values
