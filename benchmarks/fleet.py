@@ -1,6 +1,6 @@
 """How fast and how true the simulated fleet is: ``python -m benchmarks.fleet``.
 
-With ``--full`` the whole fleet is written as well. ``python -m benchmarks.fleet_tables`` brings the
+With ``--full`` the whole fleet is written as well. ``python -m docs.build.fleet_tables`` brings the
 results into docs/fleet.md.
 """
 
@@ -17,13 +17,13 @@ import pandas as pd
 from benchmarks.fleet_leak import blind_control_accuracy
 from benchmarks.fleet_likeness import patch_features, tell_apart
 from benchmarks.fleet_speed import cpu_ms_by_station, write_timed
-from benchmarks.fleet_truth import corner_errors
 from benchmarks.results_file import write_result
 from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.missions.truth import THRESHOLD_K
 from dd_livm_core.fleet.profile import Profile, bundled_profiles
 from dd_livm_core.fleet.station.defects import Workshop
 from dd_livm_core.records import DEFECT_CLASSES
+from tests.fleet.missions.photographed_corners import corner_errors
 
 SEED = 20
 LIKE_THE_REAL_PAIRS = "plain_meadow"

@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from benchmarks.fleet_truth import corner_errors
 from benchmarks.results_file import write_result
 from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
@@ -30,6 +29,7 @@ from dd_livm_core.fleet.profile import Profile, load_profile
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.records import DEFECT_CLASSES, Mission
+from tests.fleet.missions.photographed_corners import corner_errors
 
 SEED = 77
 PAIRS = 2

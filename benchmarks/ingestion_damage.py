@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.ingestion_arm import own_peak_mib
-from benchmarks.mutations import mutated
 from dd_livm_core.camera_files.metadata import metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import PLAUSIBLE_C, infrared_from_bytes
 from dd_livm_core.errors import InputError
 from dd_livm_core.missions.pair_facts import facts_from_bytes
 from tests import drone_files as made
+from tests.camera_files.mutations import mutated
 
 HANG_S = 10.0
 NOTICED_K = 0.1

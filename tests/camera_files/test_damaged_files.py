@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from benchmarks.ingestion_arm import own_peak_mib
-from benchmarks.mutations import mutated
 from dd_livm_core.camera_files.images import size_of_whole
 from dd_livm_core.camera_files.metadata import metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import (
@@ -19,6 +18,7 @@ from dd_livm_core.camera_files.radiometry import (
 )
 from dd_livm_core.errors import InputError
 from tests import drone_files as made
+from tests.camera_files.mutations import mutated
 
 MAX_SECONDS = 5.0
 HANG_S = 120.0

@@ -1,6 +1,6 @@
 """Draw the pictures of docs/heat.md: one hotspot under a grid of irradiance and wind, and profiles.
 
-    python -m benchmarks.heat_pictures [--real FOLDER --output FOLDER]
+    python -m docs.build.heat_pictures [--real FOLDER --output FOLDER]
 
 ``--real`` names InfraredSolarModules; before and after of its crops are drawn beside the others
 only then, since real images are not part of the repository.
@@ -28,7 +28,7 @@ from dd_livm_core.heat.diffusion import (
 )
 from dd_livm_core.hotspots.segmentation import excess_temperature
 
-PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
+PICTURES = Path(__file__).parents[1] / "pictures"
 CELL_M, CELL_PX, BLUR_M = 0.156, 26, 0.02
 PIXEL_M = CELL_M / CELL_PX
 IRRADIANCES_W_M2, WINDS_M_S = (300, 600, 900), (0.0, 2.0, 6.0)

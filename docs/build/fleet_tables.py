@@ -1,4 +1,4 @@
-"""Bring measured numbers into docs/fleet.md: ``python -m benchmarks.fleet_tables``.
+"""Bring measured numbers into docs/fleet.md: ``python -m docs.build.fleet_tables``.
 
 Everything between ``<!-- NAME -->`` and ``<!-- end NAME -->`` is written anew from the result files
 of ``benchmarks.fleet``, ``fleet_leak``, ``fleet_unseen`` and ``fleet_looks``.
@@ -8,11 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fleet_keys import key_tables
-from benchmarks.fleet_stations import HEAD, station_rows
 from benchmarks.results_file import RESULTS
+from docs.build.fleet_keys import key_tables
+from docs.build.fleet_stations import HEAD, station_rows
 
-PAGE = Path(__file__).parents[1] / "docs" / "fleet.md"
+PAGE = Path(__file__).parents[1] / "fleet.md"
 Rows = list[tuple[str, ...]]
 PARTS = ("cross_site", "within_sites")
 
