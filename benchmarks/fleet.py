@@ -23,7 +23,7 @@ from dd_livm_core.fleet.missions.truth import THRESHOLD_K
 from dd_livm_core.fleet.profile import Profile, bundled_profiles
 from dd_livm_core.fleet.station.defects import Workshop
 from dd_livm_core.records import DEFECT_CLASSES
-from tests.fleet.missions.photographed_corners import corner_errors
+from tests.fleet.missions.photographed_corners import measure_corner_errors_px
 
 SEED = 20
 LIKE_THE_REAL_PAIRS = "plain_meadow"
@@ -117,7 +117,7 @@ def measured_truth(seed: int) -> dict[str, dict[str, float]]:
     for profile in bundled_profiles():
         mission = SimulatedMission(profile, 0, 12, seed)
         pairs = [mission.render(i) for i in (1, 5, 9)]
-        errors = np.concatenate([corner_errors(mission, pair) for pair in pairs])
+        errors = np.concatenate([measure_corner_errors_px(mission, pair) for pair in pairs])
         corner[profile.site_id] = float(errors.max()) if len(errors) else float("nan")
         residual[profile.site_id] = max(pair.homography_residual_px for pair in pairs)
         energy[profile.site_id] = max(energy_errors(mission))

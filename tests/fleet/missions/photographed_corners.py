@@ -50,7 +50,7 @@ def _far_apart(points: np.ndarray, distance: float) -> np.ndarray:
     return points[first[(cell[first] % 2 == 0).all(axis=1)]]
 
 
-def corner_errors(mission: SimulatedMission, pair: RenderedPair) -> np.ndarray:
+def measure_corner_errors_px(mission: SimulatedMission, pair: RenderedPair) -> np.ndarray:
     """Draw dots at corners of PV modules, photograph them with both cameras, and compare.
 
     The dots pass through the very sampling that makes the images; the stored truth must bring
