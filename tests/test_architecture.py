@@ -46,3 +46,18 @@ def test_the_structure_page_names_every_file_of_the_core() -> None:
     patterns = re.findall(r"`([a-z_*]+)`", page)
     names = [path.stem for path in (ROOT / "dd_livm_core").glob("*.py") if path.stem != "__init__"]
     assert not [n for n in names if not any(fnmatch(n, pattern) for pattern in patterns)]
+
+
+def test_tests_import_no_benchmark() -> None:
+    assert not [p for p in (ROOT / "tests").rglob("*.py") if "benchmarks" in imported(p)]
+
+
+def test_pages_name_only_commands_that_exist() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    named = {
+        name
+        for page in pages
+        for name in re.findall(r"python -m ((?:benchmarks|docs\.build)\.[a-z_]+)", page.read_text())
+    }
+    assert named
+    assert not [n for n in named if not (ROOT / n.replace(".", "/")).with_suffix(".py").exists()]
