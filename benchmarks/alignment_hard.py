@@ -1,6 +1,5 @@
 """Missions that make registration hard: wrong pairs mixed in, rows without an end in view, many pairs."""
 
-import resource
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +10,9 @@ import cv2
 import numpy as np
 
 from benchmarks.alignment_measures import Pair, pairs_of, random_profiles, read, rendered
-from benchmarks.fleet_unseen import Tables
 from dd_livm_core.registration.alignment import Alignment, align_pairs
+from tests.fleet.random_profiles import Tables
+from tests.peak_memory import read_peak_mib
 
 ENDLESS = 5
 
@@ -96,5 +96,4 @@ def _spent(pairs: Sequence[Pair]) -> tuple[float, float]:
     started = time.process_time()
     align_pairs(read, pairs)
     seconds = (time.process_time() - started) / len(pairs)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return round(seconds, 3), round(peak, 1)
+    return round(seconds, 3), round(read_peak_mib(), 1)

@@ -1,4 +1,8 @@
-"""Equal training budgets with and without augmentation: a small classifier of hotspot crops."""
+"""Equal training budgets with and without augmentation: a small classifier of hotspot crops.
+
+A second training loop beside ``dd_livm_core.training``. The arms of the benchmark to come, which train the detector
+itself with sites left out, replace this file.
+"""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 """How fast and how true the simulated fleet is: ``python -m benchmarks.fleet``.
 
-With ``--full`` the whole fleet is written as well. ``python -m benchmarks.fleet_tables`` brings the
+With ``--full`` the whole fleet is written as well. ``python -m docs.build.fleet_tables`` brings the
 results into docs/fleet.md.
 """
 
@@ -17,37 +17,15 @@ import pandas as pd
 from benchmarks.fleet_leak import blind_control_accuracy
 from benchmarks.fleet_likeness import patch_features, tell_apart
 from benchmarks.fleet_speed import cpu_ms_by_station, write_timed
-from benchmarks.fleet_truth import corner_errors
 from benchmarks.results_file import write_result
 from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.missions.truth import THRESHOLD_K
 from dd_livm_core.fleet.profile import Profile, bundled_profiles
-from dd_livm_core.fleet.station.defects import Workshop
-from dd_livm_core.records import DEFECT_CLASSES
+from tests.fleet.missions.photographed_corners import measure_corner_errors_px
+from tests.fleet.physics.heat_balance import measure_energy_errors
 
 SEED = 20
 LIKE_THE_REAL_PAIRS = "plain_meadow"
-
-
-def energy_errors(mission: SimulatedMission) -> list[float]:
-    """Compare what enters and what leaves the sheet, for every class."""
-    workshop: Workshop = mission.station.workshop
-    sheet = workshop.sheet
-    errors: list[float] = []
-    solve = sheet.excess_k
-
-    def watched(source: np.ndarray) -> np.ndarray:
-        excess = solve(source)
-        if source.sum() > 0:
-            errors.append(float(abs(excess.sum() * sheet.losses_w_m2k / source.sum() - 1)))
-        return excess
-
-    sheet.excess_k = watched  # type: ignore[method-assign]
-    for defect_class in DEFECT_CLASSES:
-        for seed in range(10):
-            workshop.make(defect_class, np.random.default_rng(seed))
-    sheet.excess_k = solve  # type: ignore[method-assign]
-    return errors
 
 
 def likeness(root: Path) -> dict[str, object]:
@@ -117,10 +95,10 @@ def measured_truth(seed: int) -> dict[str, dict[str, float]]:
     for profile in bundled_profiles():
         mission = SimulatedMission(profile, 0, 12, seed)
         pairs = [mission.render(i) for i in (1, 5, 9)]
-        errors = np.concatenate([corner_errors(mission, pair) for pair in pairs])
+        errors = np.concatenate([measure_corner_errors_px(mission, pair) for pair in pairs])
         corner[profile.site_id] = float(errors.max()) if len(errors) else float("nan")
         residual[profile.site_id] = max(pair.homography_residual_px for pair in pairs)
-        energy[profile.site_id] = max(energy_errors(mission))
+        energy[profile.site_id] = max(measure_energy_errors(mission.station.workshop, seeds=10))
     return {"corner_error_px": corner, "homography_residual_px": residual, "energy_error": energy}
 
 

@@ -1,23 +1,21 @@
-"""Simulated beside real, in numbers and curves; a gallery of the simulated side.
+"""Simulated beside real, in numbers: ``python -m benchmarks.fleet_looks``.
 
-``python -m benchmarks.fleet_looks`` writes ``docs/pictures/fleet_*`` and its result file. Without
-``DD_LIVM_REAL_DATA`` only the simulated side is measured.
+Levels, colours, spacing of rows and spectra of both sides. Without ``DD_LIVM_REAL_DATA`` only the simulated side is
+measured. ``python -m docs.build.fleet_pictures`` draws the same as curves.
 """
 
+import argparse
 import os
 from pathlib import Path
 
 import cv2
-import matplotlib as mpl
 import numpy as np
 
 from benchmarks.results_file import write_result
 from dd_livm_core.fleet.cameras.sensors import to_grey
 from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
 from dd_livm_core.fleet.profile import bundled_profiles
-from dd_livm_core.records import DEFECT_CLASSES
 
-PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 SEED = 31
 LIKE_THE_REAL_PAIRS = "plain_meadow"
 BINS = np.geomspace(0.01, 0.5, 18)
@@ -46,7 +44,7 @@ def row_pitch_px(infrared: np.ndarray) -> float:
     return float(lag + 1) if correlation[lag] > 0.25 * correlation[0] else float("nan")
 
 
-def statistics(pictures: Pictures) -> dict[str, object]:
+def summarise(pictures: Pictures) -> dict[str, object]:
     """Summarise one side: levels of both images, share of panels, spacing of rows, spectrum."""
     infrared, visible = np.stack(pictures["infrared"]), np.stack(pictures["visible"])
     panels = [cv2.threshold(i, 0, 255, cv2.THRESH_OTSU)[1].mean() / 255 for i in infrared]
@@ -66,7 +64,8 @@ def statistics(pictures: Pictures) -> dict[str, object]:
     }
 
 
-def real_pictures(folder: Path) -> Pictures:
+def read_real_pictures(folder: Path) -> Pictures:
+    """Read every other real pair; its author brought the visible images onto the infrared grid."""
     names = [p.name[:-6] for p in sorted((folder / "T").glob("*_T.JPG"))][::2]
     return {
         "infrared": [
@@ -76,114 +75,43 @@ def real_pictures(folder: Path) -> Pictures:
     }
 
 
-def on_infrared_grid(pair: RenderedPair) -> np.ndarray:
+def bring_onto_infrared_grid(pair: RenderedPair) -> np.ndarray:
+    """Warp a pair's visible image onto its infrared frame: (512, 640, 3) uint8."""
     flags = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpPerspective(pair.visible, pair.homography, (640, 512), flags=flags))
 
 
-def grey(pair: RenderedPair) -> np.ndarray:
+def make_grey(pair: RenderedPair) -> np.ndarray:
+    """Return a pair's infrared image as a camera without radiometry shows it: (512, 640) uint8."""
     return pair.infrared if pair.infrared.dtype == np.uint8 else to_grey(pair.infrared)  # type: ignore[arg-type]
 
 
-def simulated_pictures() -> Pictures:
+def render_simulated_pictures() -> Pictures:
+    """Render two missions of the station that has the real plant's kind of rows."""
     (profile,) = (p for p in bundled_profiles() if p.site_id == LIKE_THE_REAL_PAIRS)
     pairs = []
     for number in range(2):
         mission = SimulatedMission(profile, number, 24, SEED)
         pairs += [mission.render(i) for i in range(24)]
-    return {"infrared": [grey(p) for p in pairs], "visible": [on_infrared_grid(p) for p in pairs]}
+    return {
+        "infrared": [make_grey(p) for p in pairs],
+        "visible": [bring_onto_infrared_grid(p) for p in pairs],
+    }
 
 
-def draw_gallery(path: Path) -> None:
-    """Draw the pair with most hotspots out of eight per station: infrared with labels, visible."""
-    tiles = []
-    for profile in bundled_profiles():
-        mission = SimulatedMission(profile, 0, 24, SEED)
-        pair = max((mission.render(i) for i in range(0, 24, 3)), key=lambda p: len(p.hotspots))
-        shown = cv2.cvtColor(grey(pair), cv2.COLOR_GRAY2RGB)
-        for hotspot in pair.hotspots:
-            x, y, w, h = (int(v) for v in hotspot.box_xywh_px)
-            cv2.rectangle(shown, (x - 2, y - 2), (x + w + 1, y + h + 1), (255, 60, 30), 2)
-        both = np.hstack([shown, on_infrared_grid(pair)])
-        text = f"simulated: {profile.site_id}, {profile.mounting}"
-        cv2.rectangle(both, (0, 0), (460, 34), (0, 0, 0), -1)
-        cv2.putText(
-            both, text, (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255, 255, 255), 1, cv2.LINE_AA
-        )
-        tiles.append(cv2.resize(both, (640, 256), interpolation=cv2.INTER_AREA))
-    grid = np.vstack([np.hstack(tiles[k : k + 3]) for k in range(0, 9, 3)])
-    cv2.imwrite(str(path), grid[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
-
-
-def draw_defects(path: Path) -> None:
-    """Draw one PV module per class and column: colour above, excess temperature below."""
-    (profile,) = (p for p in bundled_profiles() if p.site_id == "gobi_west")
-    mission = SimulatedMission(profile, 0, 4, SEED)
-    station = mission.station
-    face = station.faces[0]
-    columns = []
-    for defect_class in DEFECT_CLASSES:
-        for seed in range(4):
-            look = station.workshop.make(defect_class, np.random.default_rng(seed))
-            pad = station.workshop.pad
-            colour = face.astype(np.float32)
-            paint = look.paint[pad:-pad, pad:-pad].astype(np.float32)
-            colour = colour * (1 - paint[..., 3:] / 255) + paint[..., :3] * paint[..., 3:] / 255
-            heat = cv2.applyColorMap(
-                np.clip(look.excess_k * 12, 0, 255).astype(np.uint8), cv2.COLORMAP_INFERNO
-            )
-            column = np.vstack([colour.astype(np.uint8), heat[..., ::-1]])
-            columns.append(
-                cv2.copyMakeBorder(
-                    column, 2, 2, 2, 2 if seed < 3 else 14, cv2.BORDER_CONSTANT, value=(255,) * 3
-                )
-            )
-    cv2.imwrite(str(path), np.hstack(columns)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
-
-
-def draw_statistics(
-    path: Path, sides: dict[str, Pictures], numbers: dict[str, dict[str, object]]
-) -> None:
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(1, 4, figsize=(16, 3.4), layout="constrained")
-    middle = np.sqrt(BINS[1:] * BINS[:-1])
-    for side, pictures in sides.items():
-        levels, edges = np.histogram(np.stack(pictures["infrared"]), 64, (0, 255), density=True)
-        axes[0].plot(edges[:-1], levels, label=side)
-        for channel, colour in enumerate(("r", "g", "b")):
-            levels, edges = np.histogram(
-                np.stack(pictures["visible"])[..., channel], 64, (0, 255), density=True
-            )
-            axes[1].plot(edges[:-1], levels, colour, ls="-" if side == "real" else "--", lw=1)
-        axes[2].semilogx(middle, numbers[side]["infrared_spectrum_decades"], label=side)
-        axes[3].semilogx(middle, numbers[side]["visible_spectrum_decades"], label=side)
-    titles = (
-        "infrared grey levels",
-        "visible levels (real solid, simulated dashed)",
-        "infrared spectrum",
-        "visible spectrum",
-    )
-    for axis, title in zip(axes, titles, strict=True):
-        axis.set_title(title, fontsize=10)
-    axes[2].set_xlabel("cycles per pixel")
-    axes[3].set_xlabel("cycles per pixel")
-    axes[2].set_ylabel("decades under the lowest ring")
-    axes[0].legend()
-    figure.savefig(path, dpi=80)
+def read_sides() -> dict[str, Pictures]:
+    """Return the pictures of each side; the real one only where ``DD_LIVM_REAL_DATA`` names its folder."""
+    sides = {"simulated": render_simulated_pictures()}
+    if os.environ.get("DD_LIVM_REAL_DATA"):
+        real = read_real_pictures(Path(os.environ["DD_LIVM_REAL_DATA"]) / "pv_pairs")
+        sides = {"real": real} | sides
+    return sides
 
 
 def main() -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    sides = {"simulated": simulated_pictures()}
-    if os.environ.get("DD_LIVM_REAL_DATA"):
-        sides = {"real": real_pictures(Path(os.environ["DD_LIVM_REAL_DATA"]) / "pv_pairs")} | sides
-    numbers = {side: statistics(pictures) for side, pictures in sides.items()}
-    draw_gallery(PICTURES / "fleet_gallery.jpg")
-    draw_defects(PICTURES / "fleet_defects.jpg")
-    draw_statistics(PICTURES / "fleet_statistics.png", sides, numbers)
-    write_result("fleet_looks", seeds=[SEED], figures={}, arms=numbers)
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    arms = {side: summarise(pictures) for side, pictures in read_sides().items()}
+    print(write_result("fleet_looks", seeds=[SEED], figures={}, arms=arms))
 
 
 if __name__ == "__main__":

@@ -2,54 +2,15 @@
 
 import os
 import resource
-import threading
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-import psutil
-
+from benchmarks.memory import MemoryWatch
 from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.missions.truth_files import write_truth_arrays
 from dd_livm_core.fleet.missions.writing import plan_missions, write_fleet
 from dd_livm_core.fleet.profile import bundled_profiles
-
-_EVERY_S = 0.5
-
-
-class MemoryWatch:
-    """Samples the resident memory of this process and all below it, pages shared counted twice."""
-
-    def __init__(self) -> None:
-        self.mib: list[float] = []
-        self.largest_mib = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "MemoryWatch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        own = psutil.Process()
-        while not self._stop.wait(_EVERY_S):
-            used = []
-            for process in (own, *own.children(recursive=True)):
-                try:
-                    used.append(process.memory_info().rss / 2**20)
-                except psutil.NoSuchProcess:
-                    continue
-            self.mib.append(sum(used))
-            self.largest_mib = max(self.largest_mib, *used)
-
-    def quarters_mib(self) -> list[float]:
-        """Return the median of each quarter of the run; equal numbers mean flat memory."""
-        return [round(float(np.median(part)), 1) for part in np.array_split(self.mib, 4)]
 
 
 def write_timed(root: Path, size: str, seed: int, processes: int = 2) -> dict[str, object]:
@@ -87,9 +48,9 @@ def write_timed(root: Path, size: str, seed: int, processes: int = 2) -> dict[st
         "pairs_per_s": round(pairs / seconds, 2),
         "cpu_seconds_per_pair": round(cpu_s / pairs, 4),
         "load_average_before": round(load, 2),
-        "peak_mib_of_all_processes": round(max(memory.mib, default=0.0), 1),
+        "peak_mib_of_all_processes": round(memory.most_mib, 1),
         "peak_mib_of_one_process": round(memory.largest_mib, 1),
-        "median_mib_by_quarter_of_the_run": memory.quarters_mib(),
+        "median_mib_by_quarter_of_the_run": memory.medians_by_quarter_mib(),
         "written_mib": round(written / 2**20, 1),
     }
 

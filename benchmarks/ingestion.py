@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.ingestion_damage import fuzz
-from benchmarks.ingestion_readers import compared
+from benchmarks.ingestion_readers import compare_readers
 from benchmarks.results_file import write_result
 from tests import drone_files as made
 
@@ -127,7 +127,7 @@ def main() -> None:
     few, many = chosen.pairs
     arms = speed((few, many), chosen.rounds)
     arms["large_mission"] = large(chosen.large, chosen.large // 100)
-    readers = compared(real) if real else {}
+    readers = compare_readers(real) if real else {}
     errors = [of_file["flyr_error_k"] for of_file in readers.values()]
     numbers = [error for error in errors if isinstance(error, float)]
     damaged = in_own_process(fuzz, chosen.fuzzed, real, SEED)

@@ -8,45 +8,10 @@ import argparse
 import hashlib
 import io
 import json
-import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-
-def own_peak_mib(pid: int | str = "self") -> float:
-    """Return a process's peak memory.
-
-    From ``VmHWM``: ``ru_maxrss`` survives fork and exec, so that a child would report its parent's memory.
-    """
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
-
-
-class Peaks:
-    """Watches the peak memory of this process and of those that it starts, to add them up."""
-
-    def __init__(self) -> None:
-        self._of_children: dict[int, float] = {}
-        self._ended = threading.Event()
-        self._watch = threading.Thread(target=self._look, daemon=True)
-        self._watch.start()
-
-    def _look(self) -> None:
-        while not self._ended.wait(0.02):
-            for child in multiprocessing.active_children():
-                try:
-                    self._of_children[child.pid or 0] = own_peak_mib(child.pid or 0)
-                except (OSError, StopIteration):  # it has just ended
-                    continue
-
-    def total_mib(self) -> float:
-        """Return the sum of all peaks; stops watching."""
-        self._ended.set()
-        self._watch.join()
-        return own_peak_mib() + sum(self._of_children.values())
 
 
 def cpu_s() -> float:
@@ -87,6 +52,7 @@ def bare(source: Path, decoder_name: str) -> dict[str, float]:
 
 def ours(source: Path, data: Path, known: bool) -> dict[str, float]:
     """Time from folder to manifest. ``known``: the manifest of last time is there, as in a workspace in use."""
+    from benchmarks.memory import MemoryWatch
     from dd_livm_core.missions.ingestion import ingest_mission
     from dd_livm_core.missions.manifest import build_manifest, read_manifest, write_manifest
     from dd_livm_core.missions.sites import write_site
@@ -94,15 +60,15 @@ def ours(source: Path, data: Path, known: bool) -> dict[str, float]:
 
     write_site(data, Site(site_id="s"))
     kept, mission = data / "manifest.parquet", Mission(mission_id="m", site_id="s")
-    peaks = Peaks()
-    begun, cpu = time.perf_counter(), cpu_s()
-    report = ingest_mission(source, data, mission, processes=os.cpu_count() or 1)
-    manifest = build_manifest(data, previous=read_manifest(kept) if known else None)
-    write_manifest(manifest, kept)
-    found = {"wall_s": time.perf_counter() - begun, "cpu_s": cpu_s() - cpu}
+    with MemoryWatch() as memory:
+        begun, cpu = time.perf_counter(), cpu_s()
+        report = ingest_mission(source, data, mission, processes=os.cpu_count() or 1)
+        manifest = build_manifest(data, previous=read_manifest(kept) if known else None)
+        write_manifest(manifest, kept)
+        found = {"wall_s": time.perf_counter() - begun, "cpu_s": cpu_s() - cpu}
     if report.quarantined or len(manifest) != report.added + report.unchanged:
         raise RuntimeError(f"{len(report.quarantined)} pairs set aside of {len(manifest)}")
-    return {**found, "peak_mib": peaks.total_mib()}
+    return {**found, "peak_mib": sum(memory.peak_by_process_mib.values())}
 
 
 def main() -> None:

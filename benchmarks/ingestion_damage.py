@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ingestion_arm import own_peak_mib
-from benchmarks.mutations import mutated
 from dd_livm_core.camera_files.metadata import metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import PLAUSIBLE_C, infrared_from_bytes
 from dd_livm_core.errors import InputError
 from dd_livm_core.missions.pair_facts import facts_from_bytes
 from tests import drone_files as made
+from tests.camera_files.mutations import mutate
+from tests.peak_memory import read_peak_mib
 
 HANG_S = 10.0
 NOTICED_K = 0.1
@@ -76,7 +76,7 @@ def fuzz(count: int, real: Path | None, seed: int) -> dict[str, object]:
     slowest_s = 0.0
     for number in range(count):
         which = number % len(contents)
-        kind, broken = mutated(contents[which], rng)
+        kind, broken = mutate(contents[which], rng)
         begun = time.perf_counter()
         try:
             outcome, wrong = read_all(broken, whole[which])
@@ -95,7 +95,7 @@ def fuzz(count: int, real: Path | None, seed: int) -> dict[str, object]:
         "files": count,
         "outcomes": dict(outcomes),
         "slowest_s": slowest_s,
-        "peak_mib": own_peak_mib(),
+        "peak_mib": read_peak_mib(),
         "failures": failures[:20],
         "failure_count": len(failures),
     }

@@ -145,3 +145,21 @@ def test_the_structure_page_names_every_file_of_the_core_in_its_room() -> None:
         if room == "fleet" or path.name == "__init__.py":
             continue
         assert path.stem in rows[room if rest else "ground"], relative(path)
+
+
+def test_tests_import_no_benchmark() -> None:
+    tests = (ROOT / "tests").rglob("*.py")
+    assert not [p for p in tests if any(n.split(".")[0] == "benchmarks" for n in imported(p))]
+
+
+def test_pages_name_only_commands_that_exist() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    named = {
+        name
+        for page in pages
+        for name in re.findall(
+            r"python -m ((?:benchmarks|docs\.build)\.[a-z_]+)", page.read_text(encoding="utf-8")
+        )
+    }
+    assert named
+    assert not [n for n in named if not (ROOT / n.replace(".", "/")).with_suffix(".py").exists()]

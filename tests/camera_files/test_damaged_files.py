@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.ingestion_arm import own_peak_mib
-from benchmarks.mutations import mutated
 from dd_livm_core.camera_files.images import size_of_whole
 from dd_livm_core.camera_files.metadata import metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import (
@@ -19,6 +17,8 @@ from dd_livm_core.camera_files.radiometry import (
 )
 from dd_livm_core.errors import InputError
 from tests import drone_files as made
+from tests.camera_files.mutations import mutate
+from tests.peak_memory import read_peak_mib
 
 MAX_SECONDS = 5.0
 HANG_S = 120.0
@@ -61,12 +61,12 @@ def damage(contents: list[bytes], count: int, seed: int) -> None:
     """Damage and read ``count`` files; the memory bound is on the peak of the process that this runs in."""
     rng = np.random.default_rng(seed)
     whole = [infrared_from_bytes(content, Path("whole")).values for content in contents]
-    before_mib = own_peak_mib()
+    before_mib = read_peak_mib()
     for number in range(count):
         which = number % len(contents)
-        kind, broken = mutated(contents[which], rng)
+        kind, broken = mutate(contents[which], rng)
         read_all(broken, whole[which], kind)
-    assert own_peak_mib() - before_mib < MAX_GROWTH_MIB
+    assert read_peak_mib() - before_mib < MAX_GROWTH_MIB
 
 
 def bounded(contents: list[bytes], count: int, seed: int) -> None:

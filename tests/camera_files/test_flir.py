@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.ingestion_readers import against_flyr, flir_files, for_flyr
 from dd_livm_core.camera_files.radiometry import infrared_from_bytes, read_infrared
 from tests import drone_files as made
+from tests.camera_files.flyr_comparison import (
+    compare_with_flyr,
+    find_flir_files,
+    rewrite_for_flyr,
+)
 
 WARM_C = np.linspace(5, 95, 64 * 80).reshape(64, 80)
 
@@ -31,7 +35,7 @@ def test_the_camera_equation_is_that_of_an_independent_reader(
         reflected_c=reflected_c,
         part_bytes=60_000,
     )
-    other = flyr.unpack(io.BytesIO(for_flyr(content))).celsius
+    other = flyr.unpack(io.BytesIO(rewrite_for_flyr(content))).celsius
     found = infrared_from_bytes(content, Path("a.jpg"))
     assert np.abs(found.values - other).max() < 0.01
 
@@ -70,6 +74,6 @@ def test_real_files_against_another_reader(real_data: Path, name: str) -> None:
 @pytest.mark.real_data
 def test_every_flir_type_file_against_an_independent_reader(real_data: Path) -> None:
     pytest.importorskip("flyr", reason="needs the independent reader flyr")
-    errors = {path.name: against_flyr(path) for path in flir_files(real_data)}
+    errors = {path.name: compare_with_flyr(path) for path in find_flir_files(real_data)}
     assert len(errors) >= 5
     assert all(isinstance(error, float) and error < 0.1 for error in errors.values()), errors

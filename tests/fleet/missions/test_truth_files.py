@@ -9,6 +9,7 @@ import pytest
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.cameras.rig import View, apply_homography
+from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
 from dd_livm_core.fleet.missions.truth_files import (
     read_correspondences,
     read_truth_arrays,
@@ -17,6 +18,7 @@ from dd_livm_core.fleet.missions.truth_files import (
 from dd_livm_core.fleet.missions.writing import FLEET_SIZES, write_fleet
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.station.layout import lay_out
+from tests.fleet.missions.photographed_corners import measure_corner_errors_px
 
 PAIR = "DJI_0002"
 
@@ -69,6 +71,16 @@ def test_module_corners_reproject_within_a_tenth_of_a_pixel_under_the_stored_cam
     matrix = row[[f"h{i}{j}" for i in range(3) for j in range(3)]].to_numpy(float).reshape(3, 3)
     fitted = np.linalg.norm(apply_homography(matrix, seen[inside]) - exact, axis=1)
     assert fitted.max() > 1  # why the homography alone is no truth here
+
+
+def test_photographed_corners_lie_where_the_stored_truth_says(
+    mission: SimulatedMission, pair: RenderedPair, bent: Profile
+) -> None:
+    bent_mission = SimulatedMission(bent, 0, 4, seed=5)
+    for flown, seen in ((mission, pair), (bent_mission, bent_mission.render(1))):
+        errors_px = measure_corner_errors_px(flown, seen)
+        assert len(errors_px) > 10
+        assert errors_px.max() < 0.1
 
 
 def test_correspondences_are_the_same_places_on_pv_modules_in_both_images(truth_dir: Path) -> None:

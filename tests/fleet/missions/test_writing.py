@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmarks.fleet_unseen import broken_promises, random_tables, write_profile
 from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
@@ -19,6 +18,8 @@ from dd_livm_core.fleet.profile import Profile, load_profile
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, Mission, Site
+from tests.fleet.promises import find_broken_promises
+from tests.fleet.random_profiles import draw_random_tables, write_profile
 
 GPS_IFD, EXIF_IFD = 0x8825, 0x8769
 
@@ -223,6 +224,6 @@ def test_the_full_fleet_has_as_many_pairs_as_the_article() -> None:
 @pytest.mark.parametrize("seed", [3, 10, 11, 14])
 def test_a_station_that_nobody_wrote_holds_the_promises(seed: int, tmp_path: Path) -> None:
     """A random profile, from its file to images, labels and truth read back."""
-    tables = random_tables(np.random.default_rng(seed))
+    tables = draw_random_tables(np.random.default_rng(seed))
     profile = load_profile(write_profile(tmp_path / "unseen.toml", tables))
-    assert broken_promises(profile, tmp_path, seed) == []
+    assert find_broken_promises(profile, tmp_path, seed) == []

@@ -5,7 +5,7 @@ import numpy as np
 KINDS = ("bits", "bytes", "cut", "zeros", "swap", "insert", "header", "lengths")
 
 
-def mutated(content: bytes, rng: np.random.Generator) -> tuple[str, bytes]:
+def mutate(content: bytes, rng: np.random.Generator) -> tuple[str, bytes]:
     """Return the kind of damage and the damaged bytes."""
     kind = str(rng.choice(KINDS))
     data = bytearray(content)

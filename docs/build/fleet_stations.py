@@ -13,7 +13,7 @@ HEAD = (
 )  # fmt: skip
 
 
-def row_end_share(profile: Profile, seed: int = 0, pairs: int = 200) -> float:
+def measure_row_end_share(profile: Profile, seed: int = 0, pairs: int = 200) -> float:
     """Return the percentage of infrared frames that show the end of a row."""
     layout = lay_out(profile, seed)
     corner, row = layout.corner_px, layout.modules.row
@@ -37,7 +37,7 @@ def _span(span: Span) -> str:
     return f"{span.low:g} to {span.high:g}"
 
 
-def station_rows() -> list[tuple[str, ...]]:
+def describe_stations() -> list[tuple[str, ...]]:
     """Return one row per bundled station, under ``HEAD``."""
     rows = []
     for profile in bundled_profiles():
@@ -53,7 +53,7 @@ def station_rows() -> list[tuple[str, ...]]:
                 _span(profile.flight.height_m),
                 f"{profile.visible_camera.focal_px / profile.infrared_camera.focal_px:.2f}",
                 _span(profile.flight.rig_offset_px),
-                f"{row_end_share(profile):.0f}",
+                f"{measure_row_end_share(profile):.0f}",
             )
         )
     return rows

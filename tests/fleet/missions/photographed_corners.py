@@ -1,4 +1,4 @@
-"""The stored truth against dots that both simulated cameras photograph."""
+"""Corners of PV modules as both simulated cameras photograph them, against the stored truth."""
 
 import cv2
 import numpy as np
@@ -12,8 +12,8 @@ _REACH_PX = 6
 """Half the side of the square in which a dot's centre is sought."""
 
 
-def stored_map(row: dict[str, object], infrared_px: np.ndarray) -> np.ndarray:
-    """Map infrared to visible pixels with nothing but the stored truth, as its text says."""
+def map_by_stored_truth(row: dict[str, object], infrared_px: np.ndarray) -> np.ndarray:
+    """Map infrared pixels (n, 2) to visible ones with nothing but a row of ``truth.parquet``."""
     views = {}
     for name in ("infrared", "visible"):
         centre = np.array([row[f"{name}_cx_px"], row[f"{name}_cy_px"]])
@@ -32,8 +32,8 @@ def stored_map(row: dict[str, object], infrared_px: np.ndarray) -> np.ndarray:
     return centre + focal * ray * (1 + k1 * (ray**2).sum(axis=1, keepdims=True))
 
 
-def centroids(image: np.ndarray, near: np.ndarray, reach: int) -> np.ndarray:
-    """Return the centre of the dot next to each point."""
+def find_dot_centres(image: np.ndarray, near: np.ndarray, reach: int) -> np.ndarray:
+    """Return the centre (n, 2) of the dot next to each point."""
     found = []
     for x, y in np.round(near).astype(int):
         part = np.clip(image[y - reach : y + reach + 1, x - reach : x + reach + 1], 0, None)
@@ -43,18 +43,18 @@ def centroids(image: np.ndarray, near: np.ndarray, reach: int) -> np.ndarray:
     return np.array(found)
 
 
-def _far_apart(points: np.ndarray, distance: float) -> np.ndarray:
+def _keep_far_apart(points: np.ndarray, distance: float) -> np.ndarray:
     """Keep one point in each second cell of a grid, so that no dot touches another."""
     cell = np.floor(points / distance).astype(int)
     _, first = np.unique(cell, axis=0, return_index=True)
     return points[first[(cell[first] % 2 == 0).all(axis=1)]]
 
 
-def corner_errors(mission: SimulatedMission, pair: RenderedPair) -> np.ndarray:
-    """Draw dots at corners of PV modules, photograph them with both cameras, and compare.
+def measure_corner_errors_px(mission: SimulatedMission, pair: RenderedPair) -> np.ndarray:
+    """Return how far the stored truth brings each photographed corner from where it should, in infrared pixels: (n,).
 
-    The dots pass through the very sampling that makes the images; the stored truth must bring
-    the infrared dots onto the visible ones. In infrared pixels.
+    Dots at corners of PV modules pass through the very sampling that makes the images; the stored truth must bring
+    the infrared dots onto the visible ones. Empty where no corner is in both views.
     """
     step = mission.layout.step_m
     infrared, visible = pair.exposure.infrared, pair.exposure.visible
@@ -62,7 +62,7 @@ def corner_errors(mission: SimulatedMission, pair: RenderedPair) -> np.ndarray:
     corners = np.unique(mission.layout.corner_px, axis=0) - window.origin
     inside = ((corners > 20) & (corners < [window.width - 20, window.height - 20])).all(axis=1)
     pixel = pair.module_px[0] / mission.layout.tile_px[0]
-    corners = _far_apart(corners[inside], (3 * _REACH_PX) / pixel)
+    corners = _keep_far_apart(corners[inside], (3 * _REACH_PX) / pixel)
     layer = np.zeros((window.height, window.width), np.float32)
     layer[corners[:, 1], corners[:, 0]] = 1
     layer = cv2.GaussianBlur(layer, (0, 0), 1.6) * 1000
@@ -76,7 +76,7 @@ def corner_errors(mission: SimulatedMission, pair: RenderedPair) -> np.ndarray:
     if not keep.any():
         return np.empty(0)
     row = geometry_row(pair)
-    measured = centroids(seen, expected[keep], reach)
-    target = centroids(photographed, visible.project(places)[keep], reach)
-    error = np.linalg.norm(stored_map(row, measured) - target, axis=1)
+    measured = find_dot_centres(seen, expected[keep], reach)
+    target = find_dot_centres(photographed, visible.project(places)[keep], reach)
+    error = np.linalg.norm(map_by_stored_truth(row, measured) - target, axis=1)
     return np.asarray(error / float(row["scale"]))  # type: ignore[arg-type]

@@ -1,18 +1,20 @@
-"""Bring measured numbers into docs/fleet.md: ``python -m benchmarks.fleet_tables``.
+"""Write the tables of docs/fleet.md anew: ``python -m docs.build.fleet_tables``.
 
-Everything between ``<!-- NAME -->`` and ``<!-- end NAME -->`` is written anew from the result files
-of ``benchmarks.fleet``, ``fleet_leak``, ``fleet_unseen`` and ``fleet_looks``.
+Whatever stands between ``<!-- NAME -->`` and ``<!-- end NAME -->`` is replaced: what was measured from the result files
+of ``benchmarks.fleet``, ``fleet_leak``, ``fleet_unseen`` and ``fleet_looks``, stations and keys from the bundled
+profiles and the models that check them.
 """
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fleet_keys import key_tables
-from benchmarks.fleet_stations import HEAD, station_rows
 from benchmarks.results_file import RESULTS
+from docs.build.fleet_keys import list_keys_by_table
+from docs.build.fleet_stations import HEAD, describe_stations
 
-PAGE = Path(__file__).parents[1] / "docs" / "fleet.md"
+PAGE = Path(__file__).parents[1] / "fleet.md"
 Rows = list[tuple[str, ...]]
 PARTS = ("cross_site", "within_sites")
 
@@ -21,16 +23,16 @@ def _read(name: str) -> dict[str, Any]:
     return dict(json.loads((RESULTS / f"{name}.json").read_text()))
 
 
-def table(head: tuple[str, ...], rows: Rows) -> str:
+def format_table(head: tuple[str, ...], rows: Rows) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _origin(result: dict[str, Any]) -> str:
+def _name_origin(result: dict[str, Any]) -> str:
     return f"From `{result['command']}` at `{result['commit'][:7]}`, {result['machine']}."
 
 
-def _speed_rows(run: dict[str, Any]) -> Rows:
+def _list_speed_rows(run: dict[str, Any]) -> Rows:
     if "skipped" in run:
         return [("all 7,078 pairs", run["skipped"], "≥ 8 pairs/s, ≤ 20 min")]
     quarters = " / ".join(f"{m:.0f}" for m in run["median_mib_by_quarter_of_the_run"])
@@ -49,7 +51,7 @@ def _speed_rows(run: dict[str, Any]) -> Rows:
     ]
 
 
-def results() -> str:
+def format_results() -> str:
     fleet, unseen = _read("fleet"), _read("fleet_unseen")
     arms, figures = fleet["arms"], unseen["figures"]
     like = arms["real_or_simulated"]
@@ -59,8 +61,8 @@ def results() -> str:
         else like["skipped"]
     )
     rows: Rows = [
-        *_speed_rows(arms["small"]),
-        *_speed_rows(arms["full"]),
+        *_list_speed_rows(arms["small"]),
+        *_list_speed_rows(arms["full"]),
         (
             "corners of PV modules, as both cameras photograph them, under the stored truth",
             f"{fleet['figures']['corner_error_px_max']:.3f} infrared px at most",
@@ -100,19 +102,19 @@ def results() -> str:
         if value > 0.01
     )
     return (
-        table(("what", "measured", "wanted"), rows)
+        format_table(("what", "measured", "wanted"), rows)
         + f"\n\nLargest residual of the fitted homography (infrared px): {residual}; none where lenses do"
-        f" not distort.\n{_origin(fleet)}"
+        f" not distort.\n{_name_origin(fleet)}"
     )
 
 
-def speed() -> str:
+def format_speed() -> str:
     cpu = _read("fleet")["arms"]["cpu_ms"]
     rows = [(site, f"{t['start']:.0f}", f"{t['pair']:.0f}") for site, t in cpu.items()]
-    return table(("station", "start of a mission, ms", "each pair, ms"), rows)
+    return format_table(("station", "start of a mission, ms", "each pair, ms"), rows)
 
 
-def leak() -> str:
+def format_leak() -> str:
     control = _read("fleet_leak")["arms"]
     names = {
         "all": "background and position",
@@ -135,23 +137,23 @@ def leak() -> str:
         f"{control[key]['labels']} labels of {control[key]['defects']} defects {text}"
         for key, text in {"as_flown": "as flown", "habits_removed": "without habits"}.items()
     )
-    return f"{table(head, rows)}\n\n{counts}; five classes at random: 20 %."
+    return f"{format_table(head, rows)}\n\n{counts}; five classes at random: 20 %."
 
 
-def looks() -> str:
+def format_looks() -> str:
     arms = _read("fleet_looks")["arms"]
     sides = [arms[name] for name in ("real", "simulated") if name in arms]
 
-    def joined(values: list[float]) -> str:
+    def join(values: list[float]) -> str:
         return " / ".join(f"{v:.0f}" for v in values)
 
     rows: Rows = [
         (
             "infrared grey levels, percentiles 1/10/50/90/99",
-            *(joined(s["infrared_percentiles_1_10_50_90_99"]) for s in sides),
+            *(join(s["infrared_percentiles_1_10_50_90_99"]) for s in sides),
         ),
-        ("visible mean, R/G/B", *(joined(s["visible_mean_rgb"]) for s in sides)),
-        ("visible deviation, R/G/B", *(joined(s["visible_deviation_rgb"]) for s in sides)),
+        ("visible mean, R/G/B", *(join(s["visible_mean_rgb"]) for s in sides)),
+        ("visible deviation, R/G/B", *(join(s["visible_deviation_rgb"]) for s in sides)),
         (
             "warm share of the infrared frame (Otsu)",
             *(f"{s['warm_share_pct']:.1f} %" for s in sides),
@@ -163,20 +165,22 @@ def looks() -> str:
         ),
         ("visible, the same", *(f"{s['visible_spectrum_decades'][-1]:.2f}" for s in sides)),
     ]
-    return table(("", *(name for name in ("real", "simulated") if name in arms)), rows)
+    return format_table(("", *(name for name in ("real", "simulated") if name in arms)), rows)
 
 
-def stations() -> str:
-    return table(HEAD, station_rows())
+def format_stations() -> str:
+    return format_table(HEAD, describe_stations())
 
 
-def keys() -> str:
+def format_keys() -> str:
     head = ("key", "unit", "allowed", "default", "meaning")
-    parts = [f"**`{name}`**\n\n{table(head, rows)}" for name, rows in key_tables().items()]
+    parts = [
+        f"**`{name}`**\n\n{format_table(head, rows)}" for name, rows in list_keys_by_table().items()
+    ]
     return "\n\n".join(["", *parts, ""])
 
 
-def replaced(page: str, name: str, content: str) -> str:
+def replace_part(page: str, name: str, content: str) -> str:
     """Put content between the markers of that name."""
     start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
     before, _, rest = page.partition(start)
@@ -187,11 +191,18 @@ def replaced(page: str, name: str, content: str) -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     page = PAGE.read_text(encoding="utf-8")
-    parts = {"stations": stations, "results": results, "speed": speed, "leak": leak}
-    parts |= {"looks": looks, "keys": keys}
+    parts = {
+        "stations": format_stations,
+        "results": format_results,
+        "speed": format_speed,
+        "leak": format_leak,
+        "looks": format_looks,
+        "keys": format_keys,
+    }
     for name, make in parts.items():
-        page = replaced(page, name, make())
+        page = replace_part(page, name, make())
     PAGE.write_text(page, encoding="utf-8")
 
 

@@ -71,7 +71,7 @@ def _is_table(annotation: Any) -> bool:
     )
 
 
-def key_tables() -> dict[str, list[tuple[str, ...]]]:
+def list_keys_by_table() -> dict[str, list[tuple[str, ...]]]:
     """Return (key, unit, allowed, default, meaning) of every key, by table of the profile."""
     tables = {"(top)": _rows("", Profile)}
     for name, field in Profile.model_fields.items():

@@ -1,6 +1,6 @@
 """Draw the pictures of docs/heat.md: one hotspot under a grid of irradiance and wind, and profiles.
 
-    python -m benchmarks.heat_pictures [--real FOLDER --output FOLDER]
+    python -m docs.build.heat_pictures [--real FOLDER --output FOLDER]
 
 ``--real`` names InfraredSolarModules; before and after of its crops are drawn beside the others
 only then, since real images are not part of the repository.
@@ -28,14 +28,14 @@ from dd_livm_core.heat.diffusion import (
 )
 from dd_livm_core.panels.excess import excess_temperature
 
-PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
+PICTURES = Path(__file__).parents[1] / "pictures"
 CELL_M, CELL_PX, BLUR_M = 0.156, 26, 0.02
 PIXEL_M = CELL_M / CELL_PX
 IRRADIANCES_W_M2, WINDS_M_S = (300, 600, 900), (0.0, 2.0, 6.0)
 OBSERVED = (900, 2.0)
 
 
-def hot_cell() -> np.ndarray:
+def render_hot_cell() -> np.ndarray:
     """Return a hot cell of 12 W among gaps, as a camera with a point spread of 2 cm sees it: (156, 156)."""
     side = 6 * CELL_PX
     source = np.zeros((side, side))
@@ -45,7 +45,8 @@ def hot_cell() -> np.ndarray:
     return cv2.GaussianBlur(sharp, (0, 0), BLUR_M / PIXEL_M)
 
 
-def weather_grid(observed: np.ndarray, path: Path) -> None:
+def draw_weather_grid(observed: np.ndarray, path: Path) -> None:
+    """Draw the hot cell under each irradiance and wind, and a profile through its middle."""
     figure, axes = plt.subplots(
         len(WINDS_M_S), len(IRRADIANCES_W_M2) + 1, figsize=(11, 7), layout="constrained"
     )
@@ -70,7 +71,8 @@ def weather_grid(observed: np.ndarray, path: Path) -> None:
     plt.close(figure)
 
 
-def cloud_and_transfer(observed: np.ndarray, path: Path) -> None:
+def draw_cloud_and_transfer(observed: np.ndarray, path: Path) -> None:
+    """Draw how the hot cell cools under a cloud, and the gain of the transfer by wavelength."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     loss, row = loss_coefficient(OBSERVED[1]), int(2.5 * CELL_PX)
     x_cm = (np.arange(observed.shape[1]) + 0.5) * PIXEL_M * 100
@@ -96,7 +98,7 @@ def cloud_and_transfer(observed: np.ndarray, path: Path) -> None:
     plt.close(figure)
 
 
-def convergence_errors(pixels_m: np.ndarray) -> dict[str, np.ndarray]:
+def measure_convergence_errors(pixels_m: np.ndarray) -> dict[str, np.ndarray]:
     """Return the largest error in kelvin, at each pixel size, against the closed solutions at 1 m/s."""
     loss, power = loss_coefficient(1.0), 500.0
     length = np.sqrt(CELL_CONDUCTANCE_W_K / loss)
@@ -125,10 +127,11 @@ def convergence_errors(pixels_m: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.array(values) for name, values in errors.items()}
 
 
-def convergence(path: Path) -> None:
+def draw_convergence(path: Path) -> None:
+    """Draw and print the solvers' largest error against closed solutions, by size of the pixel."""
     pixels_m = np.array([0.016, 0.008, 0.004, 0.002, 0.001])
     figure, axis = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
-    for name, errors in convergence_errors(pixels_m).items():
+    for name, errors in measure_convergence_errors(pixels_m).items():
         order = np.polyfit(np.log(pixels_m), np.log(errors), 1)[0]
         axis.loglog(1000 * pixels_m, errors, "o-", label=f"{name}: order {order:.1f}")
         print(
@@ -141,7 +144,7 @@ def convergence(path: Path) -> None:
     plt.close(figure)
 
 
-def before_after(folder: Path, path: Path) -> None:
+def draw_before_and_after(folder: Path, path: Path) -> None:
     """Draw real crops (relative units) as recorded, and under other weather by the augmentation."""
     crops, everywhere = real_crops(folder), np.ones((40, 24), bool)
     weathers = ((300, 1.0), (500, 6.0), (1000, 0.0))
@@ -177,12 +180,12 @@ def main() -> None:
     arguments = parser.parse_args()
     mpl.use("Agg")
     arguments.output.mkdir(parents=True, exist_ok=True)
-    observed = hot_cell()
-    weather_grid(observed, arguments.output / "hotspot_weather.png")
-    cloud_and_transfer(observed, arguments.output / "hotspot_cloud.png")
-    convergence(arguments.output / "heat_convergence.png")
+    observed = render_hot_cell()
+    draw_weather_grid(observed, arguments.output / "hotspot_weather.png")
+    draw_cloud_and_transfer(observed, arguments.output / "hotspot_cloud.png")
+    draw_convergence(arguments.output / "heat_convergence.png")
     if arguments.real is not None:
-        before_after(arguments.real, arguments.output / "hotspot_real.png")
+        draw_before_and_after(arguments.real, arguments.output / "hotspot_real.png")
 
 
 if __name__ == "__main__":
