@@ -115,7 +115,7 @@ def ingest(
     Example:  `dd-livm ingest flights/monday --site springfield --irradiance 850`
     """
     opened = open_workspace(workspace)
-    from flows.ingest import ingest_folder, mission_record
+    from flows.ingest_command import ingest_folder, mission_record
 
     source = source.expanduser()
     numbers = {"scale": infrared_scale, "offset": infrared_offset}

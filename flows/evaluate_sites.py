@@ -7,7 +7,7 @@ from pydantic import DirectoryPath, PositiveInt
 
 from tasks.align import align, missions_of
 from tasks.evaluate import evaluate_site
-from tasks.manifest import ingest
+from tasks.manifest import build_data_manifest
 from tasks.register import model_facts, require_detector
 from tasks.report import score_table
 from tasks.snapshot import snapshot
@@ -38,7 +38,7 @@ def evaluate_sites(
     place = Workspace.at(workspace)
     detector = require_detector(place, model)
     facts = model_facts(place, model)
-    checked = run_step(validate, place, ingest(place), facts.contract)
+    checked = run_step(validate, place, build_data_manifest(place), facts.contract)
     pinned = snapshot(place)
     missions = [m for m in missions_of(place, checked.accepted) if m.labelled]
     aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]

@@ -2,26 +2,29 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
 
-from dd_livm_core.judgement.promotion import decide
+from dd_livm_core.judgement.promotion import Decision, decide, deciding_accuracies
 from dd_livm_core.judgement.site_plan import SitePlan, plan_sites
 from dd_livm_core.missions.sites import SITES, read_sites
 from flows.configuration import RetrainConfiguration
-from tasks.align import AlignedMission, align, align_step, missions_of
+from tasks.align import AlignedMission, MissionInput, align, align_step, missions_of
 from tasks.alignment_page import AlignmentPage, draw_alignment
 from tasks.evaluate import (
+    OperatingPoint,
     SiteScore,
     choose_operating_point,
     evaluate_site,
     evaluate_step,
     operating_point_step,
 )
-from tasks.manifest import ingest, manifest_path
+from tasks.manifest import build_data_manifest, manifest_path
 from tasks.register import (
     CHAMPION,
     CONTRACT_TAG,
@@ -36,7 +39,7 @@ from tasks.snapshot import snapshot
 from tasks.step import Reference, run_step
 from tasks.tracking import code_version, log_site_metrics, log_start, parent_run
 from tasks.train import TrainedStage, record_stage, train, train_step
-from tasks.validate import validate, validate_step
+from tasks.validate import Validation, validate, validate_step
 from tasks.workspace import Workspace
 
 DEFAULT = RetrainConfiguration()
@@ -46,8 +49,6 @@ STEP_VERSIONS = {
 }
 LOCK_WAIT_S = 2.0
 """A second retraining of one workspace is told so at once."""
-
-
 MODEL_TAGS = (
     CONTRACT_TAG,
     "dd_livm.data_snapshot",
@@ -97,67 +98,60 @@ def retrain(
         return _retrain(place, configuration, processes, reason)
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """Data that passed the contract, pinned, and what is to be done with it."""
+
+    manifest: Reference
+    checked: Validation
+    snapshot: str
+    missions: list[MissionInput]
+    plan: SitePlan
+    simulated: bool
+
+
 def _retrain(
     place: Workspace, configuration: RetrainConfiguration, processes: int, reason: str
 ) -> Retrained:
-    manifest = ingest(place)
-    checked = run_step(validate, place, manifest, configuration.contract)
-    pinned = snapshot(place)
-    missions = [m for m in missions_of(place, checked.accepted) if m.labelled]
-    plan = plan_sites([m.site_id for m in missions], configuration.evaluation.held_out_sites)
-    sites = read_sites(place.data)
-    simulated = any(sites[m.site_id].simulated for m in missions)
-    get_run_logger().info("Training on %s; never seen: %s", plan.training, plan.unseen or "none")
-
-    tags = {
-        "dd_livm.data_snapshot": pinned,
-        "dd_livm.code_version": code_version(),
-        "dd_livm.configuration": _hash(configuration.model_dump(mode="json")),
-        CONTRACT_TAG: configuration.contract.model_dump_json(),
-        "dd_livm.reason": reason,
-        "dd_livm.unseen_sites": ",".join(plan.unseen),
-        "dd_livm.simulated": str(simulated).lower(),
-        "dd_livm.training_sites": ",".join(plan.training),
-        "dd_livm.steps": json.dumps(STEP_VERSIONS),
-        "mlflow.source.name": "flows/retrain.py",
-    }
-    identity = ("data_snapshot", "code_version", "configuration", "steps")
-    run_key = _hash({name: tags[f"dd_livm.{name}"] for name in identity})
+    data = _prepare(place, configuration)
+    tags = _tags(data, configuration, reason)
     name = str(flow_run.get_name() or "retrain")
-    with parent_run(place, run_key, name, tags) as run_id:
+    with parent_run(place, _run_key(tags), name, tags) as run_id:
         log_start(
             place,
             run_id,
             configuration.model_dump(mode="json"),
-            [place.pinned, *checked.documents(place)],
-            [manifest_path(place, manifest), place.data / SITES],
-            pinned,
+            [place.pinned, *data.checked.documents(place)],
+            [manifest_path(place, data.manifest), place.data / SITES],
+            data.snapshot,
         )
-        aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
-        stores = [a.store for a in aligned if a.site_id in plan.training]
-        trained = _train_stages(place, stores, configuration, run_id)
-        detector = run_step(choose_operating_point, place, stores, trained.weights)
-        scores = _score(place, detector.weights, aligned, plan)
-        before = _score_champion(place, aligned, plan)
-        decision = decide(
-            _deciding(scores), _deciding(before) if before else None, configuration.promotion
-        )
-        log_site_metrics(place, run_id, {s.site_id: s.metrics for s in scores}, plan.unseen)
+        aligned = [
+            run_step(align, place, m, data.checked.accepted, processes) for m in data.missions
+        ]
+        detector = _train(place, aligned, data.plan, configuration, run_id)
+        scores, decision = _judge(place, detector, aligned, data.plan, configuration)
+        log_site_metrics(place, run_id, {s.site_id: s.metrics for s in scores}, data.plan.unseen)
         version = register(
             place,
             run_id,
             detector.weights_file(place),
-            example_pair(place, missions[0], checked.accepted),
-            {name: tags[name] for name in MODEL_TAGS},
+            example_pair(place, data.missions[0], data.checked.accepted),
+            {tag: tags[tag] for tag in MODEL_TAGS},
         )
         apply_decision(place, version, decision)
-        pictures, pages = _draw(place, scores, aligned)
         report_retraining(
-            place, run_id, scores, aligned, pictures, pages, decision, version, simulated
+            place,
+            run_id,
+            scores,
+            aligned,
+            *_draw(place, scores, aligned),
+            decision,
+            version,
+            data.simulated,
         )
     return Retrained(
         run_id=run_id,
-        snapshot=pinned,
+        snapshot=data.snapshot,
         version=version,
         promoted=decision.promote,
         reason=decision.reason,
@@ -165,20 +159,82 @@ def _retrain(
     )
 
 
+def _prepare(place: Workspace, configuration: RetrainConfiguration) -> _Prepared:
+    """Hold the data against the contract, pin it, and choose the sites that stay unseen."""
+    manifest = build_data_manifest(place)
+    checked = run_step(validate, place, manifest, configuration.contract)
+    pinned = snapshot(place)
+    missions = [m for m in missions_of(place, checked.accepted) if m.labelled]
+    plan = plan_sites([m.site_id for m in missions], configuration.evaluation.held_out_sites)
+    sites = read_sites(place.data)
+    simulated = any(sites[m.site_id].simulated for m in missions)
+    get_run_logger().info("Training on %s; never seen: %s", plan.training, plan.unseen or "none")
+    return _Prepared(manifest, checked, pinned, missions, plan, simulated)
+
+
+def _tags(data: _Prepared, configuration: RetrainConfiguration, reason: str) -> dict[str, str]:
+    """Return what MLflow keeps of a retraining beside its parameters."""
+    return {
+        "dd_livm.data_snapshot": data.snapshot,
+        "dd_livm.code_version": code_version(),
+        "dd_livm.configuration": _hash(configuration.model_dump(mode="json")),
+        CONTRACT_TAG: configuration.contract.model_dump_json(),
+        "dd_livm.reason": reason,
+        "dd_livm.unseen_sites": ",".join(data.plan.unseen),
+        "dd_livm.simulated": str(data.simulated).lower(),
+        "dd_livm.training_sites": ",".join(data.plan.training),
+        "dd_livm.steps": json.dumps(STEP_VERSIONS),
+        "mlflow.source.name": "flows/retrain.py",
+    }
+
+
+def _run_key(tags: Mapping[str, str]) -> str:
+    """Return what makes two retrainings the same, so that a killed one is taken up again."""
+    identity = ("data_snapshot", "code_version", "configuration", "steps")
+    return _hash({name: tags[f"dd_livm.{name}"] for name in identity})
+
+
 def _hash(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _train_stages(
-    place: Workspace, stores: list[Reference], configuration: RetrainConfiguration, run_id: str
-) -> TrainedStage:
-    first = run_step(train, place, 1, stores, configuration.training, None, run_id)
-    record_stage(place, first, configuration.training, run_id)
-    second = run_step(train, place, 2, stores, configuration.training, first, run_id)
-    record_stage(place, second, configuration.training, run_id)
-    third = run_step(train, place, 3, stores, configuration.training, second, run_id)
-    record_stage(place, third, configuration.training, run_id)
-    return third
+def _train(
+    place: Workspace,
+    aligned: list[AlignedMission],
+    plan: SitePlan,
+    configuration: RetrainConfiguration,
+    run_id: str,
+) -> OperatingPoint:
+    """Train the three stages on the training sites, each from the one before, and choose the threshold there."""
+    stores = [a.store for a in aligned if a.site_id in plan.training]
+    stage: TrainedStage | None = None
+    for number in (1, 2, 3):
+        stage = run_step(train, place, number, stores, configuration.training, stage, run_id)
+        record_stage(place, stage, configuration.training, run_id)
+    assert stage is not None
+    return run_step(choose_operating_point, place, stores, stage.weights)
+
+
+def _judge(
+    place: Workspace,
+    detector: OperatingPoint,
+    aligned: list[AlignedMission],
+    plan: SitePlan,
+    configuration: RetrainConfiguration,
+) -> tuple[list[SiteScore], Decision]:
+    """Score every site with the new model and with the champion, and decide which one serves."""
+    scores = _score(place, detector.weights, aligned, plan)
+    champion = registered_detector(place, CHAMPION)
+    before = _score(place, champion, aligned, plan) if champion else None
+    metrics, former = (
+        {score.site_id: score.metrics for score in found or ()} for found in (scores, before)
+    )
+    decision = decide(
+        deciding_accuracies(metrics, plan.unseen),
+        deciding_accuracies(former, plan.unseen) if before else None,
+        configuration.promotion,
+    )
+    return scores, decision
 
 
 def _score(
@@ -211,18 +267,3 @@ def _draw(
     ]
     pages = [run_step(draw_alignment, place, a.site_id, a.mission_id, a.store) for a in aligned]
     return pictures, pages
-
-
-def _score_champion(
-    place: Workspace,
-    aligned: list[AlignedMission],
-    plan: SitePlan,
-) -> list[SiteScore] | None:
-    champion = registered_detector(place, CHAMPION)
-    return _score(place, champion, aligned, plan) if champion else None
-
-
-def _deciding(scores: list[SiteScore]) -> dict[str, float]:
-    """Return what promotion looks at: unseen sites, or all where none could be kept unseen."""
-    unseen = [score for score in scores if score.unseen] or scores
-    return {score.site_id: score.metrics["detection_accuracy"] for score in unseen}

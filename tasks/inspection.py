@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,16 @@ from prefect.artifacts import create_image_artifact, create_markdown_artifact
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.aligned.store import SUMMARY
-from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.errors import InputError
-from dd_livm_core.inspection.findings import Inspection, findings_table, inspect_pairs
-from dd_livm_core.inspection.overlays import checkerboard
-from dd_livm_core.inspection.pictures import (
-    data_url,
-    detection_picture,
-    infrared_picture,
-    write_picture,
-)
+from dd_livm_core.inspection.findings import Inspection, inspect_pairs
+from dd_livm_core.inspection.pair_pictures import write_pair_pictures
+from dd_livm_core.inspection.pictures import data_url
+from dd_livm_core.inspection.record import inspection_record
 from dd_livm_core.missions.folder import MISSION, read_record
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.model.weights import WEIGHTS, load_detector
-from dd_livm_core.records import DeclaredUnit, Mission
+from dd_livm_core.records import Mission
 from tasks.align import summary_counts, write_summary
 from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.model_facts import ModelFacts
@@ -43,14 +38,12 @@ PICTURES = "pictures"
 inspect_step = Step("inspect", "1", ("tasks.inspection",), ignore=("processes",))
 
 
-class FoundPair(BaseModel):
-    """A pair's two files, named by path and content."""
+class HashedPair(BaseModel):
+    """A pair's two files with the hashes of their content."""
 
     model_config = ConfigDict(frozen=True)
 
-    pair_id: str
-    infrared: Path
-    visible: Path
+    files: PairFiles
     infrared_sha256: str
     visible_sha256: str
 
@@ -61,8 +54,7 @@ class FoundPairs(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     source: Path
-    pairs: tuple[FoundPair, ...]
-    infrared_unit: DeclaredUnit | None
+    pairs: tuple[HashedPair, ...]
     set_aside: tuple[tuple[str, str], ...]
 
 
@@ -97,19 +89,17 @@ def find_pairs(workspace: Workspace, source: Path) -> FoundPairs:
             source,
             "Name them as the drone does (..._T.JPG with ..._V.JPG), or put them in folders infrared/ and visible/.",
         )
+    record = source / MISSION
+    unit = read_record(record, Mission).infrared_unit if record.exists() else None
     pairs = tuple(
-        FoundPair(
-            pair_id=pair.pair_id,
-            infrared=pair.infrared,
-            visible=pair.visible,
+        HashedPair(
+            files=replace(pair, infrared_unit=unit),
             infrared_sha256=hash_file(pair.infrared),
             visible_sha256=hash_file(pair.visible),
         )
         for pair in report.pairs
     )
-    record = source / MISSION
-    unit = read_record(record, Mission).infrared_unit if record.exists() else None
-    return FoundPairs(source=source, pairs=pairs, infrared_unit=unit, set_aside=tuple(aside))
+    return FoundPairs(source=source, pairs=pairs, set_aside=tuple(aside))
 
 
 @task(
@@ -130,10 +120,7 @@ def align_and_detect(
     """Align the pairs, find defects, and store findings with a picture of every pair that has some."""
     progress = StepProgress("inspection", f"inspecting {found.source.name}, pairs")
     model = load_detector(detector.folder(workspace) / WEIGHTS)
-    pairs = [
-        PairFiles(pair.pair_id, pair.infrared, pair.visible, infrared_unit=found.infrared_unit)
-        for pair in found.pairs
-    ]
+    pairs = [pair.files for pair in found.pairs]
 
     def write(folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder.parent) as store:
@@ -151,75 +138,22 @@ def align_and_detect(
 def _write_inspection(
     folder: Path, found: FoundPairs, facts: ModelFacts, inspection: Inspection
 ) -> None:
-    (folder / PICTURES).mkdir()
     write_summary(folder / SUMMARY, inspection.alignment)
-    name = found.source.name
-    write_alignment_page(folder / PAGE, inspection.store, folder / SUMMARY, name)
-    table = findings_table(inspection)
-    files = {pair.pair_id: pair for pair in found.pairs}
-    store = inspection.store
-    pair_records = []
-    for number, row in enumerate(store.index.itertuples()):
-        pair_id = str(row.pair_id)
-        of_pair = table[table["pair_id"] == pair_id]
-        excess, mask = store.infrared_excess[number], store.panel_mask[number]
-        visible = store.visible[number]
-        boxes = of_pair[["x_px", "y_px", "width_px", "height_px"]].to_numpy(float, copy=True)
-        boxes[:, 2:] += boxes[:, :2]
-        picture = detection_picture(
-            excess,
-            mask,
-            visible,
-            boxes,
-            list(of_pair["defect_class"]),
-            list(of_pair["confidence"]),
-        )
-        write_picture(folder / PICTURES / f"{pair_id}.jpg", picture)
-        board = checkerboard(infrared_picture(excess, mask), visible)
-        write_picture(folder / PICTURES / f"{pair_id}_alignment.jpg", board)
-        pair_records.append(_pair_record(files[pair_id], row, len(of_pair)))
-    failed = [a for a in inspection.alignment.alignments if a.status == "failed"]
-    aside = [{"file": name, "reason": why} for name, why in found.set_aside]
-    aside += [
-        {"pair_id": pair_id, "reason": why} for pair_id, why in inspection.alignment.unreadable
-    ]
-    aside += [{"pair_id": a.pair_id, "reason": a.reason} for a in failed]
+    write_alignment_page(folder / PAGE, inspection.store, folder / SUMMARY, found.source.name)
+    (folder / PICTURES).mkdir()
+    write_pair_pictures(inspection, folder / PICTURES)
     content = {
         "source": str(found.source),
         "model": facts.model_dump(mode="json"),
-        "counts": {
-            "pairs": len(pair_records),
-            "failed": len(failed) + len(inspection.alignment.unreadable),
-            "findings": len(table),
-        },
         "alignment": summary_counts(inspection.alignment),
-        "pairs": pair_records,
-        "findings": [asdict(finding) for finding in inspection.findings],
-        "set_aside": aside,
+        **inspection_record(inspection, [pair.files for pair in found.pairs], found.set_aside),
     }
-    (folder / FINDINGS).write_text(json.dumps(content, indent=2))
-    (folder / "index.html").write_text(page(content))
+    (folder / FINDINGS).write_text(json.dumps(content, indent=2), encoding="utf-8")
+    (folder / "index.html").write_text(inspection_page(content), encoding="utf-8")
 
 
-def _pair_record(files: FoundPair, row: Any, findings: int) -> dict[str, object]:
-    metadata = read_metadata(files.infrared)
-    return {
-        "pair_id": files.pair_id,
-        "infrared": str(files.infrared),
-        "visible": str(files.visible),
-        "latitude_deg": metadata.latitude_deg,
-        "longitude_deg": metadata.longitude_deg,
-        "relative_altitude_m": metadata.relative_altitude_m,
-        "taken_at": metadata.taken_at.isoformat() if metadata.taken_at else None,
-        "radiometric": bool(row.radiometric),
-        "alignment": str(row.status),
-        "alignment_confidence": round(float(row.confidence), 4),
-        "findings": findings,
-    }
-
-
-def page(content: Mapping[str, Any]) -> str:
-    """Return the inspection as one page: pairs with findings first."""
+def inspection_page(content: Mapping[str, Any]) -> str:
+    """Return an inspection as an HTML page that shows pairs with findings first."""
     environment = Environment(loader=PackageLoader("tasks"), autoescape=True)
     pairs = sorted(content["pairs"], key=lambda pair: (-pair["findings"], pair["pair_id"]))
     template = environment.get_template("inspection.html")

@@ -1,4 +1,4 @@
-"""Ingest step of a retraining: look at ``data/`` and write its manifest."""
+"""First step of a retraining: look at ``data/`` and write its manifest."""
 
 import os
 from pathlib import Path
@@ -14,8 +14,8 @@ from tasks.workspace import Workspace
 MANIFEST = "manifest.parquet"
 
 
-@task(name="ingest", version="1", task_run_name="ingest: manifest of data/")
-def ingest(workspace: Workspace) -> Reference:
+@task(name="manifest", version="1", task_run_name="manifest of data/")
+def build_data_manifest(workspace: Workspace) -> Reference:
     """Write the manifest of all missions in ``data/``; unchanged pairs cost one look at their size and time.
 
     Never cached by Prefect, since it looks at the disk; the manifest of last time saves the reading.
@@ -41,11 +41,11 @@ def ingest(workspace: Workspace) -> Reference:
 
 def _keep(workspace: Workspace, manifest: pd.DataFrame) -> Path:
     """Keep the manifest's content where later runs do not overwrite it: a folder named by that content."""
-    folder = workspace.derived / "steps" / "ingest"
+    folder = workspace.derived / "steps" / "manifest"
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".{os.getpid()}"
     write_manifest(content_of(manifest), unfinished)
-    kept = workspace.step_folder("ingest", hash_file(unfinished))
+    kept = workspace.step_folder("manifest", hash_file(unfinished))
     kept.mkdir(exist_ok=True)
     unfinished.replace(kept / MANIFEST)
     return kept

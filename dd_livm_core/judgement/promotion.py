@@ -1,6 +1,6 @@
 """Which model serves: a gate on the mean over unseen sites and a gate on the worst of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,3 +67,19 @@ def decide(
     return Decision(
         True, f"mean gain {gain:+.1f} points, largest loss {max(drop, 0):.1f} ({worst})"
     )
+
+
+def deciding_accuracies(
+    scores: Mapping[str, Mapping[str, float]], unseen: Collection[str]
+) -> dict[str, float]:
+    """Return the detection accuracy of each site that promotion looks at.
+
+    Parameters
+    ----------
+    scores
+        Site → its metrics.
+    unseen
+        Sites kept from training: these decide; where there is none, all do.
+    """
+    deciding = [site for site in scores if site in unseen] or list(scores)
+    return {site: scores[site]["detection_accuracy"] for site in deciding}

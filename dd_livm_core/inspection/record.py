@@ -1,0 +1,66 @@
+"""An inspection as plain data: what was found in which pair, what was set aside and why."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dd_livm_core.camera_files.metadata import read_metadata
+from dd_livm_core.inspection.findings import Inspection
+from dd_livm_core.missions.pair_files import PairFiles
+
+
+def inspection_record(
+    inspection: Inspection,
+    pairs: Sequence[PairFiles],
+    set_aside: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
+    """Return an inspection as plain values, ready for JSON.
+
+    Parameters
+    ----------
+    pairs
+        The files that were inspected.
+    set_aside
+        Files that were left out before, each with its reason.
+    """
+    files = {pair.pair_id: pair for pair in pairs}
+    found = Counter(finding.pair_id for finding in inspection.findings)
+    records = [
+        _pair_record(files[str(row["pair_id"])], row, found[str(row["pair_id"])])
+        for row in inspection.store.index.to_dict("records")
+    ]
+    failed = [a for a in inspection.alignment.alignments if a.status == "failed"]
+    aside = [{"file": name, "reason": why} for name, why in set_aside]
+    aside += [
+        {"pair_id": pair_id, "reason": why} for pair_id, why in inspection.alignment.unreadable
+    ]
+    aside += [{"pair_id": a.pair_id, "reason": a.reason} for a in failed]
+    return {
+        "counts": {
+            "pairs": len(records),
+            "failed": len(failed) + len(inspection.alignment.unreadable),
+            "findings": len(inspection.findings),
+        },
+        "pairs": records,
+        "findings": [asdict(finding) for finding in inspection.findings],
+        "set_aside": aside,
+    }
+
+
+def _pair_record(pair: PairFiles, row: Mapping[Any, Any], findings: int) -> dict[str, Any]:
+    """Return what is known of one inspected pair: its files, where and when, how it was aligned."""
+    metadata = read_metadata(pair.infrared)
+    return {
+        "pair_id": pair.pair_id,
+        "infrared": str(pair.infrared),
+        "visible": str(pair.visible),
+        "latitude_deg": metadata.latitude_deg,
+        "longitude_deg": metadata.longitude_deg,
+        "relative_altitude_m": metadata.relative_altitude_m,
+        "taken_at": metadata.taken_at.isoformat() if metadata.taken_at else None,
+        "radiometric": bool(row["radiometric"]),
+        "alignment": str(row["status"]),
+        "alignment_confidence": round(float(row["confidence"]), 4),
+        "findings": findings,
+    }
