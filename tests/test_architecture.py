@@ -22,9 +22,29 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+def imported_names(path: Path) -> set[str]:
+    """Return what a file imports, with the packages it lies in: ``a.b`` for ``from a import b``."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_core_imports_no_orchestrator(path: Path) -> None:
     assert not imported(path) & ORCHESTRATORS
+
+
+FLEET = sorted((ROOT / "dd_livm_core" / "fleet").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FLEET, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_simulated_truth_does_not_use_what_it_judges(path: Path) -> None:
+    judged = "dd_livm_core.hotspots"
+    assert not [n for n in imported_names(path) if n == judged or n.startswith(f"{judged}.")]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tasks").glob("*.py")), ids=lambda path: path.name)
