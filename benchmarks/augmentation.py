@@ -129,6 +129,7 @@ def shape_figures(
     return figures, {
         "by_least_mean_excess_k": {str(k): segmented.shares(k) for k in (1.5, 2.0, 2.5, 3.0, 4.0)},
         "above_noise": above,
+        "without_true_shape": segmented.without_shape,
         "found_by_cause": segmented.by_cause(ABOVE_NOISE_K),
         "sites": {
             site: {"true": int(n), "right": int(right)}

@@ -44,9 +44,13 @@ IMPLIED_SHAPES = {
 
 @dataclass
 class ShapeScore:
-    """Rows of true hotspots (located is IoU ≥ 0.5 with the true box), and counts over frames that have one."""
+    """Rows of true hotspots (located is IoU ≥ 0.5 with the true box), and counts over frames that have one.
+
+    ``without_shape`` counts the true hotspots that show too little of what is heated to have a shape; they have no row.
+    """
 
     rows: list = field(default_factory=list)
+    without_shape: int = 0
     false: int = 0
     frames: int = 0
     invariant: int = 0
@@ -92,6 +96,8 @@ def true_frames(truth_root: Path, most: int | None = None) -> Iterator[TrueFrame
     """Read the frames with hotspots of all missions, or so many of each."""
     for mission in sorted(truth_root.glob("*/*")):
         hotspots = pd.read_parquet(mission / "hotspots.parquet")
+        shape = hotspots.hotspot_shape.astype(object)
+        hotspots["hotspot_shape"] = shape.where(shape.notna(), None)
         if hotspots.empty:
             continue
         geometry = pd.read_parquet(mission / "truth.parquet").set_index("pair_id")
@@ -179,6 +185,9 @@ def _count(score: ShapeScore, site: str, true: pd.DataFrame, found: list[Hotspot
     width, height = INFRARED_PX
     boxes = [(row.x_px, row.y_px, row.width_px, row.height_px) for row in true.itertuples()]
     for box, row in zip(boxes, true.itertuples(), strict=True):
+        if row.hotspot_shape is None:
+            score.without_shape += 1
+            continue
         best = max(found, key=lambda hotspot: box_iou(box, hotspot.box_xywh_px), default=None)
         located = best is not None and box_iou(box, best.box_xywh_px) >= 0.5
         shape = best.shape if located and best is not None else NOT_LOCATED

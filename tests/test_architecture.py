@@ -84,6 +84,12 @@ def test_the_core_imports_no_orchestrator(path: Path) -> None:
     assert not {name.split(".")[0] for name in imported(path)} & ORCHESTRATORS
 
 
+@pytest.mark.parametrize("path", [path for path in CORE if "fleet" in path.parts], ids=relative)
+def test_the_simulated_truth_does_not_use_what_it_judges(path: Path) -> None:
+    judged = "dd_livm_core.hotspots"
+    assert not [n for n in imported(path) if n == judged or n.startswith(f"{judged}.")]
+
+
 @pytest.mark.parametrize("path", CORE, ids=relative)
 def test_nothing_is_imported_against_the_order(path: Path) -> None:
     upwards = imports_upwards(path, ORDER, "dd_livm_core")

@@ -184,10 +184,11 @@ def test_two_at_once_are_told_of_each_other(
 ) -> None:
     source, workspace = made.mission_folder(tmp_path / "in", 1), Workspace.at(data.parent)
     monkeypatch.setattr(flow, "LOCK_WAIT_S", 0.01)
-    held = workspace.lock("ingest-s1-m1", wait_s=1, purpose="testing")
-    with pytest.raises(InputError, match="another process"):
+    with (
+        workspace.lock("ingest-s1-m1", wait_s=1, purpose="testing"),
+        pytest.raises(InputError, match="another process"),
+    ):
         flow.ingest_folder(workspace, source, MISSION)
-    held.release()
     assert flow.ingest_folder(workspace, source, MISSION).added == 1
 
 

@@ -25,7 +25,8 @@ from dd_livm_core.fleet.cameras.sensors import (
     to_grey,
     window_of,
 )
-from dd_livm_core.fleet.missions.truth import TrueHotspot, true_hotspots
+from dd_livm_core.fleet.missions.sources_in_frame import sources_in_frame
+from dd_livm_core.fleet.missions.truth import THRESHOLD_K, TrueHotspot, true_hotspots
 from dd_livm_core.fleet.physics.clouds import Clouds
 from dd_livm_core.fleet.physics.sun import mirrored_light, sun_over
 from dd_livm_core.fleet.physics.thermal import (
@@ -190,7 +191,9 @@ class SimulatedMission:
         homography, residual = infrared_to_visible(infrared, exposure.visible)
         module_px = self._module_px(infrared)
         defects = self.layout.defect[self.station.faulty]
-        hotspots = true_hotspots(resolved, scene.owner, defects, module_px)
+        hot = scene.owner[resolved >= THRESHOLD_K]
+        sources = sources_in_frame(infrared, self.station, np.unique(hot[hot >= 0]), warmth)
+        hotspots = true_hotspots(resolved, scene.owner, defects, module_px, sources)
         drift_k = camera.drift_k * float(np.sin(index / 23 + self.number))
         seen = temperature + infrared_noise(camera, drift_k, self._fixed_pattern, rng)
         return RenderedPair(

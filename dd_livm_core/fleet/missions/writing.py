@@ -234,8 +234,8 @@ def _coco(profile: Profile, geometry: list[Row], hotspots: list[Row]) -> dict[st
             "bbox": [row["x_px"], row["y_px"], row["width_px"], row["height_px"]],
             "area": row["area_px"],
             "iscrowd": 0,
-            "hotspot_shape": row["hotspot_shape"],
         }
+        | ({"hotspot_shape": row["hotspot_shape"]} if row["hotspot_shape"] else {})
         for index, row in enumerate(hotspots)
     ]
     categories = [{"id": i + 1, "name": name} for i, name in enumerate(DEFECT_CLASSES)]

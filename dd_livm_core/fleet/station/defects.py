@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dd_livm_core.fleet.physics.thermal import Conditions, Sheet, open_circuit_source_w_m2
 from dd_livm_core.fleet.profile import PvModule
 from dd_livm_core.fleet.raster.canvas import Canvas
+from dd_livm_core.fleet.station.heat_sources import cell_grid
 from dd_livm_core.records import DefectClass
 
 Array = NDArray[np.float64]
@@ -30,6 +31,8 @@ class DefectLook:
         Same size, float32: share hidden from the infrared camera (leaves, thick dirt).
     excess_k
         (h, w) float32 on the tile: excess temperature of the laminate.
+    heat_w_m2
+        (rows, columns) float64: the heat of each cell that makes it.
     source
         What heats, in words.
     """
@@ -37,6 +40,7 @@ class DefectLook:
     paint: NDArray[np.uint8]
     cover: NDArray[np.float32]
     excess_k: NDArray[np.float32]
+    heat_w_m2: Array
     source: str
 
 
@@ -61,6 +65,7 @@ class Workshop:
         share = pv_module.frame_width_m / pv_module.width_m
         self.frame_px = max(1, round(share * min(tile_px))) if share > 0 else 0
         self.open_w_m2 = open_circuit_source_w_m2(pv_module, conditions)
+        self.grid = cell_grid(pv_module, sheet)
         self._suns = conditions.irradiance_w_m2 / 1000
 
     def make(
@@ -81,7 +86,8 @@ class Workshop:
     def harmless(self, rng: np.random.Generator) -> DefectLook:
         """Draw plants or dirt that leave no heat: a look-alike."""
         look = (self._weeds if rng.random() < 0.5 else self._dust)(rng, scale=0.35)
-        return replace(look, excess_k=np.zeros_like(look.excess_k), source="none")
+        excess_k, heat_w_m2 = np.zeros_like(look.excess_k), np.zeros_like(look.heat_w_m2)
+        return replace(look, excess_k=excess_k, heat_w_m2=heat_w_m2, source="none")
 
     # --- external -----------------------------------------------------------------------------
 
@@ -251,12 +257,8 @@ class Workshop:
     # --- heat ---------------------------------------------------------------------------------
 
     def _substring(self, index: int) -> NDArray[np.bool_]:
-        """Return the cells (rows, columns) of one bypass diode: a strip along the long side."""
-        ny, nx = self.sheet.cells
-        count, landscape = self.pv_module.substrings, self.pv_module.landscape
-        across = np.arange(ny if landscape else nx)
-        member = across * count // len(across) == index
-        return np.broadcast_to(member[:, None] if landscape else member[None, :], (ny, nx))
+        """Return the cells (rows, columns) of one bypass diode."""
+        return np.asarray(self.grid.substring == index)
 
     def _shaded(self, canvas: Canvas, rng: np.random.Generator) -> tuple[Array, str]:
         """Return the heat of covered cells in W/m² per cell, and what makes it.
@@ -287,7 +289,7 @@ class Workshop:
         excess = self.sheet.excess_k(source_w_m2)
         paint = canvas.paint()
         cover = paint[..., 3].astype(np.float32) * np.float32(hides / 255)
-        return DefectLook(paint, cover, self._on_tile(excess), source)
+        return DefectLook(paint, cover, self._on_tile(excess), heat_w_m2, source)
 
     def _on_tile(self, excess: Array) -> NDArray[np.float32]:
         """Bring the laminate onto the tile; the frame takes a part of the edge's heat."""

@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.missions.truth import true_hotspots
+from dd_livm_core.fleet.missions.truth import THRESHOLD_K
 from dd_livm_core.fleet.physics.sun import Sun, mirrored_light, sun_over
 from dd_livm_core.fleet.profile import Profile, Span
+from dd_livm_core.fleet.station.heat_sources import heat_sources
 from dd_livm_core.fleet.station.layout import lay_out, retilted
 from dd_livm_core.records import (
     DEFECT_CLASSES,
@@ -85,16 +86,14 @@ def test_internal_faults_leave_no_trace_in_colour(mission: SimulatedMission) -> 
 
 def test_every_shape_has_external_and_internal_causes(mission: SimulatedMission) -> None:
     """So the shape in infrared alone cannot tell the type."""
-    width, height = mission.layout.tile_px
+    workshop, station = mission.station.workshop, mission.station
     causes: dict[str, set[str]] = {}
     for defect_class in DEFECT_CLASSES:
         for seed in range(40):
-            look = mission.station.workshop.make(defect_class, np.random.default_rng(seed))
-            excess = np.zeros((height + 40, width + 40), np.float32)
-            excess[20:-20, 20:-20] = look.excess_k
-            owner = np.where(excess > 0, 0, -1).astype(np.int32)
-            for hotspot in true_hotspots(excess, owner, np.zeros(1, np.int32), (width, height)):
-                causes.setdefault(hotspot.hotspot_shape, set()).add(defect_class)
+            look = workshop.make(defect_class, np.random.default_rng(seed))
+            least_w_m2 = THRESHOLD_K * station.sheet.losses_w_m2k
+            for source in heat_sources(look.heat_w_m2, least_w_m2, workshop.grid):
+                causes.setdefault(source.shape, set()).add(defect_class)
     assert set(causes) == set(HOTSPOT_SHAPES)
     for shape in ("point", "stripe", "block"):
         assert causes[shape] & set(EXTERNAL_DEFECTS)
@@ -106,6 +105,7 @@ def test_harmless_dirt_is_visible_and_cold(mission: SimulatedMission) -> None:
     look = mission.station.workshop.harmless(np.random.default_rng(1))
     assert look.paint[..., 3].max() > 100
     assert look.excess_k.max() == 0
+    assert look.heat_w_m2.max() == 0
 
 
 def test_habits_move_a_class_to_its_place(profile: Profile) -> None:
