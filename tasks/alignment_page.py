@@ -13,7 +13,7 @@ from prefect import task
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.aligned.store import SUMMARY, AlignedMission, read_aligned_mission
-from dd_livm_core.inspection.overlays import checkerboard, outlined
+from dd_livm_core.inspection.overlays import checkerboard, draw_outline
 from dd_livm_core.inspection.pictures import infrared_picture
 from tasks.step import Reference, Step
 from tasks.workspace import Workspace
@@ -94,7 +94,7 @@ def _rig(pairs: list[dict[str, Any]]) -> dict[str, float]:
 def _picture(mission: AlignedMission, row: int) -> str:
     """Return a stored pair's checkerboard as a URL that holds its bytes."""
     infrared = infrared_picture(mission.infrared_excess[row], mission.panel_mask[row])
-    board = outlined(
+    board = draw_outline(
         checkerboard(infrared, np.asarray(mission.visible[row])), mission.panel_mask[row]
     )
     height = round(board.shape[0] * WIDTH_PX / board.shape[1])

@@ -21,7 +21,19 @@ from dd_livm_core.records import Progress
 
 @dataclass(frozen=True)
 class Finding:
-    """One defect in one pair; the box is in infrared pixels, the excess temperature None without radiometry."""
+    """One defect in one pair.
+
+    Attributes
+    ----------
+    x_px, y_px, width_px, height_px
+        Its box in pixels of the pair's infrared image; the first pixel spans 0 to 1.
+    confidence
+        0 to 1.
+    mean_excess_k, max_excess_k
+        Excess temperature over the pixels of the box; None without radiometry.
+    alignment
+        How the pair was registered, as `Alignment.status`.
+    """
 
     pair_id: str
     x_px: float

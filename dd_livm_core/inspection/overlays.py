@@ -24,20 +24,7 @@ def checkerboard(
     return np.where(((rows + columns) % 2 == 0)[..., None], first, second)
 
 
-def blend(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Average two (H, W, 3) pictures on one grid.
-
-    Raises
-    ------
-    ValueError
-        The two have different shapes.
-    """
-    if first.shape != second.shape:
-        raise ValueError(f"pictures of one shape; found {first.shape} and {second.shape}")
-    return ((first.astype(np.uint16) + second) // 2).astype(np.uint8)
-
-
-def outlined(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def draw_outline(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Return a copy of an (H, W, 3) RGB picture with the outline of a (H, W) mask drawn on it.
 
     Raises

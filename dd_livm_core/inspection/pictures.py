@@ -81,14 +81,18 @@ def detection_picture(
     scores: Sequence[float],
     truth_xyxy_px: NDArray[np.floating] | None = None,
 ) -> NDArray[np.uint8]:
-    """Put infrared (coloured) and aligned visible side by side, with boxes on both; white is the label.
+    """Return infrared (coloured) and aligned visible side by side, with boxes on both; labels are white.
 
     Parameters
     ----------
     excess, panel_mask, visible
         (H, W) in any unit, (H, W) and (H, W, 3) RGB on the same grid.
-    boxes_xyxy_px
-        (N, 4) in infrared pixels.
+    boxes_xyxy_px, truth_xyxy_px
+        (N, 4) and (M, 4) in pixels of that grid.
+
+    Returns
+    -------
+    (H, 2 W, 3) uint8 RGB.
     """
     captions = [f"{name} {score:.2f}" for name, score in zip(defect_classes, scores, strict=True)]
     colours = [CLASS_COLOURS[name] for name in defect_classes]

@@ -17,12 +17,24 @@ from dd_livm_core.model.detections import Detections
 from dd_livm_core.records import DEFECT_CLASSES
 
 MATCH_IOU = 0.5
+"""From here on a detection lies where a label does (COCO, VOC)."""
 THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.025), 3)
+"""Operating thresholds that are tried."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Outcomes at one threshold: right, false alarm, missed; located of any class; labels in all."""
+    """Outcomes over all pairs at one threshold.
+
+    Attributes
+    ----------
+    true_positive, false_positive, false_negative
+        Right place and class; shown and not right; labelled and not found right.
+    located, located_right
+        Labels found at their place with any class, and those of them with the right one.
+    labels
+        Labels in all.
+    """
 
     true_positive: int
     false_positive: int
@@ -35,7 +47,12 @@ class Counts:
 def match(
     detections: Detections, labels: Sequence[Label], threshold: float, *, same_class: bool
 ) -> list[tuple[int, int]]:
-    """Match detections above a threshold to labels one to one, by falling confidence; (detection, label) pairs."""
+    """Match detections above a threshold to labels, one to one and by falling confidence.
+
+    Returns
+    -------
+    (detection, label) numbers of every match.
+    """
     overlap = iou(detections.boxes_xyxy_px, label_boxes_xyxy_px(labels))
     free = set(range(len(labels)))
     matched: list[tuple[int, int]] = []

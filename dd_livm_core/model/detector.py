@@ -1,8 +1,8 @@
 """The detector: infrared says where, visible says what, each adds a gated residual to the other.
 
 Localisation works on infrared features plus a gated share of the visible ones; classification on visible
-features plus a gated share of the infrared ones, pooled over each found box. A module thus keeps its one duty,
-and the gates decide per place how much the other modality may add.
+features plus a gated share of the infrared ones, pooled over each box. So each side keeps its one duty, and the
+gates decide at each place how much the other modality adds.
 """
 
 from dataclasses import dataclass
@@ -14,15 +14,25 @@ from torch.nn import functional as F
 from dd_livm_core.model.encoders import ConvBlock, Encoder
 from dd_livm_core.model.fusion import GatedResidual
 from dd_livm_core.model.pooling import pool
-from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES
+from dd_livm_core.records import DEFECT_CLASSES, EXTERNAL_DEFECTS, HOTSPOT_SHAPES
 
-EXTERNAL_OR_INTERNAL = 4
+EXTERNAL_OR_INTERNAL = len(EXTERNAL_DEFECTS) + 1
 """What the visible encoder tells in stage 2: three external types, and all internal faults as one."""
+EMBEDDING, HIDDEN = 32, 64
+"""Width of the contrastive embeddings, and of the heads' hidden layer; small, as the encoders are."""
+RARE_CENTRE_LOGIT = -4.0
+"""First logit of every centre: 2 % of cells, as hotspots are rare (Lin et al., Focal Loss, ICCV 2017, sec. 3.3)."""
+FIRST_SIDE = 1.5
+"""First logit of a box's sides: 1.7 cells, so that first boxes are about as large as small hotspots."""
+UNCHOSEN_THRESHOLD = 0.3
+"""Operating threshold until one is chosen on training sites."""
+SIZE_UNIT = 20
+"""Sizes enter the heads as logarithms in 1/20 of the frame's width, about a PV module: near 0, either sign."""
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What is needed to build the network again."""
+    """What is needed to build the network again: its input size and the width of its encoders."""
 
     input_width_px: int
     input_height_px: int
@@ -55,7 +65,7 @@ class Detector(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.threshold = 0.3
+        self.threshold = UNCHOSEN_THRESHOLD
         self.infrared = Encoder(2, architecture.channels)
         self.visible = Encoder(3, architecture.channels)
         width = self.infrared.outputs
@@ -63,13 +73,13 @@ class Detector(nn.Module):
         self.tower = ConvBlock(width, width)
         self.centre = nn.Conv2d(width, 1, 3, padding=1)
         self.sides = nn.Conv2d(width, 4, 3, padding=1)
-        nn.init.constant_(self.centre.bias, -4.0)  # type: ignore[arg-type]
-        nn.init.constant_(self.sides.bias, 1.5)  # type: ignore[arg-type]
+        nn.init.constant_(self.centre.bias, RARE_CENTRE_LOGIT)  # type: ignore[arg-type]
+        nn.init.constant_(self.sides.bias, FIRST_SIDE)  # type: ignore[arg-type]
         self.shape_head = _head(width + 2, len(HOTSPOT_SHAPES))
         self.external_head = _head(width, EXTERNAL_OR_INTERNAL)
         self.class_head = _head(2 * width + 2, len(DEFECT_CLASSES))
-        self.shape_embedding = nn.Linear(width, 32)
-        self.type_embedding = nn.Linear(width, 32)
+        self.shape_embedding = nn.Linear(width, EMBEDDING)
+        self.type_embedding = nn.Linear(width, EMBEDDING)
 
     def maps(self, infrared: Tensor, visible: Tensor | None) -> Maps:
         """Return the feature maps and dense outputs of a batch.
@@ -109,9 +119,10 @@ class Detector(nn.Module):
         return out
 
     def _extent(self, boxes: Tensor) -> Tensor:
+        """Return width and height of boxes (N, 4) as the heads take them, (N, 2)."""
         size = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1) / self.architecture.input_width_px
-        return torch.log(size * 20)
+        return torch.log(size * SIZE_UNIT)
 
 
 def _head(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, 64), nn.SiLU(), nn.Linear(64, outputs))
+    return nn.Sequential(nn.Linear(inputs, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, outputs))

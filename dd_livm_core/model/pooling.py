@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from dd_livm_core.model.encoders import STRIDE
 
 POOL_POINTS = 5
+"""Points a side at which a box's features are sampled."""
 CONTEXT = 1.3
 """Boxes are pooled with some surroundings: the cause may lie at the hotspot's edge."""
 

@@ -9,15 +9,30 @@ from torch.nn import functional as F
 from dd_livm_core.model.encoders import STRIDE
 
 TEMPERATURE = 0.2
+"""Of the contrast; 0.1 in the source, for batches of thousands: a softer one suits a few boxes a batch."""
 GAUSSIAN_SHARE = 0.18
-"""Standard deviation of a label's peak on the centre map, as a share of its box."""
+"""Standard deviation of a label's peak on the centre map, as a share of its box: it fades out inside the box."""
+LEAST_SPREAD_CELLS = 0.6
+"""Of a peak: its neighbours of a small label still get a share."""
+LEARNING_PEAK = 0.3
+"""Cells where a peak is higher learn the sides of its box."""
 
 
 def supervised_contrastive(embedding: Tensor, labels: Tensor) -> Tensor:
-    """Pull embeddings (N, D) of one label together and away from the others.
+    """Return the loss that pulls embeddings of one label together and away from the others.
 
-    Source: Khosla et al., Supervised Contrastive Learning, NeurIPS 2020, eq. 2. Labels below zero take no part;
-    the loss is 0 where no two share a label.
+    Parameters
+    ----------
+    embedding
+        (N, D).
+    labels
+        (N,) int64; those below 0 take no part.
+
+    Returns
+    -------
+    A scalar, 0 where no two share a label.
+
+    Source: Khosla et al., Supervised Contrastive Learning, NeurIPS 2020, eq. 2.
     """
     kept = labels >= 0
     z, y = F.normalize(embedding[kept], dim=1), labels[kept]
@@ -33,7 +48,14 @@ def supervised_contrastive(embedding: Tensor, labels: Tensor) -> Tensor:
 
 
 def centre_targets(boxes: list[Tensor], shape: tuple[int, int]) -> Tensor:
-    """Return (B, 1, h, w) maps with a Gaussian peak of 1 at each label's centre.
+    """Return maps with a Gaussian peak of 1 at the cell that holds each label's centre, float32 (B, 1, h, w).
+
+    Parameters
+    ----------
+    boxes
+        One tensor (n, 4) a pair: x0, y0, x1, y1 in input pixels.
+    shape
+        Rows and columns of cells.
 
     Source: Zhou et al., Objects as Points, 2019, sec. 3; the spread follows the box in each direction.
     """
@@ -44,7 +66,7 @@ def centre_targets(boxes: list[Tensor], shape: tuple[int, int]) -> Tensor:
         for x0, y0, x1, y1 in (of_pair / STRIDE).tolist():
             cx = min(max(math.floor((x0 + x1) / 2), 0), width - 1)
             cy = min(max(math.floor((y0 + y1) / 2), 0), height - 1)
-            spread = [max(GAUSSIAN_SHARE * side, 0.6) for side in (x1 - x0, y1 - y0)]
+            spread = [max(GAUSSIAN_SHARE * side, LEAST_SPREAD_CELLS) for side in (x1 - x0, y1 - y0)]
             peak = torch.exp(-((ys - cy) ** 2) / (2 * spread[1] ** 2))[:, None] * torch.exp(
                 -((xs - cx) ** 2) / (2 * spread[0] ** 2)
             )
@@ -53,7 +75,15 @@ def centre_targets(boxes: list[Tensor], shape: tuple[int, int]) -> Tensor:
 
 
 def centre_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Return the penalty-reduced focal loss (Law & Deng, CornerNet, 2018, eq. 1), per label."""
+    """Return the penalty-reduced focal loss of centres per label, a scalar.
+
+    Parameters
+    ----------
+    logits, target
+        (B, 1, h, w).
+
+    Source: Law and Deng, CornerNet, ECCV 2018, eq. 1.
+    """
     p = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
     hit = target >= 0.999
     positive = -((1 - p) ** 2) * torch.log(p) * hit
@@ -62,16 +92,27 @@ def centre_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def side_loss(sides: Tensor, boxes: list[Tensor], target: Tensor) -> Tensor:
-    """Return 1 - GIoU of the boxes that cells near a label's centre tell (Rezatofighi et al., CVPR 2019).
+    """Return 1 - GIoU of the boxes predicted by cells near a label's centre, a scalar; 0 without labels.
 
-    Each cell learns the box whose peak it sees most of, weighted by that peak.
+    Each cell learns the box whose peak is highest there, weighted by that peak.
+
+    Parameters
+    ----------
+    sides
+        (B, 4, h, w), as in `Maps`.
+    boxes
+        One tensor (n, 4) a pair: x0, y0, x1, y1 in input pixels.
+    target
+        (B, 1, h, w) of `centre_targets`.
+
+    Source: Rezatofighi et al., Generalized Intersection over Union, CVPR 2019.
     """
     losses: list[Tensor] = []
     weights: list[Tensor] = []
     for number, of_pair in enumerate(boxes):
         if not len(of_pair):
             continue
-        ys, xs = torch.nonzero(target[number, 0] > 0.3, as_tuple=True)
+        ys, xs = torch.nonzero(target[number, 0] > LEARNING_PEAK, as_tuple=True)
         centre = torch.stack([xs, ys], 1).float() * STRIDE + (STRIDE - 1) / 2
         middles = (of_pair[:, :2] + of_pair[:, 2:]) / 2
         halves = (of_pair[:, 2:] - of_pair[:, :2]) / 2
@@ -80,8 +121,8 @@ def side_loss(sides: Tensor, boxes: list[Tensor], target: Tensor) -> Tensor:
             .sum(-1)
             .argmin(1)
         )
-        told = sides[number, :, ys, xs].T * STRIDE
-        predicted = torch.cat([centre - told[:, :2], centre + told[:, 2:]], 1)
+        distances = sides[number, :, ys, xs].T * STRIDE
+        predicted = torch.cat([centre - distances[:, :2], centre + distances[:, 2:]], 1)
         losses.append(1 - generalised_iou(predicted, of_pair[nearest]))
         weights.append(target[number, 0, ys, xs])
     if not losses:
@@ -91,7 +132,7 @@ def side_loss(sides: Tensor, boxes: list[Tensor], target: Tensor) -> Tensor:
 
 
 def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
-    """Return GIoU of boxes (N, 4) pair by pair, -1 to 1."""
+    """Return the generalised IoU of boxes (N, 4) and (N, 4), one by one: (N,), -1 to 1."""
     shared = (
         torch.minimum(first[:, 2:], second[:, 2:]) - torch.maximum(first[:, :2], second[:, :2])
     ).clamp(min=0)
