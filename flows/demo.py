@@ -16,7 +16,7 @@ from tasks.workspace import Workspace
 SEED = 2025
 
 
-def _has_missions(workspace: Workspace) -> bool:
+def _holds_missions(workspace: Workspace) -> bool:
     return any(workspace.data.glob("*/*/mission.json"))
 
 
@@ -30,7 +30,7 @@ def run_demo(workspace: Workspace, processes: int) -> Retrained:
     """
     console = Console()
     unfinished = workspace.derived / "demo_rendering"
-    if unfinished.exists() or not _has_missions(workspace):
+    if unfinished.exists() or not _holds_missions(workspace):
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         unfinished.touch()  # a killed rendering is taken up again, not taken for missions of the user
         simulate(workspace, size="tiny", seed=SEED, processes=processes)
@@ -49,7 +49,7 @@ def run_demo(workspace: Workspace, processes: int) -> Retrained:
         reason="demo",
     )
     inspected = inspect_mission(
-        source=_mission_to_inspect(workspace, trained),
+        source=_choose_mission(workspace, trained),
         workspace=workspace.root,
         processes=processes,
     )
@@ -68,6 +68,6 @@ def run_demo(workspace: Workspace, processes: int) -> Retrained:
     return trained
 
 
-def _mission_to_inspect(workspace: Workspace, trained: Retrained) -> Path:
+def _choose_mission(workspace: Workspace, trained: Retrained) -> Path:
     site = list(trained.scores)[-1]  # unseen sites come last
     return sorted((workspace.data / site).glob("*/mission.json"))[0].parent

@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from pydantic import DirectoryPath, PositiveInt
 
-from tasks.align import align, missions_of
+from tasks.align import align, list_missions
 from tasks.evaluate import evaluate_site
 from tasks.manifest import build_data_manifest
 from tasks.register import model_facts, require_detector
@@ -40,7 +40,7 @@ def evaluate_sites(
     facts = model_facts(place, model)
     checked = run_step(validate, place, build_data_manifest(place), facts.contract)
     pinned = snapshot(place)
-    missions = [m for m in missions_of(place, checked.accepted) if m.labelled]
+    missions = [m for m in list_missions(place, checked.accepted) if m.labelled]
     aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
     scores = []
     for site in sorted({m.site_id for m in missions}):

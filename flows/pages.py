@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 START_LIMIT_S = 180.0
 
 
-def _free(port: int) -> None:
+def _require_free_port(port: int) -> None:
     import socket
 
     with socket.socket() as probe:
@@ -45,7 +45,7 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
         A port is taken, or a server does not start.
     """
     for port in (mlflow_port, prefect_port):
-        _free(port)
+        _require_free_port(port)
     client(workspace)  # the store exists before the page asks for it
     console = Console()
     api_url = f"http://{HOST}:{prefect_port}/api"

@@ -10,11 +10,11 @@ from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
 
-from dd_livm_core.judgement.promotion import Decision, decide, deciding_accuracies
+from dd_livm_core.judgement.promotion import Decision, decide, select_accuracies
 from dd_livm_core.judgement.site_plan import SitePlan, plan_sites
 from dd_livm_core.missions.sites import SITES, read_sites
 from flows.configuration import RetrainConfiguration
-from tasks.align import AlignedMission, MissionInput, align, align_step, missions_of
+from tasks.align import AlignedReference, MissionInput, align, align_step, list_missions
 from tasks.alignment_page import AlignmentPage, draw_alignment
 from tasks.evaluate import (
     OperatingPoint,
@@ -30,8 +30,8 @@ from tasks.register import (
     CONTRACT_TAG,
     apply_decision,
     example_pair,
+    fetch_detector,
     register,
-    registered_detector,
 )
 from tasks.report import report_retraining
 from tasks.site_pictures import SitePictures, draw_site
@@ -164,7 +164,7 @@ def _prepare(place: Workspace, configuration: RetrainConfiguration) -> _Prepared
     manifest = build_data_manifest(place)
     checked = run_step(validate, place, manifest, configuration.contract)
     pinned = snapshot(place)
-    missions = [m for m in missions_of(place, checked.accepted) if m.labelled]
+    missions = [m for m in list_missions(place, checked.accepted) if m.labelled]
     plan = plan_sites([m.site_id for m in missions], configuration.evaluation.held_out_sites)
     sites = read_sites(place.data)
     simulated = any(sites[m.site_id].simulated for m in missions)
@@ -200,7 +200,7 @@ def _hash(content: object) -> str:
 
 def _train(
     place: Workspace,
-    aligned: list[AlignedMission],
+    aligned: list[AlignedReference],
     plan: SitePlan,
     configuration: RetrainConfiguration,
     run_id: str,
@@ -218,20 +218,20 @@ def _train(
 def _judge(
     place: Workspace,
     detector: OperatingPoint,
-    aligned: list[AlignedMission],
+    aligned: list[AlignedReference],
     plan: SitePlan,
     configuration: RetrainConfiguration,
 ) -> tuple[list[SiteScore], Decision]:
     """Score every site with the new model and with the champion, and decide which one serves."""
     scores = _score(place, detector.weights, aligned, plan)
-    champion = registered_detector(place, CHAMPION)
+    champion = fetch_detector(place, CHAMPION)
     before = _score(place, champion, aligned, plan) if champion else None
     metrics, former = (
         {score.site_id: score.metrics for score in found or ()} for found in (scores, before)
     )
     decision = decide(
-        deciding_accuracies(metrics, plan.unseen),
-        deciding_accuracies(former, plan.unseen) if before else None,
+        select_accuracies(metrics, plan.unseen),
+        select_accuracies(former, plan.unseen) if before else None,
         configuration.promotion,
     )
     return scores, decision
@@ -240,7 +240,7 @@ def _judge(
 def _score(
     place: Workspace,
     weights: Reference,
-    aligned: list[AlignedMission],
+    aligned: list[AlignedReference],
     plan: SitePlan,
 ) -> list[SiteScore]:
     """Score every site: unseen ones on all their pairs, training ones on the pairs kept from training."""
@@ -258,7 +258,7 @@ def _score(
 
 
 def _draw(
-    place: Workspace, scores: list[SiteScore], aligned: list[AlignedMission]
+    place: Workspace, scores: list[SiteScore], aligned: list[AlignedReference]
 ) -> tuple[list[SitePictures], list[AlignmentPage]]:
     """Draw what the report shows, in steps of their own: another colour does not score or align again."""
     pictures = [

@@ -8,7 +8,7 @@ LOGGERS = (None, "prefect.flow_runs", "prefect.task_runs")
 """Where Prefect hangs its handlers: the terminal's on the root, the page's on its own."""
 
 
-def without_traceback(record: logging.LogRecord) -> bool:
+def drop_traceback(record: logging.LogRecord) -> bool:
     """Let every record pass; take the traceback off one that reports an :class:`InputError`.
 
     The message says what to do; where in our code it was noticed helps no user.
@@ -23,4 +23,4 @@ def show_input_errors_plainly() -> None:
     """Keep tracebacks of bad input out of Prefect's logs; call it once Prefect has been imported."""
     for name in LOGGERS:
         for handler in logging.getLogger(name).handlers:
-            handler.addFilter(without_traceback)
+            handler.addFilter(drop_traceback)

@@ -46,7 +46,7 @@ class MissionInput(BaseModel):
     sha256: str
 
 
-class AlignedMission(BaseModel):
+class AlignedReference(BaseModel):
     """A mission's aligned store, with how it went."""
 
     model_config = ConfigDict(frozen=True)
@@ -58,7 +58,7 @@ class AlignedMission(BaseModel):
     status: dict[str, int]
 
 
-def missions_of(workspace: Workspace, manifest: Reference) -> list[MissionInput]:
+def list_missions(workspace: Workspace, manifest: Reference) -> list[MissionInput]:
     """List the missions of a manifest, each with one hash over the content of its pairs and labels."""
     rows = read_manifest(manifest_path(workspace, manifest))
     sites = read_sites(workspace.data)
@@ -120,8 +120,8 @@ def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> 
             workspace.data / str(row.infrared_path),
             workspace.data / str(row.visible_path),
             infrared_unit=unit,
-            irradiance_w_m2=_known(row.irradiance_w_m2),
-            wind_m_s=_known(row.wind_m_s),
+            irradiance_w_m2=_float_or_none(row.irradiance_w_m2),
+            wind_m_s=_float_or_none(row.wind_m_s),
         )
         for row in rows.sort_values("pair_id").itertuples()
     ]
@@ -137,7 +137,7 @@ def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> 
 )
 def align(
     workspace: Workspace, mission: MissionInput, manifest: Reference, processes: int
-) -> AlignedMission:
+) -> AlignedReference:
     """Align one mission and return the reference of its aligned store."""
     rows = read_manifest(manifest_path(workspace, manifest))
     rows = rows[(rows["site_id"] == mission.site_id) & (rows["mission_id"] == mission.mission_id)]
@@ -166,7 +166,7 @@ def align(
     store = align_step.produce(workspace, {"workspace": workspace, "mission": mission}, write)
     counts = json.loads((store.folder(workspace) / SUMMARY).read_text())["counts"]
     get_run_logger().info("%s/%s: %s", mission.site_id, mission.mission_id, counts)
-    return AlignedMission(
+    return AlignedReference(
         site_id=mission.site_id,
         mission_id=mission.mission_id,
         labelled=mission.labelled,
@@ -175,5 +175,5 @@ def align(
     )
 
 
-def _known(value: Any) -> float | None:
+def _float_or_none(value: Any) -> float | None:
     return None if pd.isna(value) else float(value)

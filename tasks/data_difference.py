@@ -12,7 +12,7 @@ from dd_livm_core.missions.sites import SITES, read_sites
 from dd_livm_core.records import Site
 from tasks.manifest import MANIFEST
 from tasks.snapshot import snapshot_id
-from tasks.tracking import DATA_FOLDER, client, pinned_by
+from tasks.tracking import DATA_FOLDER, client, fetch_pin
 from tasks.workspace import Workspace
 
 
@@ -26,19 +26,19 @@ def data_difference(workspace: Workspace, before: str, after: str) -> list[str]:
     """
     with tempfile.TemporaryDirectory() as folder:
         old, new = (
-            _recorded_data(workspace, run_id, Path(folder) / str(number))
+            _fetch_data(workspace, run_id, Path(folder) / str(number))
             for number, run_id in enumerate((before, after))
         )
     head = [f"data/ from {old[0]} (run {before})", f"       to {new[0]} (run {after})"]
     return head + describe(manifest_diff(old[1], new[1], old[2], new[2]))
 
 
-def _recorded_data(
+def _fetch_data(
     workspace: Workspace, run_id: str, to: Path
 ) -> tuple[str, pd.DataFrame, dict[str, Site]]:
     """Fetch a run's snapshot id, manifest and sites."""
     to.mkdir()
-    identity = snapshot_id(pinned_by(workspace, run_id, to))
+    identity = snapshot_id(fetch_pin(workspace, run_id, to))
     store = client(workspace)
     kept = {artifact.path for artifact in store.list_artifacts(run_id, DATA_FOLDER)}
     wanted = {f"{DATA_FOLDER}/{MANIFEST}", f"{DATA_FOLDER}/{SITES}"}

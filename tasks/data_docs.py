@@ -35,7 +35,7 @@ i { font-style: normal; white-space: nowrap; }
 """
 
 
-def stand_alone(site: Path, destination: Path) -> None:
+def write_stand_alone_page(site: Path, destination: Path) -> None:
     """Write the one validation page of a generated Data Docs site as a page of its own.
 
     Parameters

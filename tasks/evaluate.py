@@ -123,7 +123,7 @@ def evaluate_site(
 
 def _prediction(store: Reference, outcome: Outcome, threshold: float) -> dict[str, object]:
     """Return one pair's labels and its detections above the threshold, boxes in infrared pixels."""
-    shown = outcome.detections.above(threshold)
+    shown = outcome.detections.keep_above(threshold)
     return {
         "store": store.sha256,
         "pair_id": outcome.pair_id,

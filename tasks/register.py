@@ -31,7 +31,7 @@ CONTRACT_TAG = "dd_livm.contract"
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous_champion"
 
 
-def version_of(store: MlflowClient, model: str) -> str | None:
+def find_version(store: MlflowClient, model: str) -> str | None:
     """Return the version behind an alias or a version number, or None."""
     try:
         if model.isdigit():
@@ -41,7 +41,7 @@ def version_of(store: MlflowClient, model: str) -> str | None:
         return None
 
 
-def registered_detector(workspace: Workspace, model: str) -> Reference | None:
+def fetch_detector(workspace: Workspace, model: str) -> Reference | None:
     """Return a registered model's weights as a reference, or None where there is no such model.
 
     Parameters
@@ -50,7 +50,7 @@ def registered_detector(workspace: Workspace, model: str) -> Reference | None:
         Alias or version number.
     """
     store = client(workspace)
-    version = version_of(store, model)
+    version = find_version(store, model)
     if version is None:
         return None
     source = store.get_model_version(MODEL_NAME, version).source
@@ -78,7 +78,7 @@ def require_detector(workspace: Workspace, model: str) -> Reference:
     InputError
         No model of that alias or version is registered.
     """
-    weights = registered_detector(workspace, model)
+    weights = fetch_detector(workspace, model)
     if weights is None:
         raise InputError(
             "a registered model",
@@ -92,7 +92,7 @@ def require_detector(workspace: Workspace, model: str) -> Reference:
 def model_facts(workspace: Workspace, model: str) -> ModelFacts:
     """Return what a registered model's version says of itself."""
     store = client(workspace)
-    found = store.get_model_version(MODEL_NAME, str(version_of(store, model)))
+    found = store.get_model_version(MODEL_NAME, str(find_version(store, model)))
     return ModelFacts(
         version=str(found.version),
         training_sites=tuple(found.tags.get("dd_livm.training_sites", "").split(",")),
@@ -134,7 +134,7 @@ def _log_model(workspace: Workspace, run_id: str, weights: Path, example: pd.Dat
     return str(logged.registered_model_version)
 
 
-def _existing_version(store: MlflowClient, run_id: str) -> str | None:
+def _find_version_of_run(store: MlflowClient, run_id: str) -> str | None:
     try:
         found = store.search_model_versions(f"name='{MODEL_NAME}' and run_id='{run_id}'")
     except MlflowException:
@@ -155,7 +155,7 @@ def register(
     A run registers one version only: repeated after a break, it returns the one it made.
     """
     store = client(workspace)
-    version = _existing_version(store, parent_run_id)
+    version = _find_version_of_run(store, parent_run_id)
     if version is None:
         pair = pd.DataFrame({name: [path.read_bytes()] for name, path in example.items()})
         version = _log_model(workspace, parent_run_id, weights, pair)
@@ -170,7 +170,7 @@ def register(
 def apply_decision(workspace: Workspace, version: str, decision: Decision) -> None:
     """Move the aliases: a promoted version becomes champion and the one before it stays at hand."""
     store = client(workspace)
-    before = version_of(store, CHAMPION)
+    before = find_version(store, CHAMPION)
     store.set_model_version_tag(MODEL_NAME, version, "dd_livm.decision", json.dumps(vars(decision)))
     if decision.promote and before != version:
         if before is not None:

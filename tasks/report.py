@@ -10,7 +10,7 @@ from prefect.artifacts import create_image_artifact, create_link_artifact, creat
 
 from dd_livm_core.inspection.pictures import data_url, site_chart
 from dd_livm_core.judgement.promotion import Decision
-from tasks.align import AlignedMission
+from tasks.align import AlignedReference
 from tasks.alignment_page import AlignmentPage
 from tasks.evaluate import SiteScore
 from tasks.site_pictures import SitePictures
@@ -33,7 +33,7 @@ def score_table(scores: Sequence[SiteScore]) -> str:
 
 def summary(
     scores: Sequence[SiteScore],
-    aligned: Sequence[AlignedMission],
+    aligned: Sequence[AlignedReference],
     decision: Decision,
     version: str,
     run_id: str,
@@ -64,7 +64,7 @@ def report_retraining(
     workspace: Workspace,
     run_id: str,
     scores: list[SiteScore],
-    aligned: list[AlignedMission],
+    aligned: list[AlignedReference],
     pictures: list[SitePictures],
     pages: list[AlignmentPage],
     decision: Decision,

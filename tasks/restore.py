@@ -4,13 +4,13 @@ import tempfile
 from pathlib import Path
 
 from tasks.snapshot import restore, snapshot_id
-from tasks.tracking import pinned_by
+from tasks.tracking import fetch_pin
 from tasks.workspace import Workspace
 
 
 def restore_run(workspace: Workspace, run_id: str) -> tuple[str, str]:
     """Restore ``data/`` to a run's snapshot; return the snapshots before and now."""
     with tempfile.TemporaryDirectory() as folder:
-        pinned = pinned_by(workspace, run_id, Path(folder))
+        pinned = fetch_pin(workspace, run_id, Path(folder))
         before = restore(workspace, pinned)
         return before, snapshot_id(pinned)

@@ -113,7 +113,7 @@ def code_hash(modules: tuple[str, ...]) -> str:
     return hashlib.sha256(json.dumps([sorted(seen.items()), libraries]).encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     if isinstance(value, Reference):
         return value.sha256  # where it lies is of no matter
     if isinstance(value, Workspace):
@@ -121,9 +121,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in sorted(value.items())}
+        return {str(k): _to_plain(v) for k, v in sorted(value.items())}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [_to_plain(v) for v in value]
     return value
 
 
@@ -148,7 +148,7 @@ class Step:
 
     def key(self, parameters: Mapping[str, Any]) -> str:
         """Return the cache key of one call."""
-        kept = {k: _plain(v) for k, v in parameters.items() if k not in self.ignore}
+        kept = {k: _to_plain(v) for k, v in parameters.items() if k not in self.ignore}
         identity = [self.name, self.version, code_hash(self.modules), sorted(kept.items())]
         return hashlib.sha256(json.dumps(identity, default=str).encode()).hexdigest()
 

@@ -91,12 +91,12 @@ def parent_run(
         store.set_tag(run.info.run_id, "dd_livm.resumed", str(resumed))
     else:
         run = store.create_run(experiment_id(store), run_name=name, tags={**tags, RUN_KEY: run_key})
-    with _ended(store, str(run.info.run_id)) as run_id:
+    with _end_with_block(store, str(run.info.run_id)) as run_id:
         yield run_id
 
 
 @contextmanager
-def _ended(store: MlflowClient, run_id: str) -> Iterator[str]:
+def _end_with_block(store: MlflowClient, run_id: str) -> Iterator[str]:
     """End a run when the block ends: as finished, or as failed with the error.
 
     An interrupted one stays open, so that the same retraining can take it up again.
@@ -117,7 +117,7 @@ def evaluation_run(workspace: Workspace, model: str, snapshot: str) -> Iterator[
     tags = {"dd_livm.model": model, "dd_livm.data_snapshot": snapshot}
     run = store.create_run(experiment_id(store), run_name=f"evaluate {model}", tags=tags)
     try:
-        with _ended(store, str(run.info.run_id)) as run_id:
+        with _end_with_block(store, str(run.info.run_id)) as run_id:
             yield run_id
     except (KeyboardInterrupt, SystemExit):
         # unlike a retraining, an evaluation begins anew: nobody would take this run up again
@@ -181,7 +181,7 @@ def log_history(
         store.set_terminated(run_id)
 
 
-def recorded_run(workspace: Workspace, run_id: str) -> Run:
+def require_run(workspace: Workspace, run_id: str) -> Run:
     """Return a run.
 
     Raises
@@ -197,7 +197,7 @@ def recorded_run(workspace: Workspace, run_id: str) -> Run:
         ) from error
 
 
-def pinned_by(workspace: Workspace, run_id: str, to: Path) -> Path:
+def fetch_pin(workspace: Workspace, run_id: str, to: Path) -> Path:
     """Fetch the ``data.dvc`` that a run recorded into the folder ``to``.
 
     Raises
@@ -205,7 +205,7 @@ def pinned_by(workspace: Workspace, run_id: str, to: Path) -> Path:
     InputError
         There is no such run, or it recorded none.
     """
-    recorded_run(workspace, run_id)
+    require_run(workspace, run_id)
     try:
         return Path(client(workspace).download_artifacts(run_id, "data.dvc", str(to)))
     except (MlflowException, OSError) as error:

@@ -17,7 +17,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
 from dd_livm_core.missions.contract import CONTRACT, ContractLimits, Rule, Severity, with_derived
 from dd_livm_core.missions.manifest import KEY, read_manifest, write_manifest
-from tasks.data_docs import PAGE, stand_alone
+from tasks.data_docs import PAGE, write_stand_alone_page
 from tasks.manifest import MANIFEST, manifest_path
 from tasks.step import Reference, Step
 from tasks.workspace import Workspace
@@ -76,7 +76,7 @@ def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> list[Finding]:
         for number, rule in enumerate(CONTRACT):
             expectation = getattr(gx.expectations, rule.expectation)
             suite.add_expectation(
-                expectation(**rule.kwargs, description=_described(rule), meta={"rule": number})
+                expectation(**rule.kwargs, description=_describe(rule), meta={"rule": number})
             )
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(name="pairs against the contract", data=batch, suite=suite)
@@ -94,12 +94,12 @@ def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> list[Finding]:
             )
         )
         outcome = checkpoint.run(batch_parameters={"dataframe": with_derived(manifest)})
-        stand_alone(Path(folder) / "gx/uncommitted/data_docs/local_site", destination)
+        write_stand_alone_page(Path(folder) / "gx/uncommitted/data_docs/local_site", destination)
     (result,) = outcome.run_results.values()
-    return _findings(result.to_json_dict()["results"])
+    return _read_findings(result.to_json_dict()["results"])
 
 
-def _described(rule: Rule) -> str:
+def _describe(rule: Rule) -> str:
     """Return what the page says of a rule: its reason, its bounds, and whether pairs are set aside by it."""
     named = ", ".join(
         f"{name.replace('_', ' ')} {value}"
@@ -110,7 +110,7 @@ def _described(rule: Rule) -> str:
     return f"{rule.reason}{f' ({named})' if named else ''}; {outcome}"
 
 
-def _findings(results: Sequence[dict[str, Any]]) -> list[Finding]:
+def _read_findings(results: Sequence[dict[str, Any]]) -> list[Finding]:
     """Return one finding per rule, in the contract's order.
 
     Raises
@@ -191,7 +191,7 @@ def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) 
     summary = json.loads((folder / SUMMARY).read_text())
     page = folder / DATA_DOCS / PAGE
     create_markdown_artifact(
-        _told(summary, page),
+        _format_outcome(summary, page),
         key="data-contract",
         description="Pairs held against the data contract",
     )
@@ -220,7 +220,7 @@ def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) 
     )
 
 
-def _told(summary: Mapping[str, Any], page: Path) -> str:
+def _format_outcome(summary: Mapping[str, Any], page: Path) -> str:
     """Return the outcome as Markdown for Prefect's page."""
     reasons = Counter(entry["expected"] for entry in summary["quarantine"])
     aside = [f"| {reason} | {count} |" for reason, count in reasons.most_common()]

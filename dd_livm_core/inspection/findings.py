@@ -68,7 +68,7 @@ def excess_in_box(
     return float(values.mean()), float(values.max())
 
 
-def _findings(
+def _as_findings(
     detections: Detections,
     measured_k: Sequence[tuple[float, float] | None],
     pair_id: str,
@@ -102,11 +102,11 @@ def find_defects(
     total = len(store.index)
     for row, detections in predict_store(detector, store, range(total)):
         entry = store.index.iloc[row]
-        shown = detections.above(detector.threshold)
-        on_grid = shown.scaled(float(entry["grid_scale"])).boxes_xyxy_px
+        shown = detections.keep_above(detector.threshold)
+        on_grid = shown.rescale(float(entry["grid_scale"])).boxes_xyxy_px
         excess = store.infrared_excess[row] if entry["radiometric"] else None
         measured = [excess_in_box(excess, box) if excess is not None else None for box in on_grid]
-        found += _findings(shown, measured, str(entry["pair_id"]), str(entry["status"]))
+        found += _as_findings(shown, measured, str(entry["pair_id"]), str(entry["status"]))
         if progress:
             progress(row + 1, total, "detecting")
     return tuple(found)

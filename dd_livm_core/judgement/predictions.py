@@ -42,7 +42,7 @@ def predict_store(
             np.asarray(mission.panel_mask[chosen]),
         )
         for row, detections in zip(chosen, found, strict=True):
-            yield row, detections.scaled(1 / float(mission.index.iloc[row]["grid_scale"]))
+            yield row, detections.rescale(1 / float(mission.index.iloc[row]["grid_scale"]))
 
 
 def predict_labelled(

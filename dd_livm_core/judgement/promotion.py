@@ -69,7 +69,7 @@ def decide(
     )
 
 
-def deciding_accuracies(
+def select_accuracies(
     scores: Mapping[str, Mapping[str, float]], unseen: Collection[str]
 ) -> dict[str, float]:
     """Return the detection accuracy of each site that promotion looks at.

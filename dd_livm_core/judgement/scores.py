@@ -89,7 +89,7 @@ def count(
     return Counts(right, shown - right, total - right, located, located_right, total)
 
 
-def _share(part: int, whole: int) -> float:
+def _percent(part: int, whole: int) -> float:
     return 100.0 * part / whole if whole else 0.0
 
 
@@ -104,9 +104,9 @@ def score_site(
     outcomes = counts.true_positive + counts.false_positive + counts.false_negative
     map50, map50_95 = average_precision(predictions, labels)
     return {
-        "detection_accuracy": _share(counts.true_positive, outcomes),
-        "located_and_typed": _share(counts.true_positive, counts.labels),
-        "type_accuracy": _share(counts.located_right, counts.located),
+        "detection_accuracy": _percent(counts.true_positive, outcomes),
+        "located_and_typed": _percent(counts.true_positive, counts.labels),
+        "type_accuracy": _percent(counts.located_right, counts.located),
         "map50": map50,
         "map50_95": map50_95,
         "pairs": float(len(predictions)),

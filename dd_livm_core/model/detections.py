@@ -27,11 +27,11 @@ class Detections:
     defect_classes: tuple[DefectClass, ...]
     hotspot_shapes: tuple[HotspotShape, ...]
 
-    def scaled(self, factor: float) -> "Detections":
+    def rescale(self, factor: float) -> "Detections":
         """Return the same detections on a grid with ``factor`` times as many pixels a side."""
         return replace(self, boxes_xyxy_px=np.asarray(self.boxes_xyxy_px * factor, np.float32))
 
-    def above(self, threshold: float) -> "Detections":
+    def keep_above(self, threshold: float) -> "Detections":
         """Return the detections with a score of at least ``threshold``."""
         kept = int(np.count_nonzero(self.scores >= threshold))
         return Detections(

@@ -44,10 +44,10 @@ def predict(
     infrared, colour = (torch.from_numpy(np.stack(side)) for side in zip(*prepared, strict=True))
     maps = model.maps(infrared, colour)
     boxes, scores = decode(maps)
-    return [_of_pair(model, maps, boxes[n], scores[n], n, scale) for n in range(len(excess))]
+    return [_classify(model, maps, boxes[n], scores[n], n, scale) for n in range(len(excess))]
 
 
-def _of_pair(
+def _classify(
     model: Detector,
     maps: Maps,
     boxes: Tensor,

@@ -46,7 +46,7 @@ def stage_loss(
     """Return the terms of a stage's loss on one batch, by name; the loss is their sum."""
     boxes, pair_index = stack_boxes(batch.boxes)
     if stage == 2:
-        return _visible_terms(model, batch, boxes, pair_index, config)
+        return _visible_loss(model, batch, boxes, pair_index, config)
     maps = model.maps(batch.infrared, batch.visible if stage == 3 else None)
     target = centre_targets(batch.boxes, (maps.centre.shape[2], maps.centre.shape[3]))
     terms = {
@@ -66,7 +66,7 @@ def stage_loss(
     return {**terms, "contrast": config.contrastive_weight * contrast}
 
 
-def _visible_terms(
+def _visible_loss(
     model: Detector, batch: Batch, boxes: Tensor, pair_index: Tensor, config: TrainingConfig
 ) -> dict[str, Tensor]:
     """Return the terms of stage 2: the external type, or that a fault is internal, from the visible side alone."""

@@ -64,11 +64,11 @@ def read_example(mission: AlignedMission, row: int, config: TrainingConfig) -> E
         at_input_size(excess, mission.visible[row], mission.panel_mask[row], size_px),
         np.asarray(label_boxes_xyxy_px(labels) * scale, np.float32),
         np.array(targets, np.int64).reshape(-1, 2),
-        _known_weather(entry, float(scale[0])),
+        _read_weather(entry, float(scale[0])),
     )
 
 
-def _known_weather(entry: "pd.Series[Any]", input_px: float) -> dict[str, Any]:
+def _read_weather(entry: "pd.Series[Any]", input_px: float) -> dict[str, Any]:
     """Return what is known of the flight; what is not is drawn by the augmentation.
 
     Parameters

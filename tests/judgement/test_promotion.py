@@ -2,7 +2,7 @@
 
 import pytest
 
-from dd_livm_core.judgement.promotion import PromotionGates, decide, deciding_accuracies
+from dd_livm_core.judgement.promotion import PromotionGates, decide, select_accuracies
 
 GATES = PromotionGates(min_mean_gain_points=0.0, max_site_drop_points=5.0)
 
@@ -34,5 +34,5 @@ def test_scores_on_different_sites_are_no_comparison() -> None:
 
 def test_unseen_sites_decide_and_all_where_there_is_none() -> None:
     scores = {"a": {"detection_accuracy": 90.0}, "b": {"detection_accuracy": 40.0}}
-    assert deciding_accuracies(scores, ("b",)) == {"b": 40.0}
-    assert deciding_accuracies(scores, ()) == {"a": 90.0, "b": 40.0}
+    assert select_accuracies(scores, ("b",)) == {"b": 40.0}
+    assert select_accuracies(scores, ()) == {"a": 90.0, "b": 40.0}

@@ -40,7 +40,7 @@ class Learnt:
 
     def predict(self, excess: np.ndarray, visible: np.ndarray) -> list[Detections]:
         found = predict(self.model, excess, np.ascontiguousarray(visible), self.mask)
-        return [detections.above(self.threshold) for detections in found]
+        return [detections.keep_above(self.threshold) for detections in found]
 
 
 @pytest.fixture(scope="module")
