@@ -9,6 +9,11 @@ from dd_livm_core.model.network_input import PairPixels
 from dd_livm_core.training.configuration import TrainingConfig
 from dd_livm_core.training.examples import Example
 
+GAIN = (0.85, 1.15)
+"""Factor on the excess: emissivity, distance and the camera's calibration differ by about so much."""
+NOISE_K = 0.08
+"""Standard deviation of added noise: what 50 mK cameras show, and a little more."""
+
 
 class Augmentation:
     """Heat, geometry and light; every draw follows from the seed given with the example."""
@@ -20,16 +25,20 @@ class Augmentation:
                 *heat,
                 A.HorizontalFlip(p=0.5),
                 A.VerticalFlip(p=0.5),
+                # Scale is flight height, turn and shear are heading and a gimbal that is not quite nadir, the
+                # shift keeps the network from learning where in a frame hotspots lie.
                 A.Affine(
                     scale=(0.75, 1.3), rotate=(-20, 20), translate_percent=(-0.12, 0.12), shear=(-4, 4),
                     interpolation=cv2.INTER_LINEAR, p=0.8,
                 ),
             ],
+            # A hotspot of which less than half is left could not be told by a person either.
             bbox_params=A.BboxParams(
                 format="pascal_voc", label_fields=["targets"], clip=True, min_visibility=0.5, min_area=4
             ),
             additional_targets={"visible": "image", "panel_mask": "mask"},
         )  # fmt: skip
+        # Light, white balance, lens and sensor of other cameras; hue moves little, as weeds stay green.
         self.visible_only = A.Compose(
             [
                 A.RandomBrightnessContrast(0.25, 0.25, p=0.7),
@@ -41,7 +50,13 @@ class Augmentation:
         )
 
     def __call__(self, example: Example, seed: list[int]) -> Example:
-        """Return an augmented copy."""
+        """Return an augmented copy.
+
+        Parameters
+        ----------
+        seed
+            Everything that the draws depend on, such as training seed, stage, epoch and pair.
+        """
         draw = int(np.random.SeedSequence(seed).generate_state(1)[0] % 2**31)
         self.both.set_random_seed(draw)
         self.visible_only.set_random_seed(draw)
@@ -54,8 +69,8 @@ class Augmentation:
             weather=example.weather,
         )
         noise = np.random.default_rng(seed)
-        excess = changed["image"] * np.float32(noise.uniform(0.85, 1.15))
-        excess = excess + noise.normal(0, 0.08, excess.shape).astype(np.float32)
+        excess = changed["image"] * np.float32(noise.uniform(*GAIN))
+        excess = excess + noise.normal(0, NOISE_K, excess.shape).astype(np.float32)
         kept = np.asarray(changed["targets"], int)
         return Example(
             PairPixels(
