@@ -21,7 +21,8 @@ from benchmarks.fleet_truth import corner_errors
 from benchmarks.results_file import write_result
 from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.missions.truth import THRESHOLD_K
-from dd_livm_core.fleet.profile import Profile, bundled_profiles
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.fleet.station.defects import Workshop
 from dd_livm_core.records import DEFECT_CLASSES
 

@@ -16,7 +16,8 @@ from benchmarks.fleet_looks import grey, on_infrared_grid
 from dd_livm_core.camera_files.radiometry import read_infrared
 from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.missions.mission import SimulatedMission
-from dd_livm_core.fleet.profile import Profile, bundled_profiles, load_profile
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import bundled_profiles, load_profile
 
 SEED = 47
 REPOSITORY = Path(__file__).parents[1]

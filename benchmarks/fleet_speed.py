@@ -13,7 +13,7 @@ import psutil
 from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.missions.truth_files import write_truth_arrays
 from dd_livm_core.fleet.missions.writing import plan_missions, write_fleet
-from dd_livm_core.fleet.profile import bundled_profiles
+from dd_livm_core.fleet.profile_files import bundled_profiles
 
 _EVERY_S = 0.5
 

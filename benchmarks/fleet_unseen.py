@@ -26,7 +26,8 @@ from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.missions.truth import THRESHOLD_K
 from dd_livm_core.fleet.missions.truth_files import read_correspondences, read_truth_arrays
 from dd_livm_core.fleet.missions.writing import FLEET_SIZES, write_fleet
-from dd_livm_core.fleet.profile import Profile, load_profile
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import load_profile
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.records import DEFECT_CLASSES, Mission

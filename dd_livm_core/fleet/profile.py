@@ -1,19 +1,15 @@
-"""What a simulated station is like: one TOML file, checked key by key."""
+"""The record of a simulated station; each class is one table of its TOML file."""
 
 import math
-import tomllib
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.plausibility import problems
 from dd_livm_core.records import DEFECT_CLASSES, DefectClass, Identifier
 
 Level = Annotated[int, Field(ge=0, le=255)]
 Rgb = Annotated[tuple[Level, Level, Level], Field(strict=False)]
-_MAX_BYTES = 100_000
 Surface = Literal["grass", "scrub", "sand", "gravel", "concrete", "metal", "tile", "water"]
 
 
@@ -251,54 +247,3 @@ class Profile(Part):
         for key, problem in problems(self):
             raise ValueError(f"{key}: {problem}")
         return self
-
-
-def load_profile(path: Path) -> Profile:
-    """Read one station's profile.
-
-    Parameters
-    ----------
-    path
-        TOML file.
-
-    Raises
-    ------
-    InputError
-        Unreadable file, unknown key, or a value that is out of range; names file and key.
-    """
-    todo = "Correct the profile; docs/fleet.md lists every key."
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise OSError(f"more than {_MAX_BYTES} bytes")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError("a readable TOML profile", str(error), path, todo) from error
-    try:
-        return Profile.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part not in {"low", "high"})
-        named = first["msg"].removeprefix("Value error, ")
-        if not key:
-            key, _, named = named.partition(": ")
-        found = repr(_value_at(content, key))[:80]
-        raise InputError(f"key {key}: {named}", found, f"{path} ({key})", todo) from error
-
-
-def _value_at(content: object, key: str) -> object:
-    """Return what the file says at a dotted key; None where it says nothing."""
-    for part in key.split("."):
-        if isinstance(content, dict):
-            content = content.get(part)
-        elif isinstance(content, list) and part.isdigit() and int(part) < len(content):
-            content = content[int(part)]
-        else:
-            return content
-    return content
-
-
-def bundled_profiles() -> list[Profile]:
-    """Return the nine stations that come with the package, by name."""
-    return [
-        load_profile(path) for path in sorted((Path(__file__).parent / "profiles").glob("*.toml"))
-    ]

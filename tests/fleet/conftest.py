@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.profile import Profile, load_profile
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import load_profile
 
 PROFILE = """
 site_id = "test_plain"

@@ -20,7 +20,8 @@ from dd_livm_core.fleet.missions.truth_files import (
     write_table,
     write_truth_arrays,
 )
-from dd_livm_core.fleet.profile import Profile, bundled_profiles
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.missions.sites import read_sites, write_sites
 from dd_livm_core.records import DEFECT_CLASSES, Site
 

@@ -15,7 +15,8 @@ from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.missions.truth_files import read_truth_arrays
 from dd_livm_core.fleet.missions.writing import FLEET_SIZES, FULL_PAIRS, plan_missions, write_fleet
-from dd_livm_core.fleet.profile import Profile, load_profile
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import load_profile
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, Mission, Site
@@ -215,7 +216,7 @@ def test_what_would_fail_after_rendering_is_refused_before(
 
 
 def test_the_full_fleet_has_as_many_pairs_as_the_article() -> None:
-    from dd_livm_core.fleet.profile import bundled_profiles
+    from dd_livm_core.fleet.profile_files import bundled_profiles
 
     assert sum(pairs for _, _, pairs in plan_missions(bundled_profiles(), "full")) == FULL_PAIRS
 
