@@ -38,7 +38,7 @@ def monkeypatch_module():  # type: ignore[no-untyped-def]
 @pytest.fixture(scope="module")
 def written(few: None, profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("fleet")
-    calls: list[tuple[int, int]] = []
+    calls: list[tuple[int, int, str]] = []
     folders = write_fleet(
         root / "data",
         profiles=[profile],
@@ -47,7 +47,7 @@ def written(few: None, profile: Profile, tmp_path_factory: pytest.TempPathFactor
         progress=lambda *now: calls.append(now),
     )
     assert folders == [root / "data/test_plain/flight01"]
-    assert calls == [(3, 3)]
+    assert calls == [(3, 3, "test_plain/flight01")]
     return root
 
 
