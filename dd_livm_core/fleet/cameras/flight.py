@@ -16,7 +16,7 @@ _SEA_LEVEL_TO_GROUND_M = 350.0
 _INFRARED_PITCH_MM, _VISIBLE_PITCH_MM = 0.012, 0.004
 
 
-def draw(span: Span, rng: np.random.Generator) -> float:
+def draw_uniform(span: Span, rng: np.random.Generator) -> float:
     """Draw from a profile's range, evenly."""
     return float(rng.uniform(span.low, span.high))
 
@@ -64,10 +64,10 @@ class Flight:
     ) -> None:
         self.profile, self.size_m = profile, size_m
         plan = profile.flight
-        self.height_m = draw(plan.height_m, rng)
-        self.heading_deg = draw(plan.heading_deg, rng)
-        self._rig_rotation_deg = draw(plan.rig_rotation_deg, rng)
-        turn, length = rng.uniform(0, 2 * np.pi, 2), draw(plan.rig_offset_px, rng)
+        self.height_m = draw_uniform(plan.height_m, rng)
+        self.heading_deg = draw_uniform(plan.heading_deg, rng)
+        self._rig_rotation_deg = draw_uniform(plan.rig_rotation_deg, rng)
+        turn, length = rng.uniform(0, 2 * np.pi, 2), draw_uniform(plan.rig_offset_px, rng)
         shift = length * np.array([np.cos(turn[0]), np.sin(turn[0])])
         self._baseline_turn = float(turn[1])
         infrared, visible = profile.infrared_camera, profile.visible_camera
@@ -79,9 +79,9 @@ class Flight:
         self._visible = Camera(
             *VISIBLE_PX, visible.focal_px, (float(aim[0]), float(aim[1])), visible.k1
         )
-        self.waypoints = self._cover(pairs, rng)
+        self.waypoints = self._plan_waypoints(pairs, rng)
 
-    def _cover(self, pairs: int, rng: np.random.Generator) -> list[Waypoint]:
+    def _plan_waypoints(self, pairs: int, rng: np.random.Generator) -> list[Waypoint]:
         """Cover the station in parallel lines, to and fro; thin out or repeat to the number."""
         keep = 1 - self.profile.flight.overlap
         frame = np.array(INFRARED_PX) / self._infrared.focal_px * self.height_m

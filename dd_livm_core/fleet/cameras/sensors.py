@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from dd_livm_core.fleet.cameras.flight import draw
+from dd_livm_core.fleet.cameras.flight import draw_uniform
 from dd_livm_core.fleet.cameras.rig import NODE_PX, View
 from dd_livm_core.fleet.profile import InfraredCamera, VisibleCamera
 from dd_livm_core.fleet.raster.raster import Window
@@ -19,7 +19,7 @@ _BILINEAR_VARIANCE = 1 / 6
 """What linear interpolation between raster pixels adds, at most, to the point spread."""
 
 
-def window_of(view: View, step_m: tuple[float, float], margin_px: int = 6) -> Window:
+def view_window(view: View, step_m: tuple[float, float], margin_px: int = 6) -> Window:
     """Return the part of the raster that a camera sees, with a margin."""
     raster = view.footprint() / np.asarray(step_m)
     low = np.floor(raster.min(axis=0)).astype(int) - margin_px
@@ -27,7 +27,7 @@ def window_of(view: View, step_m: tuple[float, float], margin_px: int = 6) -> Wi
     return Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
 
 
-def reach_of(view: View, step_m: tuple[float, float], blur_px: float) -> int:
+def blur_reach_px(view: View, step_m: tuple[float, float], blur_px: float) -> int:
     """Return how far beyond the frame the point spread gathers light, in raster pixels."""
     pixel_m = np.linalg.norm(np.diff(view.nodes_m, axis=1), axis=-1).max() / NODE_PX
     deviation = np.sqrt(blur_px**2 + 1 / 12) * pixel_m / min(step_m)
@@ -108,13 +108,13 @@ def expose(
     gamma in one table per colour, then noise.
     """
     image: NDArray[Any] = seen
-    blur = draw(camera.motion_blur_px, rng)
+    blur = draw_uniform(camera.motion_blur_px, rng)
     if blur > 0.3:
         image = cv2.GaussianBlur(image, (0, 0), sigmaX=blur / 2, sigmaY=0.35)
     if camera.sharpening > 0:
         soft = cv2.GaussianBlur(image, (0, 0), 1.1)
         image = cv2.addWeighted(image, 1 + camera.sharpening, soft, -camera.sharpening, 0)
-    gain, warmth = draw(camera.exposure, rng), draw(camera.warmth, rng)
+    gain, warmth = draw_uniform(camera.exposure, rng), draw_uniform(camera.warmth, rng)
     balance = np.array([1 + warmth, 1.0, 1 - warmth])
     lit = (np.arange(256)[:, None] / 255) ** _GAMMA * gain * light * balance
     hazy = lit * (1 - haze) + haze * np.array(_SKYLIGHT)

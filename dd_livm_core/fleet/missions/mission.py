@@ -14,16 +14,16 @@ from dd_livm_core.fleet.cameras.flight import (
     SECONDS_BETWEEN_PAIRS,
     Exposure,
     Flight,
-    draw,
+    draw_uniform,
 )
 from dd_livm_core.fleet.cameras.rig import View, infrared_to_visible
 from dd_livm_core.fleet.cameras.sensors import (
     InfraredSampler,
+    blur_reach_px,
     expose,
     infrared_noise,
-    reach_of,
     to_grey,
-    window_of,
+    view_window,
 )
 from dd_livm_core.fleet.missions.truth import TrueHotspot, true_hotspots
 from dd_livm_core.fleet.physics.clouds import Clouds
@@ -35,8 +35,8 @@ from dd_livm_core.fleet.physics.thermal import (
     physical_losses_w_m2k,
 )
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster.raster import mixed, to_byte
-from dd_livm_core.fleet.station.layout import generator, lay_out, retilted
+from dd_livm_core.fleet.raster.raster import mix, to_byte
+from dd_livm_core.fleet.station.layout import generator, lay_out, retilt
 from dd_livm_core.fleet.station.look_alikes import draw_bird
 from dd_livm_core.fleet.station.station import Station
 from dd_livm_core.heat.diffusion import HEAT_CAPACITY_J_M2K
@@ -101,14 +101,14 @@ class _ThermalScene:
     owner: NDArray[np.int32]
 
 
-def _as_turned(profile: Profile, mission_id: str, seed: int) -> Profile:
+def _turn_trackers(profile: Profile, mission_id: str, seed: int) -> Profile:
     """Return the station as its trackers stand during one mission."""
     rows = profile.rows
     if rows.tracker_swing_deg == 0:
         return profile
     turned = generator(seed, profile.site_id, mission_id, "trackers").uniform(-1, 1)
     tilt_deg = float(np.clip(rows.tilt_deg + turned * rows.tracker_swing_deg, 0, 60))
-    return profile.tilted(tilt_deg)
+    return profile.with_tilt(tilt_deg)
 
 
 class SimulatedMission:
@@ -130,27 +130,27 @@ class SimulatedMission:
         self.number, self.seed = number, seed
         self.mission_id = f"flight{number + 1:02d}"
         station = profile
-        profile = self.profile = _as_turned(station, self.mission_id, seed)
+        profile = self.profile = _turn_trackers(station, self.mission_id, seed)
         rng = generator(seed, profile.site_id, self.mission_id)
         weather = profile.weather
-        ambient_c = draw(weather.ambient_c, rng)
+        ambient_c = draw_uniform(weather.ambient_c, rng)
         self.conditions = Conditions(
-            irradiance_w_m2=round(draw(weather.irradiance_w_m2, rng), 1),
-            wind_m_s=round(draw(weather.wind_m_s, rng), 2),
+            irradiance_w_m2=round(draw_uniform(weather.irradiance_w_m2, rng), 1),
+            wind_m_s=round(draw_uniform(weather.wind_m_s, rng), 2),
             ambient_c=round(ambient_c, 1),
-            sky_c=ambient_c - draw(weather.sky_below_ambient_k, rng),
+            sky_c=ambient_c - draw_uniform(weather.sky_below_ambient_k, rng),
         )
-        azimuth = draw(weather.sun_azimuth_deg, rng)
-        self._sun = sun_over(profile, draw(weather.sun_elevation_deg, rng), azimuth)
-        self._haze = draw(weather.haze, rng)
+        azimuth = draw_uniform(weather.sun_azimuth_deg, rng)
+        self._sun = sun_over(profile, draw_uniform(weather.sun_elevation_deg, rng), azimuth)
+        self._haze = draw_uniform(weather.haze, rng)
         day, minute = int(rng.integers(120)), int(rng.integers(240))
         self.started_at = datetime(2025, 5, 4, 10, tzinfo=UTC) + timedelta(days=day, minutes=minute)
         self.layout = lay_out(station, seed)
         if profile.rows.tracker_swing_deg > 0:
-            self.layout = retilted(self.layout, profile, seed)
+            self.layout = retilt(self.layout, profile, seed)
         lag_s = HEAT_CAPACITY_J_M2K / physical_losses_w_m2k(profile.pv_module, self.conditions)
         passing = generator(seed, profile.site_id, self.mission_id, "clouds")
-        self._clouds = Clouds(draw(weather.clouds, passing), lag_s, passing)
+        self._clouds = Clouds(draw_uniform(weather.clouds, passing), lag_s, passing)
         self.station = Station(profile, self.layout, self.conditions, self._sun, seed)
         self.flight = Flight(profile, self.layout.size_m, pairs, rng)
         self._fixed_pattern = rng.standard_normal(INFRARED_PX[::-1], dtype=np.float32)
@@ -207,39 +207,39 @@ class SimulatedMission:
             hotspots=hotspots,
             module_px=module_px,
             warmth=warmth,
-            sources={h.defect: self._source(h.defect) for h in hotspots},
+            sources={h.defect: self._defect_source(h.defect) for h in hotspots},
         )
 
     def _photograph(
         self, view: View, sunlight: float, rng: np.random.Generator
     ) -> NDArray[np.uint8]:
         step, similar = self.layout.step_m, self.profile.look_alikes
-        window = window_of(view, step)
+        window = view_window(view, step)
         drawn, glass = self.station.draw_colour(window, view.footprint() / np.asarray(step))
         if rng.random() < similar.birds:
             draw_bird(drawn, step, self._sun, rng)
         # In fixed point: to 1/32 raster px, in half the time.
         maps = cv2.convertMaps(*view.sampling_maps(step, (window.x, window.y)), cv2.CV_16SC2)
         image = np.asarray(cv2.remap(drawn, *maps, cv2.INTER_LINEAR), dtype=np.uint8)
-        light = self._mirrored(view, ((0.75, _GLINT_DEG), (0.2, _SHEEN_DEG)))
+        light = self._mirrored_light(view, ((0.75, _GLINT_DEG), (0.2, _SHEEN_DEG)))
         if light is not None:
             bare = np.asarray(cv2.remap(glass, *maps, cv2.INTER_LINEAR), dtype=np.uint8)
             mirrored = to_byte(light * np.float32(sunlight))
             share = np.asarray(cv2.multiply(bare, mirrored, scale=1 / 255), dtype=np.uint8)
-            image = mixed(image, np.full_like(image, 250), share)
+            image = mix(image, np.full_like(image, 250), share)
         # Half of what clouds take, the camera's automatic exposure gives back.
         return expose(image, self.profile.visible_camera, self._haze, sunlight**0.5, rng)
 
     def _thermal_scene(self, view: View, sunlight: float, warmth: float) -> _ThermalScene:
         step, blur_px = self.layout.step_m, self.profile.infrared_camera.blur_px
-        margin_px = reach_of(view, step, blur_px)
-        window = window_of(view, step, margin_px)
+        margin_px = blur_reach_px(view, step, blur_px)
+        window = view_window(view, step, margin_px)
         outline = view.footprint() / np.asarray(step)
         surface, mask, excess, owner = self.station.draw_thermal(window, outline, margin_px)
         sampler = InfraredSampler(view, step, window, blur_px)
         ambient_c, follows = np.float32(self.conditions.ambient_c), np.float32(warmth)
         seen_c = ambient_c + (sampler.sample(surface) - ambient_c) * follows
-        glint_k = self._mirrored(view, ((self.profile.look_alikes.glint_k, _GLINT_DEG),))
+        glint_k = self._mirrored_light(view, ((self.profile.look_alikes.glint_k, _GLINT_DEG),))
         if glint_k is not None:
             panels = mask.astype(np.float32) * np.float32(1 / 255)
             glint_k *= np.float32(sunlight)
@@ -253,7 +253,7 @@ class SimulatedMission:
             else sampler.nearest(owner) - 1,
         )
 
-    def _mirrored(
+    def _mirrored_light(
         self, view: View, lobes: tuple[tuple[float, float], ...]
     ) -> NDArray[np.float32] | None:
         """Return how much of the sun glass would mirror into each pixel, or None."""
@@ -270,7 +270,7 @@ class SimulatedMission:
         normal_emissivity = self.profile.infrared_camera.emissivity
         return view.between_nodes(glass_emissivity(normal_emissivity, np.clip(cosine, 0, 1)))
 
-    def _source(self, defect: int) -> tuple[str, str]:
+    def _defect_source(self, defect: int) -> tuple[str, str]:
         look = self.station.look(int(np.flatnonzero(self.layout.defect == defect)[0]))
         return DEFECT_CLASSES[self.layout.defect_class[defect]], look.source if look else ""
 

@@ -152,11 +152,11 @@ def read_views(truth_dir: Path, pair_id: str) -> tuple[View, View]:
         raise InputError("a table of truth", str(error), path, todo) from error
     if len(rows) != 1:
         raise InputError("one row of this pair", f"{len(rows)} of {pair_id}", path, todo)
-    infrared, visible = (_view(rows[0], name) for name in ("infrared", "visible"))
+    infrared, visible = (_view_from_row(rows[0], name) for name in ("infrared", "visible"))
     return infrared, visible
 
 
-def _view(row: dict[Any, Any], name: str) -> View:
+def _view_from_row(row: dict[Any, Any], name: str) -> View:
     camera = Camera(
         width_px=int(row[f"{name}_width_px"]),
         height_px=int(row[f"{name}_height_px"]),

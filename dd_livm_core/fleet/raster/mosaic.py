@@ -16,7 +16,7 @@ Layer = NDArray[Any]
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Value]):
+class LruCache(Generic[Value]):
     """Keeps the values that were asked for last.
 
     Unlike ``functools.lru_cache`` on a method it holds no reference to what makes the values, so
@@ -77,7 +77,7 @@ class Mosaic:
         self, layers: Sequence[tuple[DTypeLike, tuple[int, ...]]], most_blocks: int
     ) -> None:
         self._layers = layers
-        self._blocks: Recent[Sequence[Layer | None]] = Recent(most_blocks)
+        self._blocks: LruCache[Sequence[Layer | None]] = LruCache(most_blocks)
 
     def read(
         self, window: Window, outline_px: NDArray[np.float64], margin_px: float,

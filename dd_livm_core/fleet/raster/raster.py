@@ -24,7 +24,7 @@ class Window:
         """Return the index of the first column and row."""
         return np.array([self.x, self.y], np.int32)
 
-    def grown(self, margin_px: int) -> "Window":
+    def grow(self, margin_px: int) -> "Window":
         """Return the window with a margin on all sides."""
         grown = 2 * margin_px
         return Window(
@@ -75,7 +75,7 @@ def to_byte(share: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(np.clip(share * 255 + np.float32(0.5), 0, 255), dtype=np.uint8)
 
 
-def mixed(
+def mix(
     first: NDArray[np.uint8], second: NDArray[np.uint8], share: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """Mix two pictures (h, w, 3) by the share of the second (h, w), 0..255."""
@@ -84,7 +84,7 @@ def mixed(
     return np.asarray(cv2.add(rest, cv2.multiply(second, weight, scale=1 / 255)), dtype=np.uint8)
 
 
-def wrapped(tile: NDArray[Any], window: Window) -> NDArray[Any]:
+def cut_periodic(tile: NDArray[Any], window: Window) -> NDArray[Any]:
     """Cut a window out of a periodic tile; it may share the tile's memory."""
     y, x = window.y % tile.shape[0], window.x % tile.shape[1]
     if y + window.height <= tile.shape[0] and x + window.width <= tile.shape[1]:

@@ -15,7 +15,7 @@ _CELL_GAP_M, _SCRIBE_M = 0.003, 0.0006
 _BUSBAR_LIGHTER = 60.0
 
 
-def _on_lines(size: int, number: float, width: float) -> Floats:
+def _line_coverage(size: int, number: float, width: float) -> Floats:
     """Return how much of each of ``size`` points the lines between ``number`` equal parts cover.
 
     Lines are far thinner than points: whether a point's middle lies on one would be chance.
@@ -31,10 +31,10 @@ def _cell_gaps(pv_module: PvModule, shape: tuple[int, int]) -> Floats:
     h, w = shape
     nx, ny = pv_module.cells_across, pv_module.cells_along
     if pv_module.technology == "thin_film":
-        scribes = _on_lines(h, ny, _SCRIBE_M / pv_module.height_m * ny)
+        scribes = _line_coverage(h, ny, _SCRIBE_M / pv_module.height_m * ny)
         return np.repeat(scribes[:, None], w, axis=1)
-    across = _on_lines(w, nx, _CELL_GAP_M / pv_module.width_m * nx)[None, :]
-    along = _on_lines(h, ny, _CELL_GAP_M / pv_module.height_m * ny)[:, None]
+    across = _line_coverage(w, nx, _CELL_GAP_M / pv_module.width_m * nx)[None, :]
+    along = _line_coverage(h, ny, _CELL_GAP_M / pv_module.height_m * ny)[:, None]
     gaps = 1 - (1 - across) * (1 - along)
     if pv_module.technology in ("mono", "half_cell"):
         # Cells of single crystals are cut from round bars: their corners are missing.
@@ -60,7 +60,7 @@ def module_texture(
     face = np.empty((h * _SUPER, w * _SUPER, 3), np.float32)
     face[:] = pv_module.cell_rgb
     if pv_module.technology != "thin_film":
-        ribbons = _on_lines(w * _SUPER, pv_module.cells_across * 4, 0.055)
+        ribbons = _line_coverage(w * _SUPER, pv_module.cells_across * 4, 0.055)
         face += _BUSBAR_LIGHTER * ribbons[None, :, None]
     gaps = _cell_gaps(pv_module, face.shape[:2])[..., None]
     face += gaps * (np.asarray(pv_module.backsheet_rgb, np.float32) - face)
@@ -72,10 +72,10 @@ def module_texture(
     if pv_module.landscape:
         face = np.ascontiguousarray(face.transpose(1, 0, 2))
     small = np.asarray(cv2.resize(face, tile_px, interpolation=cv2.INTER_AREA), dtype=np.float32)
-    return np.stack([_tinted(small, pv_module, rng) for _ in range(variants)])
+    return np.stack([_vary_tint(small, pv_module, rng) for _ in range(variants)])
 
 
-def _tinted(face: Floats, pv_module: PvModule, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _vary_tint(face: Floats, pv_module: PvModule, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Vary colour between cells (crystals) and between PV modules (batches)."""
     grain = 0.05 if pv_module.technology == "poly" else 0.015
     nx, ny = pv_module.cells_across, pv_module.cells_along

@@ -67,23 +67,23 @@ def draw_land(
     extent_m = np.array(size_px) * np.array(step_m) + 2 * MARGIN_M
     columns, rows = (int(extent / MAP_M) + 1 for extent in extent_m)
     shape = (rows, columns)
-    share = _patches(shape, terrain.second_share, terrain.patch_m, rng)
+    share = _draw_patches(shape, terrain.second_share, terrain.patch_m, rng)
     shade = (1 + 0.06 * smooth_noise(shape, 24, rng)).astype(np.float32)
     _draw_tracks(share, shade, terrain, rng)
     share = np.asarray(cv2.GaussianBlur(share, (0, 0), 1.0))
-    puddles = _patches(shape, terrain.puddles, 2.5, rng, 0.05) if terrain.puddles > 0 else None
+    puddles = _draw_patches(shape, terrain.puddles, 2.5, rng, 0.05) if terrain.puddles > 0 else None
     # Mowers and wheels go along the rows.
     (streaky,) = rng.spawn(1)
     narrow = smooth_noise((rows, max(columns // 16, 4)), 5, streaky)
     shade += 0.045 * np.asarray(cv2.resize(narrow, (columns, rows), interpolation=cv2.INTER_CUBIC))
     # Trackers that lie flatter in another mission reach further down.
-    flattest = profile.tilted(max(profile.rows.tilt_deg - profile.rows.tracker_swing_deg, 0.0))
+    flattest = profile.with_tilt(max(profile.rows.tilt_deg - profile.rows.tracker_swing_deg, 0.0))
     more_m = profile.rows.modules_up * (flattest.module_size_m[1] - profile.module_size_m[1])
     reach = tables_px + np.array([0, 0, 0, int(np.ceil(more_m / step_m[1]))], np.int32)
     return Land(share, shade, puddles, _place_buildings(terrain, reach, size_px, step_m, rng))
 
 
-def _patches(
+def _draw_patches(
     shape: tuple[int, int], share: float, scale_m: float, rng: np.random.Generator,
     softness: float = 0.12,
 ) -> Floats:  # fmt: skip

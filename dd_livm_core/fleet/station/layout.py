@@ -91,28 +91,33 @@ class Layout:
 def lay_out(profile: Profile, seed: int) -> Layout:
     """Build a station from its profile; the same seed gives the same station."""
     rng = generator(seed, profile.site_id, "layout")
-    tile, step = _raster(profile)
+    tile, step = _raster_size(profile)
     modules = _place_modules(profile, tile, step, rng)
-    size = _size(modules, tile)
+    size = _station_size_px(modules, tile)
     land = draw_land(profile, size, step, modules.tables_px, rng)
     defect, classes = _assign_defects(profile, modules, land, step, rng)
     return Layout(step, tile, modules, defect, classes, size, land)
 
 
-def retilted(layout: Layout, profile: Profile, seed: int) -> Layout:
+def retilt(layout: Layout, profile: Profile, seed: int) -> Layout:
     """Return a station with its tables at the profile's tilt: same land, same defects."""
-    tile, step = _raster(profile)
+    tile, step = _raster_size(profile)
     # The same random numbers as when the station was laid out.
     modules = _place_modules(profile, tile, step, generator(seed, profile.site_id, "layout"))
     scale = np.array(layout.step_m) / np.array(step)
     buildings = np.round(layout.land.buildings_px * np.tile(scale, 2)).astype(np.int32)
     land = replace(layout.land, buildings_px=buildings)
     return replace(
-        layout, step_m=step, tile_px=tile, modules=modules, size_px=_size(modules, tile), land=land
+        layout,
+        step_m=step,
+        tile_px=tile,
+        modules=modules,
+        size_px=_station_size_px(modules, tile),
+        land=land,
     )
 
 
-def _raster(profile: Profile) -> tuple[tuple[int, int], tuple[float, float]]:
+def _raster_size(profile: Profile) -> tuple[tuple[int, int], tuple[float, float]]:
     """Return a PV module's size in raster pixels, and metres per pixel, along and across."""
     along_m, up_m = profile.module_size_m
     wanted_m = profile.flight.height_m.low / profile.visible_camera.focal_px
@@ -120,7 +125,7 @@ def _raster(profile: Profile) -> tuple[tuple[int, int], tuple[float, float]]:
     return tile, (along_m / tile[0], up_m / tile[1])
 
 
-def _size(modules: Modules, tile: tuple[int, int]) -> tuple[int, int]:
+def _station_size_px(modules: Modules, tile: tuple[int, int]) -> tuple[int, int]:
     right, bottom = modules.corner_px.max(axis=0)
     return int(right) + tile[0], int(bottom) + tile[1]
 
@@ -182,11 +187,13 @@ def _assign_defects(
     classes = (drawn[hit, None] >= edges[hit]).sum(axis=1).astype(np.int32)
     defect = np.full(count, -1, np.int32)
     defect[hit] = np.arange(len(hit))
-    _open_strings(defect, classes, modules, rng)
+    _extend_open_circuits(defect, classes, modules, rng)
     return defect, classes
 
 
-def _open_strings(defect: Ints, classes: Ints, modules: Modules, rng: np.random.Generator) -> None:
+def _extend_open_circuits(
+    defect: Ints, classes: Ints, modules: Modules, rng: np.random.Generator
+) -> None:
     """Let some open circuits take their neighbours along the row with them, in place."""
     is_open = classes == DEFECT_CLASSES.index("open_circuit")
     for index in np.flatnonzero(is_open & (rng.random(len(classes)) < _OPEN_STRING_SHARE)):

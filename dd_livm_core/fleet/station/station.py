@@ -12,7 +12,7 @@ from dd_livm_core.fleet.physics.thermal import (
     physical_losses_w_m2k,
 )
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster.mosaic import Mosaic, Recent
+from dd_livm_core.fleet.raster.mosaic import LruCache, Mosaic
 from dd_livm_core.fleet.raster.raster import Window, blend, overlap, paste
 from dd_livm_core.fleet.station.defects import DefectLook, Workshop
 from dd_livm_core.fleet.station.faces import module_texture, module_warmth
@@ -66,7 +66,7 @@ class Station:
         similar = profile.look_alikes
         marks = generator(seed, profile.site_id, "markings")
         self._markings = Markings(layout, similar.cables, similar.painted_numbers, marks)
-        self._looks: Recent[DefectLook] = Recent(_LOOKS)
+        self._looks: LruCache[DefectLook] = LruCache(_LOOKS)
         self._colour = Mosaic([(np.uint8, (3,)), (np.uint8, ())], _COLOUR_BLOCKS)
         self._thermal = Mosaic(
             [(np.float32, ()), (np.uint8, ()), (np.float32, ()), (np.uint16, ())], _THERMAL_BLOCKS
@@ -82,9 +82,9 @@ class Station:
         """Return the defect, or the harmless dirt, of one PV module."""
         if self.layout.defect[index] < 0 and not self._harmless[index]:
             return None
-        return self._looks.get(index, lambda: self._look(index))
+        return self._looks.get(index, lambda: self._make_look(index))
 
-    def _look(self, index: int) -> DefectLook:
+    def _make_look(self, index: int) -> DefectLook:
         defect = int(self.layout.defect[index])
         if defect < 0:
             return self.workshop.harmless(
@@ -117,7 +117,7 @@ class Station:
     def _colour_block(self, window: Window) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
         image = self._ground.draw_colour(window)
         index = self.modules_in(window)
-        glass = self._panels(window, index)
+        glass = self._draw_panel_mask(window, index)
         for i in index:
             paste(image, self.faces[self._variant[i]], self.layout.corner_px[i], window)
         for i in index:
@@ -132,7 +132,7 @@ class Station:
         self._markings.draw(image, window)
         return image, glass if len(index) else None
 
-    def _panels(self, window: Window, index: NDArray[np.intp]) -> NDArray[np.uint8]:
+    def _draw_panel_mask(self, window: Window, index: NDArray[np.intp]) -> NDArray[np.uint8]:
         mask = np.zeros((window.height, window.width), np.uint8)
         corner = self.layout.corner_px[index] - window.origin
         first = np.maximum(corner, 0)
@@ -179,16 +179,16 @@ class Station:
             tile = self._warmth[self._variant[i]] + (self._box * self._junction_k[i] + level_k[i])
             paste(surface, tile, self.layout.corner_px[i], window)
         looks = [(i, look) for i in index if (look := self.look(int(i))) is not None]
-        mask = self._panels(window, index)
+        mask = self._draw_panel_mask(window, index)
         if not looks:
             return surface, mask, None, None
         healthy = surface.copy()
-        excess, owner = self._heat(surface, window, looks)
+        excess, owner = self._draw_defects(surface, window, looks)
         surface += excess
         # Heat under an opaque leaf is not seen: nobody could label it.
         return surface, mask, np.where(mask > 0, surface - healthy, excess), owner
 
-    def _heat(
+    def _draw_defects(
         self, surface: Floats, window: Window, looks: list[tuple[np.intp, DefectLook]]
     ) -> tuple[Floats, NDArray[np.uint16]]:
         """Return the defects' heat and the faulty PV modules; cover the surface with plants and dirt."""

@@ -30,13 +30,13 @@ def power_noise(rng: np.random.Generator, exponent: float, stretch: float = 1.0)
     return np.asarray(field / field.std(), dtype=np.float32)
 
 
-def _skewed(field: Floats, amount: float) -> Floats:
+def _skew(field: Floats, amount: float) -> Floats:
     """Give noise a tail to the bright side, as sunlit bare spots do; zero mean, deviation 1."""
     bent = field + np.float32(amount) * (field * field - 1)
     return np.asarray(bent / bent.std(), dtype=np.float32)
 
 
-def _drawn(places: NDArray[Any], axes: NDArray[Any], rng: np.random.Generator) -> Floats:
+def _draw_ellipses(places: NDArray[Any], axes: NDArray[Any], rng: np.random.Generator) -> Floats:
     """Draw ellipses of any turn and brightness on a map, 0..1; all in pixels."""
     canvas = np.zeros((TILE_PX, TILE_PX), np.uint8)
     turn, level = rng.uniform(0, 180, len(places)), rng.integers(115, 256, len(places))
@@ -46,22 +46,22 @@ def _drawn(places: NDArray[Any], axes: NDArray[Any], rng: np.random.Generator) -
     return np.asarray(np.asarray(cv2.GaussianBlur(canvas, (0, 0), 0.7)) / 255, dtype=np.float32)
 
 
-def _spots(rng: np.random.Generator, number: int, radius_px: tuple[float, float]) -> Floats:
+def _draw_stones(rng: np.random.Generator, number: int, radius_px: tuple[float, float]) -> Floats:
     """Return a map of stones, 0..1."""
     radius = rng.uniform(*radius_px, (number, 1)) * rng.uniform([1, 0.6], [1, 1], (number, 2))
-    return _drawn(rng.integers(0, TILE_PX, (number, 2)), radius, rng)
+    return _draw_ellipses(rng.integers(0, TILE_PX, (number, 2)), radius, rng)
 
 
-def _clumps(rng: np.random.Generator, number: int, radius_px: tuple[float, float]) -> Floats:
+def _draw_plants(rng: np.random.Generator, number: int, radius_px: tuple[float, float]) -> Floats:
     """Return a map of plants, 0..1: ragged, as each is a handful of leaves around its root."""
     root = rng.uniform(0, TILE_PX, (number, 1, 2))
     radius = rng.uniform(*radius_px, (number, 1, 1))
     leaves = root + 0.5 * radius * rng.standard_normal((number, 6, 2))
     axes = radius * rng.uniform([0.3, 0.25], [0.7, 0.35], (number, 6, 2))
-    return _drawn(leaves.reshape(-1, 2), axes.reshape(-1, 2), rng)
+    return _draw_ellipses(leaves.reshape(-1, 2), axes.reshape(-1, 2), rng)
 
 
-def _relief(height: Floats, fall_px: Fall) -> Floats:
+def _relief_light(height: Floats, fall_px: Fall) -> Floats:
     """Return the light on the slopes of a bumpy surface: bright towards the sun, deviation 1."""
     along, across = np.asarray(fall_px) / max(float(np.hypot(*fall_px)), 1e-6)
     slope = float(along) * (np.roll(height, -1, axis=1) - np.roll(height, 1, axis=1))
@@ -69,7 +69,7 @@ def _relief(height: Floats, fall_px: Fall) -> Floats:
     return np.asarray(slope / max(float(slope.std()), 1e-6), dtype=np.float32)
 
 
-def _shade_of(standing: Floats, height_m: float, fall_px: Fall) -> Floats:
+def _shadow_beside(standing: Floats, height_m: float, fall_px: Fall) -> Floats:
     """Return the shadow (0..1) that stones or tufts of one height throw beside themselves."""
     shadow = np.zeros_like(standing)
     for share in (0.35, 0.7, 1.0):
@@ -78,13 +78,13 @@ def _shade_of(standing: Floats, height_m: float, fall_px: Fall) -> Floats:
     return np.asarray(np.clip(shadow - standing, 0, 1), dtype=np.float32)
 
 
-def _phase(period_m: float, step_m: float) -> Floats:
+def _repetition_phase(period_m: float, step_m: float) -> Floats:
     """Return the phase (0..1) of a pattern that repeats a whole number of times on the tile."""
     repeats = max(1, round(TILE_PX * step_m / period_m))
     return np.asarray(((np.arange(TILE_PX) + 0.5) * repeats / TILE_PX) % 1, dtype=np.float32)
 
 
-def _piece(period_m: float, step_m: float) -> NDArray[np.intp]:
+def _repetition_index(period_m: float, step_m: float) -> NDArray[np.intp]:
     """Return which repetition of a pattern each pixel belongs to."""
     repeats = max(1, round(TILE_PX * step_m / period_m))
     return np.asarray((np.arange(TILE_PX) * repeats) // TILE_PX, dtype=np.intp)
@@ -94,16 +94,16 @@ def _vegetation(rng: np.random.Generator, step_m: float, fall_px: Fall, tufts: i
     # Where it is dry, less grows; hummocks are lit by the sun, and warmer.
     thirst, hummocks, grown = (power_noise(rng, e) for e in (2.4, 2.6, 1.3))
     lush = np.clip(1 - 0.3 * thirst, 0.4, 1.8)
-    light = lush * (0.27 * power_noise(rng, 0.6) + 0.14 * _relief(hummocks, fall_px))
+    light = lush * (0.27 * power_noise(rng, 0.6) + 0.14 * _relief_light(hummocks, fall_px))
     light += 0.13 * power_noise(rng, 1.9)
     tint = np.clip(0.5 * thirst + 0.2, 0, 1)[..., None] * np.array([18, 8, 5], np.float32)
-    warm = 0.8 * _skewed(grown, 0.35) + 0.5 * hummocks
-    clump = _clumps(rng, 500, (0.04 / step_m, 0.18 / step_m))
-    light -= 0.16 * clump + 0.3 * _shade_of(clump, 0.15, fall_px)
+    warm = 0.8 * _skew(grown, 0.35) + 0.5 * hummocks
+    clump = _draw_plants(rng, 500, (0.04 / step_m, 0.18 / step_m))
+    light -= 0.16 * clump + 0.3 * _shadow_beside(clump, 0.15, fall_px)
     tint = tint - clump[..., None] * np.array([16, 2, 12], np.float32)
     if tufts:
-        bush = _clumps(rng, tufts, (0.1 / step_m, 0.4 / step_m))
-        light -= 0.22 * bush * (1 - 0.8 * grown) + 0.5 * _shade_of(bush, 0.5, fall_px)
+        bush = _draw_plants(rng, tufts, (0.1 / step_m, 0.4 / step_m))
+        light -= 0.22 * bush * (1 - 0.8 * grown) + 0.5 * _shadow_beside(bush, 0.5, fall_px)
         tint = tint - bush[..., None] * np.array([34, 8, 22], np.float32)
         warm -= 3.0 * bush
     return light, warm, tint
@@ -119,17 +119,17 @@ def _scrub(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
 
 def _stony(rng: np.random.Generator, step_m: float, fall_px: Fall, roughness: float) -> Recipe:
     fine, coarse, bumps = (power_noise(rng, e) for e in (0.3, 2.0, 2.4))
-    pebbles = _spots(rng, 2600, (0.02 / step_m, 0.09 / step_m))
+    pebbles = _draw_stones(rng, 2600, (0.02 / step_m, 0.09 / step_m))
     pebbles -= pebbles.mean()
     light = roughness * (fine + 1.2 * pebbles * np.sign(fine)) + 0.07 * coarse
-    light += 0.6 * roughness * _relief(bumps, fall_px)
-    rocks = _spots(rng, 110, (0.04 / step_m, 0.14 / step_m))
+    light += 0.6 * roughness * _relief_light(bumps, fall_px)
+    rocks = _draw_stones(rng, 110, (0.04 / step_m, 0.14 / step_m))
     light += rocks * (0.5 * roughness + 0.1 * coarse)
-    light -= 0.55 * _shade_of(rocks, 0.14, fall_px)
-    plants = _clumps(rng, 16, (0.06 / step_m, 0.22 / step_m))
-    light -= 0.3 * plants + 0.5 * _shade_of(plants, 0.3, fall_px)
+    light -= 0.55 * _shadow_beside(rocks, 0.14, fall_px)
+    plants = _draw_plants(rng, 16, (0.06 / step_m, 0.22 / step_m))
+    light -= 0.3 * plants + 0.5 * _shadow_beside(plants, 0.3, fall_px)
     tint = -plants[..., None] * np.array([28, 10, 30], np.float32)
-    warm = 0.9 * _skewed(power_noise(rng, 1.0), 0.3) + 0.5 * bumps + pebbles
+    warm = 0.9 * _skew(power_noise(rng, 1.0), 0.3) + 0.5 * bumps + pebbles
     return light, warm - 2.0 * plants, tint
 
 
@@ -144,22 +144,22 @@ def _gravel(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
 def _concrete(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
     stains = power_noise(rng, 2.6)
     light = 0.05 * power_noise(rng, 0.6) + 0.07 * stains
-    slabs = _piece(3.0, step_m)
+    slabs = _repetition_index(3.0, step_m)
     light += rng.normal(0, 0.03, (slabs.max() + 1,) * 2)[slabs[:, None], slabs].astype(np.float32)
-    joint = _phase(3.0, step_m) < 0.03 / 3.0 + step_m / 3.0
+    joint = _repetition_phase(3.0, step_m) < 0.03 / 3.0 + step_m / 3.0
     light[joint, :] -= 0.2
     light[:, joint] -= 0.2
-    litter = _spots(rng, 60, (0.01 / step_m, 0.06 / step_m))
-    light -= 0.3 * litter + 0.3 * _shade_of(litter, 0.06, fall_px)
+    litter = _draw_stones(rng, 60, (0.01 / step_m, 0.06 / step_m))
+    light -= 0.3 * litter + 0.3 * _shadow_beside(litter, 0.06, fall_px)
     return light, 0.5 * power_noise(rng, 1.5) - 0.6 * stains, None
 
 
 def _metal(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
-    phase = _phase(0.42, step_m)
+    phase = _repetition_phase(0.42, step_m)
     # Ribs are bright towards the sun and dark away from it.
     ribs = np.where(phase < 0.16, 0.16, np.where(phase < 0.28, -0.22, 0.0)).astype(np.float32)
     ribs = ribs[:: 1 if fall_px[0] >= 0 else -1]
-    sheets = _piece(1.05, step_m)
+    sheets = _repetition_index(1.05, step_m)
     light = ribs[None, :] + 0.02 * power_noise(rng, 0.7) + 0.05 * power_noise(rng, 2.4)
     light += rng.normal(0, 0.035, sheets.max() + 1)[sheets].astype(np.float32)[None, :]
     rust = np.clip(power_noise(rng, 2.2, stretch=0.2) - 1.6, 0, 1)[..., None]
@@ -170,11 +170,11 @@ def _metal(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
 
 
 def _tile(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
-    wave = 0.16 * np.sin(2 * np.pi * _phase(0.24, step_m))[None, :]
-    lip = 0.22 * (_phase(0.33, step_m) < 0.12)[:, None]
+    wave = 0.16 * np.sin(2 * np.pi * _repetition_phase(0.24, step_m))[None, :]
+    lip = 0.22 * (_repetition_phase(0.33, step_m) < 0.12)[:, None]
     light = (wave - lip).astype(np.float32)
     warm = 4.0 * light + 0.6 * power_noise(rng, 1.8)
-    down, along = _piece(0.33, step_m), _piece(0.24, step_m)
+    down, along = _repetition_index(0.33, step_m), _repetition_index(0.24, step_m)
     # Every tile was fired differently.
     fired = rng.normal(0, 1, (down.max() + 1, along.max() + 1)).astype(np.float32)
     each = fired[down[:, None], along]

@@ -10,7 +10,7 @@ from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
 from dd_livm_core.fleet.missions.truth import true_hotspots
 from dd_livm_core.fleet.physics.sun import Sun, mirrored_light, sun_over
 from dd_livm_core.fleet.profile import Profile, Span
-from dd_livm_core.fleet.station.layout import lay_out, retilted
+from dd_livm_core.fleet.station.layout import lay_out, retilt
 from dd_livm_core.records import (
     DEFECT_CLASSES,
     EXTERNAL_DEFECTS,
@@ -217,7 +217,7 @@ def test_no_building_stands_under_a_tracker_that_lies_flat(profile: Profile) -> 
     rows = profile.rows.model_copy(update={"tilt_deg": 55.0, "tracker_swing_deg": 45.0})
     terrain = profile.terrain.model_copy(update={"buildings": 30})
     steep = profile.model_copy(update={"rows": rows, "terrain": terrain})
-    flat = retilted(lay_out(steep, 2), steep.tilted(10.0), 2)
+    flat = retilt(lay_out(steep, 2), steep.with_tilt(10.0), 2)
     buildings, tables = flat.land.buildings_px[:, None], flat.tables_px[None]
     assert len(buildings) > 5
     # Both are rounded to whole pixels.
