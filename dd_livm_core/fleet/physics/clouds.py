@@ -3,7 +3,7 @@
 import numpy as np
 
 _PERIODS_S = (60.0, 420.0)
-"""Chosen: from faster to slower than the time constant of a PV module, about 300 to 600 s."""
+"""Chosen: from faster to slower than the time constant of a PV module, about 250 to 520 s at 5 to 0.5 m/s wind."""
 _WAVES = 3
 _LEAST_WEIGHT = 0.3
 """Of a wave against the strongest possible one, so that all three are seen."""

@@ -71,7 +71,7 @@ class Sheet:
 
     Solved by conservative finite volumes. A face over the gap between two cells conducts as cell and
     gap in series, so that the result does not depend on the grid. The matrix is factorised once for
-    all defects of a mission; `dd_livm_core.heat.diffusion.steady_excess` solves the same equation once.
+    all defects of a mission; `dd_livm_core.heat.diffusion.steady_excess` solves the same for one source.
 
     Parameters
     ----------
