@@ -1,4 +1,4 @@
-"""One simulated mission: pairs, labels and truth, rendered in any order."""
+"""Renders the pairs of one simulated mission with their truth, in any order."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,12 @@ from dd_livm_core.records import DEFECT_CLASSES, Mission
 
 _JPEG_QUALITY_INFRARED = 92
 _GLINT_DEG, _SHEEN_DEG = 1.5, 20.0
-"""Width of the mirrored sun, scattered by the glass, and of the bright sky around it."""
+"""Widths of the mirrored sun, scattered by the glass, and of the bright sky around it: chosen."""
+_GLINT_OPACITY, _SHEEN_OPACITY, _GLINT_GREY = 0.75, 0.2, 250
+_EXPOSURE_EXPONENT = 0.5
+"""Half of what clouds take (in stops), the camera's automatic exposure gives back: chosen."""
+_DRIFT_PERIOD_PAIRS = 23
+"""Of the infrared camera's slow drift, per radian: chosen, about 7 min a wave."""
 
 
 @dataclass(frozen=True)
@@ -53,24 +58,28 @@ class RenderedPair:
 
     Parameters
     ----------
+    pair_id
+        As ``DJI_0001``.
     infrared
-        (512, 640): float32 in °C, or uint8 grey where the camera stores no temperature.
+        (512, 640): float32 in °C, or uint8 grey if the camera stores no temperature.
     visible
         (1024, 1280, 3) uint8 RGB.
     shots
         What the drone writes into the infrared and the visible file.
     exposure
-        Both cameras.
-    homography
-        (3, 3) infrared → visible pixels, and what the lenses leave of it, in infrared pixels.
+        Poses of both cameras.
+    homography, homography_residual_px
+        (3, 3) infrared to visible pixels, and its largest error by lens distortion, in infrared pixels.
     panel_mask, temperature_c, excess_k
-        (512, 640): PV modules, noise-free apparent temperature, heat of the defects in it.
-    hotspots, sources
-        Labels, and for each defect its class and what heats it.
+        (512, 640): PV modules, noise-free apparent temperature, and what the defects add to it.
+    hotspots
+        The labels.
     module_px
         Size of a PV module along and across the row, in infrared pixels.
     warmth
-        Excess over the air as a share of what steady clear sky gives; below 1 under clouds.
+        Excess over the air as a share of that under a steady clear sky; below 1 under clouds.
+    sources
+        Class and heat source, in words, by number of the defect.
     """
 
     pair_id: str
@@ -91,8 +100,10 @@ class RenderedPair:
 
 @dataclass(frozen=True)
 class _ThermalScene:
-    """The scene on the infrared pixels, before emissivity: temperature, its part from defects,
-    PV modules, and which of the station's faulty ones the pixel belongs to, or -1.
+    """The scene at the infrared pixels before emissivity, (512, 640) each.
+
+    ``excess_k`` is the part of ``surface_c`` that defects add; ``owner`` is the pixel's place in
+    ``Station.faulty``, or -1.
     """
 
     surface_c: NDArray[np.float32]
@@ -102,7 +113,7 @@ class _ThermalScene:
 
 
 def _turn_trackers(profile: Profile, mission_id: str, seed: int) -> Profile:
-    """Return the station as its trackers stand during one mission."""
+    """Return the profile with its trackers at the tilt of one mission."""
     rows = profile.rows
     if rows.tracker_swing_deg == 0:
         return profile
@@ -112,7 +123,7 @@ def _turn_trackers(profile: Profile, mission_id: str, seed: int) -> Profile:
 
 
 class SimulatedMission:
-    """One flight over one station: everything that its pairs share.
+    """One flight over one station: what its pairs share, and their rendering.
 
     Parameters
     ----------
@@ -123,7 +134,7 @@ class SimulatedMission:
     pairs
         How many pairs are flown.
     seed
-        Of the fleet. The same seed gives the same pairs, whoever renders them in which order.
+        Of the fleet. The same seed gives the same pairs, in any order and in any process.
     """
 
     def __init__(self, profile: Profile, number: int, pairs: int, seed: int) -> None:
@@ -157,7 +168,7 @@ class SimulatedMission:
         self._fixed_pattern += rng.standard_normal((1, INFRARED_PX[0]), dtype=np.float32)
 
     def record(self) -> Mission:
-        """Return the mission's record."""
+        """Return the mission's record, with the mean irradiance under its clouds."""
         return Mission(
             mission_id=self.mission_id,
             site_id=self.profile.site_id,
@@ -175,7 +186,7 @@ class SimulatedMission:
         )
 
     def render(self, index: int) -> RenderedPair:
-        """Render pair number ``index``."""
+        """Return pair number ``index``, from 0."""
         rng = generator(self.seed, self.profile.site_id, self.mission_id, index)
         exposure = self.flight.expose(index, rng)
         shots = self.flight.shots(index, exposure, self.started_at, rng)
@@ -191,7 +202,7 @@ class SimulatedMission:
         module_px = self._module_px(infrared)
         defects = self.layout.defect[self.station.faulty]
         hotspots = true_hotspots(resolved, scene.owner, defects, module_px)
-        drift_k = camera.drift_k * float(np.sin(index / 23 + self.number))
+        drift_k = camera.drift_k * float(np.sin(index / _DRIFT_PERIOD_PAIRS + self.number))
         seen = temperature + infrared_noise(camera, drift_k, self._fixed_pattern, rng)
         return RenderedPair(
             pair_id=f"DJI_{index + 1:04d}",
@@ -213,22 +224,25 @@ class SimulatedMission:
     def _photograph(
         self, view: View, sunlight: float, rng: np.random.Generator
     ) -> NDArray[np.uint8]:
+        """Return the visible image, (1024, 1280, 3) RGB."""
         step, similar = self.layout.step_m, self.profile.look_alikes
         window = view_window(view, step)
         drawn, glass = self.station.draw_colour(window, view.footprint() / np.asarray(step))
         if rng.random() < similar.birds:
             draw_bird(drawn, step, self._sun, rng)
-        # In fixed point: to 1/32 raster px, in half the time.
+        # Maps in fixed point (1/32 raster px) halve the time.
         maps = cv2.convertMaps(*view.sampling_maps(step, (window.x, window.y)), cv2.CV_16SC2)
         image = np.asarray(cv2.remap(drawn, *maps, cv2.INTER_LINEAR), dtype=np.uint8)
-        light = self._mirrored_light(view, ((0.75, _GLINT_DEG), (0.2, _SHEEN_DEG)))
+        light = self._mirrored_light(
+            view, ((_GLINT_OPACITY, _GLINT_DEG), (_SHEEN_OPACITY, _SHEEN_DEG))
+        )
         if light is not None:
             bare = np.asarray(cv2.remap(glass, *maps, cv2.INTER_LINEAR), dtype=np.uint8)
             mirrored = to_byte(light * np.float32(sunlight))
             share = np.asarray(cv2.multiply(bare, mirrored, scale=1 / 255), dtype=np.uint8)
-            image = mix(image, np.full_like(image, 250), share)
-        # Half of what clouds take, the camera's automatic exposure gives back.
-        return expose(image, self.profile.visible_camera, self._haze, sunlight**0.5, rng)
+            image = mix(image, np.full_like(image, _GLINT_GREY), share)
+        light = sunlight**_EXPOSURE_EXPONENT
+        return expose(image, self.profile.visible_camera, self._haze, light, rng)
 
     def _thermal_scene(self, view: View, sunlight: float, warmth: float) -> _ThermalScene:
         step, blur_px = self.layout.step_m, self.profile.infrared_camera.blur_px
@@ -256,13 +270,13 @@ class SimulatedMission:
     def _mirrored_light(
         self, view: View, lobes: tuple[tuple[float, float], ...]
     ) -> NDArray[np.float32] | None:
-        """Return how much of the sun glass would mirror into each pixel, or None."""
+        """Return the sunlight that glass would mirror into each pixel, (h, w), or None for none anywhere."""
         tilt = self.profile.rows.tilt_deg
         light = mirrored_light(self._sun, tilt, view.position_m, view.nodes_m, lobes)
         return None if light is None else view.between_nodes(light)
 
     def _emissivity(self, view: View) -> NDArray[np.float32]:
-        """Return the emissivity of tilted glass at each infrared pixel, (512, 640)."""
+        """Return the emissivity of tilted glass at each infrared pixel's angle, (512, 640)."""
         tilt = np.radians(self.profile.rows.tilt_deg)
         plane = view.nodes_m
         ray = view.position_m - np.concatenate([plane, np.zeros((*plane.shape[:2], 1))], axis=-1)
@@ -271,6 +285,7 @@ class SimulatedMission:
         return view.between_nodes(glass_emissivity(normal_emissivity, np.clip(cosine, 0, 1)))
 
     def _defect_source(self, defect: int) -> tuple[str, str]:
+        """Return a defect's class, and what heats it in words."""
         look = self.station.look(int(np.flatnonzero(self.layout.defect == defect)[0]))
         return DEFECT_CLASSES[self.layout.defect_class[defect]], look.source if look else ""
 

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from dd_livm_core.fleet.raster.raster import Window
 
 BLOCK_PX = 256
-"""Chosen: small enough that little is drawn beyond a frame; `python -m benchmarks.fleet_speed` times it."""
+"""Chosen: small enough that little is drawn beyond a frame; `python -m benchmarks.fleet` times rendering."""
 Layer = NDArray[Any]
 Value = TypeVar("Value")
 

@@ -1,4 +1,8 @@
-"""Textures of ground, roofs and water, made from statistics."""
+"""Textures of ground, roofs and water, drawn from noise, stones, plants and patterns.
+
+Numbers of the recipes are chosen so that spectra and contrasts come near those of real drone images;
+`python -m benchmarks.fleet_looks` compares them.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,15 +16,19 @@ from dd_livm_core.fleet.profile import Rgb, Surface
 
 Floats = NDArray[np.float32]
 TILE_PX = 1024
+"""Width and height of a texture in raster pixels: it repeats after 20 to 30 m."""
 
 Recipe = tuple[Floats, Floats, Floats | None]
-"""Relative light (h, w), warmth (h, w), and what is added to the colour (h, w, 3)."""
+"""Light as a share added to 1 (h, w), warmth (h, w), and grey levels added to the colour (h, w, 3) or None."""
 Fall = tuple[float, float]
-"""Where sunlight throws a shadow: pixels along and across the row, per metre of height."""
+"""Where a shadow falls: pixels along and across the row, per metre of height."""
 
 
 def power_noise(rng: np.random.Generator, exponent: float, stretch: float = 1.0) -> Floats:
-    """Return periodic noise whose power falls as frequency^-exponent: zero mean, deviation 1."""
+    """Return periodic noise (1024, 1024) of zero mean and deviation 1 whose power falls as frequency^-exponent.
+
+    ``stretch`` below 1 draws it out across the row.
+    """
     fy = np.fft.fftfreq(TILE_PX).astype(np.float32)[:, None] * np.float32(stretch)
     fx = np.fft.rfftfreq(TILE_PX).astype(np.float32)[None, :]
     radius2 = np.maximum(fx * fx + fy * fy, np.float32((2 / TILE_PX) ** 2))
@@ -31,13 +39,16 @@ def power_noise(rng: np.random.Generator, exponent: float, stretch: float = 1.0)
 
 
 def _skew(field: Floats, amount: float) -> Floats:
-    """Give noise a tail to the bright side, as sunlit bare spots do; zero mean, deviation 1."""
+    """Return noise with a tail to the bright side, as of sunlit bare spots; zero mean, deviation 1."""
     bent = field + np.float32(amount) * (field * field - 1)
     return np.asarray(bent / bent.std(), dtype=np.float32)
 
 
 def _draw_ellipses(places: NDArray[Any], axes: NDArray[Any], rng: np.random.Generator) -> Floats:
-    """Draw ellipses of any turn and brightness on a map, 0..1; all in pixels."""
+    """Return a map (1024, 1024), 0..1, of ellipses at places (n, 2) with half axes (n, 2) in pixels.
+
+    Turn and brightness are random.
+    """
     canvas = np.zeros((TILE_PX, TILE_PX), np.uint8)
     turn, level = rng.uniform(0, 180, len(places)), rng.integers(115, 256, len(places))
     whole = np.maximum(axes, 1).astype(int).tolist()
@@ -47,13 +58,13 @@ def _draw_ellipses(places: NDArray[Any], axes: NDArray[Any], rng: np.random.Gene
 
 
 def _draw_stones(rng: np.random.Generator, number: int, radius_px: tuple[float, float]) -> Floats:
-    """Return a map of stones, 0..1."""
+    """Return a map of stones, (1024, 1024), 0..1."""
     radius = rng.uniform(*radius_px, (number, 1)) * rng.uniform([1, 0.6], [1, 1], (number, 2))
     return _draw_ellipses(rng.integers(0, TILE_PX, (number, 2)), radius, rng)
 
 
 def _draw_plants(rng: np.random.Generator, number: int, radius_px: tuple[float, float]) -> Floats:
-    """Return a map of plants, 0..1: ragged, as each is a handful of leaves around its root."""
+    """Return a map of plants, (1024, 1024), 0..1: each is six leaves around its root."""
     root = rng.uniform(0, TILE_PX, (number, 1, 2))
     radius = rng.uniform(*radius_px, (number, 1, 1))
     leaves = root + 0.5 * radius * rng.standard_normal((number, 6, 2))
@@ -70,7 +81,7 @@ def _relief_light(height: Floats, fall_px: Fall) -> Floats:
 
 
 def _shadow_beside(standing: Floats, height_m: float, fall_px: Fall) -> Floats:
-    """Return the shadow (0..1) that stones or tufts of one height throw beside themselves."""
+    """Return the shadow, 0..1, that a map of stones or tufts of one height throws beside itself."""
     shadow = np.zeros_like(standing)
     for share in (0.35, 0.7, 1.0):
         shift = tuple(round(share * height_m * f) for f in fall_px[::-1])
@@ -79,19 +90,19 @@ def _shadow_beside(standing: Floats, height_m: float, fall_px: Fall) -> Floats:
 
 
 def _repetition_phase(period_m: float, step_m: float) -> Floats:
-    """Return the phase (0..1) of a pattern that repeats a whole number of times on the tile."""
+    """Return each pixel's phase (1024,), 0..1, in a pattern that repeats a whole number of times on the tile."""
     repeats = max(1, round(TILE_PX * step_m / period_m))
     return np.asarray(((np.arange(TILE_PX) + 0.5) * repeats / TILE_PX) % 1, dtype=np.float32)
 
 
 def _repetition_index(period_m: float, step_m: float) -> NDArray[np.intp]:
-    """Return which repetition of a pattern each pixel belongs to."""
+    """Return the number (1024,) of the repetition that each pixel belongs to."""
     repeats = max(1, round(TILE_PX * step_m / period_m))
     return np.asarray((np.arange(TILE_PX) * repeats) // TILE_PX, dtype=np.intp)
 
 
 def _vegetation(rng: np.random.Generator, step_m: float, fall_px: Fall, tufts: int) -> Recipe:
-    # Where it is dry, less grows; hummocks are lit by the sun, and warmer.
+    # Less grows where it is dry; hummocks are lit by the sun, and warmer.
     thirst, hummocks, grown = (power_noise(rng, e) for e in (2.4, 2.6, 1.3))
     lush = np.clip(1 - 0.3 * thirst, 0.4, 1.8)
     light = lush * (0.27 * power_noise(rng, 0.6) + 0.14 * _relief_light(hummocks, fall_px))
@@ -175,7 +186,7 @@ def _tile(rng: np.random.Generator, step_m: float, fall_px: Fall) -> Recipe:
     light = (wave - lip).astype(np.float32)
     warm = 4.0 * light + 0.6 * power_noise(rng, 1.8)
     down, along = _repetition_index(0.33, step_m), _repetition_index(0.24, step_m)
-    # Every tile was fired differently.
+    # Tiles differ in colour by their firing.
     fired = rng.normal(0, 1, (down.max() + 1, along.max() + 1)).astype(np.float32)
     each = fired[down[:, None], along]
     moss = np.clip(power_noise(rng, 1.9) - 0.9, 0, 1.2)[..., None]
@@ -200,25 +211,25 @@ _RECIPES: dict[Surface, Callable[[np.random.Generator, float, Fall], Recipe]] = 
 def ground_texture(
     surface: Surface, rgb: Rgb, step_m: float, fall_px: Fall, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], Floats]:
-    """Make one periodic tile of a surface.
+    """Return one periodic tile of a surface.
 
     Parameters
     ----------
     surface
-        Recipe. Its spectra and contrasts follow real drone images (see docs/fleet.md).
+        Chooses the recipe.
     rgb
         Mean colour in sunlight.
     step_m
         Metres per pixel.
     fall_px
-        Direction and length of shadows: tufts, stones and slopes are lit by the sun, too.
+        Direction and length of shadows, which tufts and stones throw and slopes turn to or from.
 
     Returns
     -------
     colour
         (1024, 1024, 3) uint8.
     warmth
-        (1024, 1024) float32, about unit deviation: temperature texture.
+        (1024, 1024) float32 of zero mean and about unit deviation: texture of the temperature.
     """
     light, warm, tint = _RECIPES[surface](rng, step_m, fall_px)
     colour = np.asarray(rgb, np.float32) * (1 + light[..., None])
