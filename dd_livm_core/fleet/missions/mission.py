@@ -1,18 +1,15 @@
 """Renders the pairs of one simulated mission with their truth, in any order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.fleet.cameras.file_writers import Shot, write_jpeg, write_radiometric_tiff
 from dd_livm_core.fleet.cameras.flight import (
     INFRARED_PX,
     SECONDS_BETWEEN_PAIRS,
-    Exposure,
     Flight,
     draw_uniform,
 )
@@ -25,7 +22,8 @@ from dd_livm_core.fleet.cameras.sensors import (
     to_grey,
     view_window,
 )
-from dd_livm_core.fleet.missions.truth import TrueHotspot, true_hotspots
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
+from dd_livm_core.fleet.missions.truth import true_hotspots
 from dd_livm_core.fleet.physics.clouds import Clouds
 from dd_livm_core.fleet.physics.sun import mirrored_light, sun_over
 from dd_livm_core.fleet.physics.thermal import (
@@ -42,7 +40,6 @@ from dd_livm_core.fleet.station.station import Station
 from dd_livm_core.heat.diffusion import HEAT_CAPACITY_J_M2K
 from dd_livm_core.records import DEFECT_CLASSES, Mission
 
-_JPEG_QUALITY_INFRARED = 92
 _GLINT_DEG, _SHEEN_DEG = 1.5, 20.0
 """Widths of the mirrored sun, scattered by the glass, and of the bright sky around it: chosen."""
 _GLINT_OPACITY, _SHEEN_OPACITY, _GLINT_GREY = 0.75, 0.2, 250
@@ -50,52 +47,6 @@ _EXPOSURE_EXPONENT = 0.5
 """Half of what clouds take (in stops), the camera's automatic exposure gives back: chosen."""
 _DRIFT_PERIOD_PAIRS = 23
 """Of the infrared camera's slow drift, per radian: chosen, about 7 min a wave."""
-
-
-@dataclass(frozen=True)
-class RenderedPair:
-    """One pair and its truth.
-
-    Parameters
-    ----------
-    pair_id
-        As ``DJI_0001``.
-    infrared
-        (512, 640): float32 in °C, or uint8 grey if the camera stores no temperature.
-    visible
-        (1024, 1280, 3) uint8 RGB.
-    shots
-        What the drone writes into the infrared and the visible file.
-    exposure
-        Poses of both cameras.
-    homography, homography_residual_px
-        (3, 3) infrared to visible pixels, and its largest error by lens distortion, in infrared pixels.
-    panel_mask, temperature_c, excess_k
-        (512, 640): PV modules, noise-free apparent temperature, and what the defects add to it.
-    hotspots
-        The labels.
-    module_px
-        Size of a PV module along and across the row, in infrared pixels.
-    warmth
-        Excess over the air as a share of that under a steady clear sky; below 1 under clouds.
-    sources
-        Class and heat source, in words, by number of the defect.
-    """
-
-    pair_id: str
-    infrared: NDArray[np.float32] | NDArray[np.uint8]
-    visible: NDArray[np.uint8]
-    shots: tuple[Shot, Shot]
-    exposure: Exposure
-    homography: NDArray[np.float64]
-    homography_residual_px: float
-    panel_mask: NDArray[np.bool_]
-    temperature_c: NDArray[np.float32]
-    excess_k: NDArray[np.float32]
-    hotspots: list[TrueHotspot]
-    module_px: tuple[float, float]
-    warmth: float
-    sources: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -296,15 +247,3 @@ class SimulatedMission:
         arms = np.array([[-along, 0], [along, 0], [0, -up], [0, up]])
         left, right, top, bottom = infrared.project(infrared.plane(middle) + arms)
         return float(np.hypot(*(right - left))), float(np.hypot(*(bottom - top)))
-
-    def write(self, pair: RenderedPair, folder: Path) -> None:
-        """Write a pair's two images into the mission's folder."""
-        camera = self.profile.infrared_camera
-        target = folder / f"infrared/{pair.pair_id}.{camera.file_suffix}"
-        if camera.radiometric:
-            write_radiometric_tiff(target, pair.infrared.astype(np.float32), pair.shots[0])
-        else:
-            grey = pair.infrared.astype(np.uint8)
-            write_jpeg(target, grey, pair.shots[0], _JPEG_QUALITY_INFRARED)
-        quality = self.profile.visible_camera.jpeg_quality
-        write_jpeg(folder / f"visible/{pair.pair_id}.jpg", pair.visible, pair.shots[1], quality)

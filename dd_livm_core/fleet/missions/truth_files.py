@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
 from dd_livm_core.fleet.cameras.rig import Array, Camera, View, similarity
-from dd_livm_core.fleet.missions.mission import RenderedPair
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 
 Row = dict[str, object]
 _GRID_STEPS_PX = (20, 10, 5, 2)

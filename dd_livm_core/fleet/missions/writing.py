@@ -9,6 +9,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
 from dd_livm_core.fleet.cameras.flight import INFRARED_PX
 from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import write_images
 from dd_livm_core.fleet.missions.truth_files import (
     Row,
     geometry_row,
@@ -215,7 +216,7 @@ def _render_job(job: Job) -> RenderedJob:
     rendered = RenderedJob(folder, [], [])
     for index in job.indices:
         pair = mission.render(index)
-        mission.write(pair, folder)
+        write_images(pair, job.profile, folder)
         rendered.geometry.append(geometry_row(pair))
         rendered.hotspots.extend(hotspot_rows(pair))
         if truth:

@@ -15,7 +15,8 @@ from dd_livm_core.fleet.cameras.rig import (
     look_down,
     similarity,
 )
-from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.profile import Profile, Span
 
 CORNERS_M = np.array([[3.0, 4.0], [4.0, 4.0], [4.0, 5.6], [-2.0, 7.0], [8.0, -3.0]])
