@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from benchmarks.alignment_measures import Pair, pairs_of, random_profiles, read, rendered
-from benchmarks.fleet_unseen import Tables
 from dd_livm_core.registration.alignment import Alignment, align_pairs
+from tests.fleet.random_profiles import Tables
 
 ENDLESS = 5
 

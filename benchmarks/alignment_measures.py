@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.alignment_rivals import RIVALS, frames_coincide, scaled_by, stretched
-from benchmarks.fleet_unseen import Tables, random_tables, write_profile
 from dd_livm_core.camera_files.images import grey
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
@@ -24,6 +23,7 @@ from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.registration.alignment import Alignment
 from dd_livm_core.registration.candidates import PairView
 from dd_livm_core.registration.rig import bend
+from tests.fleet.random_profiles import Tables, random_tables, write_profile
 
 Floats = NDArray[np.float64]
 FRAME = (512, 640)

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmarks.fleet_unseen import broken_promises, random_tables, write_profile
 from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
@@ -20,6 +19,8 @@ from dd_livm_core.fleet.profile_files import load_profile
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, Mission, Site
+from tests.fleet.promises import broken_promises
+from tests.fleet.random_profiles import random_tables, write_profile
 
 GPS_IFD, EXIF_IFD = 0x8825, 0x8769
 
