@@ -33,7 +33,7 @@ TINY_SITES = ("gobi_west", "plain_meadow", "roof_sheet")
 _MOST_PAIRS_PER_JOB = 48
 """About 6 s at the 0.12 to 0.15 s a pair of docs/fleet.md: progress moves, and all processes end together."""
 _JOBS_PER_PROCESS = 2
-"""At least so many, so that no process waits for the longest mission."""
+"""About so many at least: with one each, all would wait for the slowest."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Job:
 
     @property
     def is_last(self) -> bool:
-        """Whether the mission ends with this job."""
+        """Return whether the mission ends with this job."""
         return self.indices.stop == self.pairs
 
 
@@ -95,7 +95,7 @@ def write_fleet(
     processes: int = 1,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Render simulated missions.
+    """Render simulated missions and write them and their truth.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def write_fleet(
 def _check_request(
     profiles: Sequence[Profile], seed: int, data_root: Path, truth_root: Path | None
 ) -> None:
-    """Raise InputError before hours of rendering for what would fail only after them."""
+    """Raise InputError for what would otherwise fail only after hours of rendering."""
     names = [profile.site_id for profile in profiles]
     if not names or len(set(names)) != len(names):
         raise InputError(
@@ -199,6 +199,7 @@ _LATEST: list[tuple[object, SimulatedMission]] = []
 
 
 def _mission(job: Job) -> SimulatedMission:
+    """Return the job's mission, built anew only if this process did not render it last."""
     key = (job.profile, job.number, job.pairs, job.seed)
     if not _LATEST or _LATEST[0][0] != key:
         _LATEST.clear()
@@ -227,6 +228,7 @@ def _render_job(job: Job) -> RenderedJob:
 
 
 def _truth_folder(job: Job, folder: Path) -> Path | None:
+    """Return where the truth of a mission's folder goes, or None if no truth is wanted."""
     return job.truth_root / folder.relative_to(job.data_root) if job.truth_root else None
 
 
