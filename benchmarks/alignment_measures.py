@@ -17,7 +17,8 @@ from dd_livm_core.camera_files.images import grey
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.missions.writing import FLEET_SIZES, write_fleet
-from dd_livm_core.fleet.profile import Profile, load_profile
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import load_profile
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.registration.alignment import Alignment
 from dd_livm_core.registration.candidates import PairView

@@ -17,7 +17,7 @@ from dd_livm_core.fleet.cameras.flight import INFRARED_PX
 from dd_livm_core.fleet.cameras.sensors import to_grey
 from dd_livm_core.fleet.missions.truth_files import read_truth_arrays
 from dd_livm_core.fleet.missions.writing import write_fleet
-from dd_livm_core.fleet.profile import bundled_profiles
+from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.hotspots.segmentation import Hotspot, find_hotspots
 from dd_livm_core.panels.excess import excess_temperature
 

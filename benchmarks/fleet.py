@@ -20,7 +20,8 @@ from benchmarks.fleet_speed import cpu_ms_by_station, write_timed
 from benchmarks.results_file import write_result
 from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.missions.truth import THRESHOLD_K
-from dd_livm_core.fleet.profile import Profile, bundled_profiles
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import bundled_profiles
 from tests.fleet.missions.photographed_corners import measure_corner_errors_px
 from tests.fleet.physics.heat_balance import measure_energy_errors
 

@@ -18,10 +18,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from benchmarks.results_file import write_result
-from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.missions.truth import TrueHotspot
 from dd_livm_core.fleet.missions.writing import plan_missions
-from dd_livm_core.fleet.profile import Profile, bundled_profiles
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.records import DEFECT_CLASSES
 
 SEED = 20

@@ -13,8 +13,9 @@ import numpy as np
 
 from benchmarks.results_file import write_result
 from dd_livm_core.fleet.cameras.sensors import to_grey
-from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.profile import bundled_profiles
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
+from dd_livm_core.fleet.profile_files import bundled_profiles
 
 SEED = 31
 LIKE_THE_REAL_PAIRS = "plain_meadow"

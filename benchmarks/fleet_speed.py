@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.memory import MemoryWatch
 from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import write_images
 from dd_livm_core.fleet.missions.truth_files import write_truth_arrays
 from dd_livm_core.fleet.missions.writing import plan_missions, write_fleet
-from dd_livm_core.fleet.profile import bundled_profiles
+from dd_livm_core.fleet.profile_files import bundled_profiles
 
 
 def write_timed(root: Path, size: str, seed: int, processes: int = 2) -> dict[str, object]:
@@ -71,7 +72,7 @@ def cpu_ms_by_station(seed: int, pairs: int = 40) -> dict[str, dict[str, float]]
             ready = time.process_time()
             for index in range(pairs):
                 pair = mission.render(index)
-                mission.write(pair, root)
+                write_images(pair, mission.profile, root)
                 write_truth_arrays(root / f"{pair.pair_id}.npz", pair)
             per_pair = (time.process_time() - ready) / pairs
         result[profile.site_id] = {

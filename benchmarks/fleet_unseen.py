@@ -18,7 +18,8 @@ import numpy as np
 from benchmarks.results_file import write_result
 from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.missions.mission import SimulatedMission
-from dd_livm_core.fleet.profile import Profile, load_profile
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import load_profile
 from tests.fleet.missions.photographed_corners import measure_corner_errors_px
 from tests.fleet.promises import PAIRS, find_broken_promises
 from tests.fleet.random_profiles import draw_random_tables, write_profile

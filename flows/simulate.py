@@ -36,7 +36,7 @@ def simulate(
     ) as bar:
         shown = bar.add_task("rendering simulated stations", total=None)
 
-        def advance(done: int, total: int, note: str = "") -> None:
+        def advance(done: int, total: int, note: str) -> None:
             bar.update(shown, completed=done, total=total)
 
         return write_fleet(

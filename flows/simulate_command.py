@@ -35,7 +35,7 @@ def simulate_stations(
     Example:  `dd-livm simulate --size small --station my_station.toml`
     """
     opened = open_workspace(workspace)
-    from dd_livm_core.fleet.profile import load_profile
+    from dd_livm_core.fleet.profile_files import load_profile
     from flows.simulate import simulate
 
     profiles = [load_profile(path.expanduser()) for path in station] if station else None

@@ -29,7 +29,7 @@ ORDER = (
 )
 """Each package imports from its own floor and those above it in this list."""
 FLEET_ORDER = (
-    ("profile", "plausibility"),
+    ("profile", "plausibility", "profile_files"),
     ("raster",),
     ("physics",),
     ("cameras",),

@@ -1,22 +1,35 @@
-"""What no station, rig or weather can be: checked before anything is rendered."""
+"""Finds profiles of stations, rigs and weathers that cannot be, before anything is rendered."""
 
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dd_livm_core.fleet.profile import Profile
+    from dd_livm_core.fleet.profile import InfraredCamera, Profile, VisibleCamera
 
 MAX_AREA_M2 = 500_000.0
+"""8 million cells in each of the land's maps (0.25 m): about 100 MB for all three in float32."""
 MAX_MODULES = 100_000
+"""Every block looks through all PV modules; the largest bundled station has 7,680."""
 _AROUND_M = 60.0
+"""The land's maps reach 30 m beyond the station on every side (`station.land.MARGIN_M`)."""
+_LOWEST_FLIGHT_M = 5.0
 _MOST_LEAN_DEG = 75.0
-"""Further out, the ground runs away towards the horizon."""
+"""Farther from the vertical the ground runs away towards the horizon, and with it the raster to be drawn."""
+_LEAST_MODULE_PX = 6.0
+"""Chosen: on fewer pixels most defects stay below the 5 px that a label needs (`missions.truth`)."""
+_LEAST_MAGNIFICATION = 0.1
+"""Of the lens at the corner against the centre, d(r + k1·r³)/dr; at 0 it folds the picture back onto itself."""
+_BEYOND_CORNER = 1.5
+"""Share of the corner's squared radius up to which the lens must not fold: scenery is drawn beyond the frame."""
+_CUT_AT_DEVIATIONS = 3
+"""`Flight.expose` cuts its normal jitters there."""
 _HALF_INFRARED_PX, _HALF_VISIBLE_PX = (320, 256), (640, 512)
+"""Half of the frames' width and height (`cameras.flight` has them whole)."""
 
 
 def problems(profile: "Profile") -> Iterator[tuple[str, str]]:
-    """Yield (key, what is wrong with it)."""
+    """Yield the dotted key of each implausible value, and what is wrong with it."""
     yield from _range_problems(profile)
     yield from _module_problems(profile)
     yield from _row_problems(profile)
@@ -37,7 +50,7 @@ def _module_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
 
 def _row_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
     rows = profile.rows
-    flattest = profile.tilted(max(rows.tilt_deg - rows.tracker_swing_deg, 0.0))
+    flattest = profile.with_tilt(max(rows.tilt_deg - rows.tracker_swing_deg, 0.0))
     along_m, up_m = flattest.module_size_m
     table_m = rows.modules_up * (up_m + rows.module_gap_m)
     least_m = rows.pitch_m - rows.pitch_jitter_m - rows.table_jitter_m
@@ -52,17 +65,26 @@ def _row_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
 
 
 def _camera_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
-    flight, infrared, visible = profile.flight, profile.infrared_camera, profile.visible_camera
-    if flight.height_m.low < 5:
+    height = profile.flight.height_m
+    if height.low < _LOWEST_FLIGHT_M:
         yield "flight.height_m", "below 5 m nothing can be flown over PV modules"
         return
-    if flight.height_m.high > 2 * flight.height_m.low:
+    if height.high > 2 * height.low:
         yield "flight.height_m", "one mission flies at most twice as high as another"
-    ratio = visible.focal_px / infrared.focal_px
+    yield from _overlap_problems(profile)
+    yield from _lens_problems(profile, "infrared_camera", profile.infrared_camera)
+    yield from _lens_problems(profile, "visible_camera", profile.visible_camera)
+    yield from _resolution_problems(profile)
+
+
+def _overlap_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
+    """Yield how the infrared frame may reach beyond the visible one."""
+    flight, visible = profile.flight, profile.visible_camera
+    ratio = visible.focal_px / profile.infrared_camera.focal_px
     if ratio < 1:
         yield "visible_camera.focal_px", f"shorter than the infrared camera's: ratio {ratio:.2f}"
     turn = math.radians(max(abs(flight.rig_rotation_deg.low), abs(flight.rig_rotation_deg.high)))
-    skew_s = abs(flight.time_skew_s) + 3 * flight.time_skew_jitter_s
+    skew_s = abs(flight.time_skew_s) + _CUT_AT_DEVIATIONS * flight.time_skew_jitter_s
     apart_m = flight.speed_m_s * skew_s + flight.baseline_m
     moved_px = flight.rig_offset_px.high + apart_m * visible.focal_px / flight.height_m.low
     for axis, half_px in enumerate(_HALF_VISIBLE_PX):
@@ -72,27 +94,31 @@ def _camera_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
             shown = f"{reach_px:.0f} of {half_px} visible pixels from the centre"
             yield "visible_camera.focal_px", f"the infrared view leaves the visible one: {shown}"
             break
-    for name, camera, half in (
-        ("infrared", infrared, _HALF_INFRARED_PX),
-        ("visible", visible, _HALF_VISIBLE_PX),
-    ):
-        radius2 = (half[0] ** 2 + half[1] ** 2) / camera.focal_px**2
-        # Beyond this the lens would fold the picture back onto itself.
-        if 1 + 3 * camera.k1 * 1.5 * radius2 <= 0.1:
-            yield f"{name}_camera.k1", "the lens folds the corners of the picture"
-        lean_deg = math.degrees(math.atan(math.sqrt(radius2)))
-        lean_deg += profile.terrain.slope_deg + 3 * math.sqrt(2) * flight.tilt_jitter_deg
-        if lean_deg > _MOST_LEAN_DEG:
-            shown = f"{lean_deg:.0f}° from the vertical, more than {_MOST_LEAN_DEG:.0f}°"
-            yield f"{name}_camera.focal_px", f"with slope and jitter the view reaches {shown}"
-    least_px, most_px = (
-        size * infrared.focal_px / height
-        for size, height in (
-            (min(profile.module_size_m), flight.height_m.high),
-            (max(profile.module_size_m), flight.height_m.low),
-        )
-    )
-    if least_px < 6:
+
+
+def _lens_problems(
+    profile: "Profile", table: str, camera: "InfraredCamera | VisibleCamera"
+) -> Iterator[tuple[str, str]]:
+    """Yield what one camera cannot show: a folding lens, or ground near the horizon."""
+    half = _HALF_INFRARED_PX if table == "infrared_camera" else _HALF_VISIBLE_PX
+    radius2 = (half[0] ** 2 + half[1] ** 2) / camera.focal_px**2
+    if 1 + 3 * camera.k1 * _BEYOND_CORNER * radius2 <= _LEAST_MAGNIFICATION:
+        yield f"{table}.k1", "the lens folds the corners of the picture"
+    # Pitch and roll jitter, both at their cut.
+    jitter_deg = _CUT_AT_DEVIATIONS * math.sqrt(2) * profile.flight.tilt_jitter_deg
+    lean_deg = math.degrees(math.atan(math.sqrt(radius2)))
+    lean_deg += profile.terrain.slope_deg + jitter_deg
+    if lean_deg > _MOST_LEAN_DEG:
+        shown = f"{lean_deg:.0f}° from the vertical, more than {_MOST_LEAN_DEG:.0f}°"
+        yield f"{table}.focal_px", f"with slope and jitter the view reaches {shown}"
+
+
+def _resolution_problems(profile: "Profile") -> Iterator[tuple[str, str]]:
+    """Yield whether a PV module is too small or too large in the infrared frame."""
+    focal_px, height_m = profile.infrared_camera.focal_px, profile.flight.height_m
+    least_px = min(profile.module_size_m) * focal_px / height_m.high
+    most_px = max(profile.module_size_m) * focal_px / height_m.low
+    if least_px < _LEAST_MODULE_PX:
         yield "flight.height_m", f"a PV module covers {least_px:.1f} infrared pixels, less than 6"
     if most_px > 2 * _HALF_INFRARED_PX[1]:
         yield (
@@ -110,6 +136,7 @@ LIMITS = {
     "flight.heading_deg": (-360, 360), "flight.rig_rotation_deg": (-45, 45),
     "look_alikes.junction_box_k": (0, 20),
 }  # fmt: skip
+"""What the ends of a range may be, by its key: generous, to refuse typing errors and what no physics allows."""
 
 
 def _range_problems(profile: "Profile") -> Iterator[tuple[str, str]]:

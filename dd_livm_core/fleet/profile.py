@@ -1,43 +1,39 @@
-"""What a simulated station is like: one TOML file, checked key by key."""
+"""The record of a simulated station; each class is one table of its TOML file."""
 
 import math
-import tomllib
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.plausibility import problems
 from dd_livm_core.records import DEFECT_CLASSES, DefectClass, Identifier
 
 Level = Annotated[int, Field(ge=0, le=255)]
 Rgb = Annotated[tuple[Level, Level, Level], Field(strict=False)]
-_MAX_BYTES = 100_000
 Surface = Literal["grass", "scrub", "sand", "gravel", "concrete", "metal", "tile", "water"]
 
 
 class Part(BaseModel):
-    """Base of a profile's tables: immutable, unknown keys and text for numbers refused."""
+    """Base of a profile's tables: immutable; refuses unknown keys, and text where a number belongs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class Span(Part):
-    """A range that missions and pairs are drawn from, evenly."""
+    """A range that a mission's or a pair's value is drawn from, evenly; ``[low, high]`` in the file."""
 
     low: float
     high: float
 
     @model_validator(mode="before")
     @classmethod
-    def _from_list(cls, value: object) -> object:
+    def _accept_list(cls, value: object) -> object:
         if isinstance(value, (list, tuple)) and len(value) == 2:
             return {"low": value[0], "high": value[1]}
         return value
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _check_order(self) -> Self:
         if self.low > self.high:
             raise ValueError(f"the range starts at {self.low} and ends below, at {self.high}")
         return self
@@ -50,7 +46,7 @@ class NonNegativeSpan(Span):
 
 
 class PvModule(Part):
-    """One PV module: size, cells, look, efficiency."""
+    """The station's kind of PV module: size, cells, look, efficiency."""
 
     technology: Literal["mono", "poly", "half_cell", "thin_film"]
     width_m: float = Field(gt=0.3, lt=3, description="short side")
@@ -71,7 +67,7 @@ class PvModule(Part):
 
 
 class Rows(Part):
-    """How PV modules are put together into tables, rows and a station."""
+    """How PV modules form tables, tables form rows, and rows form the station."""
 
     count: int = Field(ge=1, le=400)
     length_m: float = Field(gt=3, le=2000)
@@ -95,7 +91,7 @@ class Rows(Part):
 
 
 class Terrain(Part):
-    """The ground, or roof, or water: two surfaces, their mixture and their heat."""
+    """The ground, roof or water under the tables: two surfaces, their mixture and their heat."""
 
     surface: Surface
     second_surface: Surface
@@ -115,7 +111,7 @@ class Terrain(Part):
 
 
 class Weather(Part):
-    """Ranges that each mission is drawn from."""
+    """Ranges that each mission's weather is drawn from."""
 
     irradiance_w_m2: NonNegativeSpan = NonNegativeSpan(low=650, high=1000)
     wind_m_s: NonNegativeSpan = NonNegativeSpan(low=0.5, high=5)
@@ -145,7 +141,7 @@ class InfraredCamera(Part):
 
     @property
     def file_suffix(self) -> str:
-        """Return the suffix of infrared files."""
+        """Return the suffix of infrared files, without a dot."""
         return "tif" if self.radiometric else "jpg"
 
 
@@ -163,8 +159,8 @@ class VisibleCamera(Part):
     jpeg_quality: int = Field(90, ge=40, le=100)
 
 
-class Flight(Part):
-    """How the drone flies: height, heading to the rows, and what moves between shutters."""
+class FlightPlan(Part):
+    """How the drone flies: height, heading against the rows, and what moves between the two shutters."""
 
     drone: str = "simulated-drone"
     height_m: NonNegativeSpan
@@ -182,7 +178,7 @@ class Flight(Part):
 
 
 class Habit(Part):
-    """Where one class of defect prefers to occur: the spurious links of a station."""
+    """A place where one class of defect is likelier: a link that holds at this station only."""
 
     defect_class: DefectClass
     near: Literal["second_surface", "row_start", "row_end", "lower_modules", "upper_modules"]
@@ -190,7 +186,7 @@ class Habit(Part):
 
 
 class Defects(Part):
-    """How often which defect occurs."""
+    """How often each class of defect occurs."""
 
     share: float = Field(0.02, ge=0, le=0.5, description="of PV modules")
     weights: dict[DefectClass, Annotated[float, Field(ge=0, le=1000)]] = dict.fromkeys(
@@ -203,7 +199,7 @@ class Defects(Part):
 
 
 class LookAlikes(Part):
-    """What looks like a defect and is none: chances per pair or per PV module."""
+    """What looks like a defect and is none; birds are a chance per pair, cables and numbers per table."""
 
     glint_k: float = Field(8.0, ge=0, le=60, description="where the glass mirrors the sun")
     birds: float = Field(0.1, ge=0, le=1)
@@ -213,7 +209,7 @@ class LookAlikes(Part):
 
 
 class Profile(Part):
-    """A simulated station."""
+    """A simulated station: its tables as above, and where it lies."""
 
     site_id: Identifier
     city: str
@@ -227,78 +223,27 @@ class Profile(Part):
     weather: Weather = Weather()
     infrared_camera: InfraredCamera
     visible_camera: VisibleCamera
-    flight: Flight
+    flight: FlightPlan
     defects: Defects = Field(default_factory=lambda: Defects.model_validate({}))
     look_alikes: LookAlikes = Field(default_factory=lambda: LookAlikes.model_validate({}))
 
     @property
     def module_up_m(self) -> float:
-        """Size of a PV module up the slope of its table, in metres."""
+        """Return a PV module's size up the slope of its table, in metres."""
         return self.pv_module.width_m if self.pv_module.landscape else self.pv_module.height_m
 
     @property
     def module_size_m(self) -> tuple[float, float]:
-        """Size along the row, and across it as seen from above, in metres."""
+        """Return a PV module's size along the row, and across it as seen from above, in metres."""
         along = self.pv_module.height_m if self.pv_module.landscape else self.pv_module.width_m
         return along, self.module_up_m * math.cos(math.radians(self.rows.tilt_deg))
 
-    def tilted(self, tilt_deg: float) -> "Profile":
-        """Return the station with its tables at another tilt."""
+    def with_tilt(self, tilt_deg: float) -> "Profile":
+        """Return the profile with its tables at another tilt."""
         return self.model_copy(update={"rows": self.rows.model_copy(update={"tilt_deg": tilt_deg})})
 
     @model_validator(mode="after")
-    def _is_plausible(self) -> Self:
+    def _check_plausible(self) -> Self:
         for key, problem in problems(self):
             raise ValueError(f"{key}: {problem}")
         return self
-
-
-def load_profile(path: Path) -> Profile:
-    """Read one station's profile.
-
-    Parameters
-    ----------
-    path
-        TOML file.
-
-    Raises
-    ------
-    InputError
-        Unreadable file, unknown key, or a value that is out of range; names file and key.
-    """
-    todo = "Correct the profile; docs/fleet.md lists every key."
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise OSError(f"more than {_MAX_BYTES} bytes")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError("a readable TOML profile", str(error), path, todo) from error
-    try:
-        return Profile.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part not in {"low", "high"})
-        named = first["msg"].removeprefix("Value error, ")
-        if not key:
-            key, _, named = named.partition(": ")
-        found = repr(_value_at(content, key))[:80]
-        raise InputError(f"key {key}: {named}", found, f"{path} ({key})", todo) from error
-
-
-def _value_at(content: object, key: str) -> object:
-    """Return what the file says at a dotted key; None where it says nothing."""
-    for part in key.split("."):
-        if isinstance(content, dict):
-            content = content.get(part)
-        elif isinstance(content, list) and part.isdigit() and int(part) < len(content):
-            content = content[int(part)]
-        else:
-            return content
-    return content
-
-
-def bundled_profiles() -> list[Profile]:
-    """Return the nine stations that come with the package, by name."""
-    return [
-        load_profile(path) for path in sorted((Path(__file__).parent / "profiles").glob("*.toml"))
-    ]

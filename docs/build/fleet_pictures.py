@@ -22,7 +22,7 @@ from benchmarks.fleet_looks import (
     summarise,
 )
 from dd_livm_core.fleet.missions.mission import SimulatedMission
-from dd_livm_core.fleet.profile import bundled_profiles
+from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.records import DEFECT_CLASSES
 
 PICTURES = Path(__file__).parents[1] / "pictures"

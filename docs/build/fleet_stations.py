@@ -3,7 +3,8 @@
 import numpy as np
 
 from dd_livm_core.fleet.cameras.flight import INFRARED_PX, Flight
-from dd_livm_core.fleet.profile import Profile, Span, bundled_profiles
+from dd_livm_core.fleet.profile import Profile, Span
+from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.fleet.station.layout import generator, lay_out
 from dd_livm_core.records import DEFECT_CLASSES
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.profile import Profile, load_profile
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import load_profile
 
 PROFILE = """
 site_id = "test_plain"

@@ -1,1 +1,1 @@
-"""Cameras of a simulated drone: geometry (`rig`), flight, sensors, and files as the makers write them."""
+"""Cameras of a simulated drone: geometry (`rig`), `flight`, `sensors`, files as drones write them (`file_writers`)."""

@@ -1,4 +1,4 @@
-"""The files of a simulated mission: images with EXIF and XMP as a drone leaves them."""
+"""Writes a simulated mission's image files, with EXIF and XMP as a drone writes them."""
 
 import json
 from dataclasses import dataclass
@@ -7,18 +7,27 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
 from dd_livm_core.files import atomic
 
+Tag, GpsTag = ExifTags.Base, ExifTags.GPS
+_XMP_TAG = 700
+_ABOVE_SEA_LEVEL = b"\x00"
+_CHROMA_SUBSAMPLING = 2
+"""4:2:0 in Pillow's numbering, usual for cameras."""
+
 CENTIKELVIN = {"unit": "centikelvin"}
-"""Declared in the TIFF tag ImageDescription: stored value / 100 = kelvin."""
+"""Written into the TIFF tag ImageDescription: stored value / 100 is kelvin."""
 
 
 @dataclass(frozen=True)
 class Shot:
-    """Where, when and with what one image was taken."""
+    """When, where and with which camera one image was taken; altitudes above sea level and above the start.
+
+    Gimbal pitch is -90 straight down; yaw runs from north, clockwise.
+    """
 
     taken_at: datetime
     latitude_deg: float
@@ -33,34 +42,34 @@ class Shot:
     focal_length_35mm: float
 
 
-def _sexagesimal(degrees: float) -> tuple[float, float, float]:
+def _degrees_minutes_seconds(degrees: float) -> tuple[float, float, float]:
     whole = int(degrees)
     minutes = (degrees - whole) * 60
     return float(whole), float(int(minutes)), round((minutes - int(minutes)) * 60, 6)
 
 
 def _exif(shot: Shot, size: tuple[int, int]) -> Image.Exif:
+    """Return the EXIF of an image of (width, height) pixels."""
     exif = Image.Exif()
     stamp = shot.taken_at.strftime("%Y:%m:%d %H:%M:%S")
-    exif[271], exif[272], exif[306], exif[305] = (
-        "simulated",
-        shot.camera_model,
-        stamp,
-        "dd-livm fleet",
-    )
-    detail = exif.get_ifd(0x8769)
-    detail[36867], detail[36868] = stamp, stamp
-    detail[37386] = IFDRational(round(shot.focal_length_mm * 1000), 1000)
-    detail[40962], detail[40963] = size
-    detail[41989] = round(shot.focal_length_35mm)
-    gps = exif.get_ifd(0x8825)
-    gps[1], gps[2] = "N" if shot.latitude_deg >= 0 else "S", _sexagesimal(abs(shot.latitude_deg))
-    gps[3], gps[4] = "E" if shot.longitude_deg >= 0 else "W", _sexagesimal(abs(shot.longitude_deg))
-    gps[5], gps[6] = b"\x00", shot.altitude_m
+    exif[Tag.Make], exif[Tag.Model] = "simulated", shot.camera_model
+    exif[Tag.DateTime], exif[Tag.Software] = stamp, "dd-livm fleet"
+    detail = exif.get_ifd(ExifTags.IFD.Exif)
+    detail[Tag.DateTimeOriginal], detail[Tag.DateTimeDigitized] = stamp, stamp
+    detail[Tag.FocalLength] = IFDRational(round(shot.focal_length_mm * 1000), 1000)
+    detail[Tag.ExifImageWidth], detail[Tag.ExifImageHeight] = size
+    detail[Tag.FocalLengthIn35mmFilm] = round(shot.focal_length_35mm)
+    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    gps[GpsTag.GPSLatitudeRef] = "N" if shot.latitude_deg >= 0 else "S"
+    gps[GpsTag.GPSLatitude] = _degrees_minutes_seconds(abs(shot.latitude_deg))
+    gps[GpsTag.GPSLongitudeRef] = "E" if shot.longitude_deg >= 0 else "W"
+    gps[GpsTag.GPSLongitude] = _degrees_minutes_seconds(abs(shot.longitude_deg))
+    gps[GpsTag.GPSAltitudeRef], gps[GpsTag.GPSAltitude] = _ABOVE_SEA_LEVEL, shot.altitude_m
     return exif
 
 
 def _xmp(shot: Shot) -> bytes:
+    """Return an XMP packet with DJI's keys."""
     values = {
         "AbsoluteAltitude": shot.altitude_m,
         "RelativeAltitude": shot.relative_altitude_m,
@@ -86,20 +95,22 @@ def _xmp(shot: Shot) -> bytes:
 
 
 def write_jpeg(path: Path, image: NDArray[np.uint8], shot: Shot, quality: int) -> None:
-    """Write a JPEG, (h, w, 3) RGB or (h, w) grey in three channels, with EXIF and XMP."""
+    """Write a JPEG of three channels from (h, w, 3) RGB or (h, w) grey uint8, with EXIF and XMP."""
     picture = Image.fromarray(image).convert("RGB")
     exif, xmp = _exif(shot, picture.size), _xmp(shot)
     with atomic(path) as to:
-        picture.save(to, "JPEG", quality=quality, subsampling=2, exif=exif, xmp=xmp)
+        picture.save(
+            to, "JPEG", quality=quality, subsampling=_CHROMA_SUBSAMPLING, exif=exif, xmp=xmp
+        )
 
 
 def write_radiometric_tiff(path: Path, temperature_c: NDArray[np.float32], shot: Shot) -> None:
-    """Write temperatures as 16-bit centikelvin with EXIF and XMP."""
+    """Write temperatures (h, w) in °C as a TIFF of uint16 centikelvin, with EXIF and XMP."""
     stored = np.clip((temperature_c + 273.15) * 100 + 0.5, 0, 65535).astype(np.uint16)
     picture = Image.fromarray(stored)
     exif = _exif(shot, picture.size)
-    exif[270] = json.dumps(CENTIKELVIN)
-    exif[700] = _xmp(shot)
+    exif[Tag.ImageDescription] = json.dumps(CENTIKELVIN)
+    exif[_XMP_TAG] = _xmp(shot)
     with atomic(path) as to:
         # As bytes: an Exif object loses its GPS and detail tables on the way into a TIFF.
         picture.save(to, "TIFF", exif=exif.tobytes())

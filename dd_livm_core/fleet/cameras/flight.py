@@ -1,29 +1,42 @@
-"""How a simulated mission is flown: lines over the station, and where each camera was."""
+"""The flight of a simulated mission: lines over the station, and the pose of each camera at each pair."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dd_livm_core.fleet.cameras.file_writers import Shot
 from dd_livm_core.fleet.cameras.rig import Camera, View, look_down
 from dd_livm_core.fleet.profile import Profile, Span
 
 INFRARED_PX, VISIBLE_PX = (640, 512), (1280, 1024)
-_METRES_PER_DEGREE = 111_320.0
+"""Width and height of the frames."""
 SECONDS_BETWEEN_PAIRS = 3
+_METRES_PER_DEGREE = 111_320.0
+"""Of latitude: a 360th of the equator's 40,075 km."""
 _SEA_LEVEL_TO_GROUND_M = 350.0
+"""Every station lies as high; nothing depends on it."""
 _INFRARED_PITCH_MM, _VISIBLE_PITCH_MM = 0.012, 0.004
+"""Distance between a sensor's pixels: 12 µm is usual for microbolometers, 4 µm chosen."""
+_FULL_FRAME_MM = 36.0
+"""Width of 35 mm film."""
+_HEIGHT_JITTER, _PLACE_JITTER_M = 0.01, 1.2
+"""Deviations of height (as a share) and place against the plan: chosen."""
+_CUT_AT_DEVIATIONS = 3
+"""Of tilt and time jitter, so that `plausibility` can bound them."""
+_MAY_LEAVE_STATION = 0.15
+"""Share of a frame by which its centre may lie beside the station."""
 
 
-def draw(span: Span, rng: np.random.Generator) -> float:
-    """Draw from a profile's range, evenly."""
+def draw_uniform(span: Span, rng: np.random.Generator) -> float:
+    """Draw a number from a profile's range, all equally likely."""
     return float(rng.uniform(span.low, span.high))
 
 
 @dataclass(frozen=True)
 class Waypoint:
-    """Where a pair is planned: metres along and across the rows; direction of flight ±1."""
+    """Planned place of a pair, in metres along and across the rows; ``direction`` of flight is 1 or -1."""
 
     along_m: float
     across_m: float
@@ -32,7 +45,7 @@ class Waypoint:
 
 @dataclass(frozen=True)
 class Exposure:
-    """Both cameras at the moment of one pair, and the pose that the drone writes down."""
+    """Both cameras at the moment of one pair, and the drone's pose: place, height, and angles before the slope."""
 
     infrared: View
     visible: View
@@ -45,18 +58,18 @@ class Exposure:
 
 
 class Flight:
-    """The rig and the way of one mission: scale and rotation are the rig's, constant.
+    """The rig and the waypoints of one mission; the rig's scale and rotation stay the same for all pairs.
 
     Parameters
     ----------
     profile
         The station.
     size_m
-        Extent of the station along and across the rows.
+        Size of the station along and across the rows.
     pairs
         How many pairs are taken.
     rng
-        Random numbers of the mission.
+        Draws what stays the same for the mission.
     """
 
     def __init__(
@@ -64,10 +77,10 @@ class Flight:
     ) -> None:
         self.profile, self.size_m = profile, size_m
         plan = profile.flight
-        self.height_m = draw(plan.height_m, rng)
-        self.heading_deg = draw(plan.heading_deg, rng)
-        self._rig_rotation_deg = draw(plan.rig_rotation_deg, rng)
-        turn, length = rng.uniform(0, 2 * np.pi, 2), draw(plan.rig_offset_px, rng)
+        self.height_m = draw_uniform(plan.height_m, rng)
+        self.heading_deg = draw_uniform(plan.heading_deg, rng)
+        self._rig_rotation_deg = draw_uniform(plan.rig_rotation_deg, rng)
+        turn, length = rng.uniform(0, 2 * np.pi, 2), draw_uniform(plan.rig_offset_px, rng)
         shift = length * np.array([np.cos(turn[0]), np.sin(turn[0])])
         self._baseline_turn = float(turn[1])
         infrared, visible = profile.infrared_camera, profile.visible_camera
@@ -79,15 +92,18 @@ class Flight:
         self._visible = Camera(
             *VISIBLE_PX, visible.focal_px, (float(aim[0]), float(aim[1])), visible.k1
         )
-        self.waypoints = self._cover(pairs, rng)
+        self.waypoints = self._plan_waypoints(pairs, rng)
 
-    def _cover(self, pairs: int, rng: np.random.Generator) -> list[Waypoint]:
-        """Cover the station in parallel lines, to and fro; thin out or repeat to the number."""
+    def _plan_waypoints(self, pairs: int, rng: np.random.Generator) -> list[Waypoint]:
+        """Return so many waypoints on parallel lines over the station, to and fro.
+
+        Out of more places, every n-th is kept; fewer are flown again from the start.
+        """
         keep = 1 - self.profile.flight.overlap
         frame = np.array(INFRARED_PX) / self._infrared.focal_px * self.height_m
         turn = np.radians(self.heading_deg)
         axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        size = np.array(self.size_m)
+        size, margin = np.array(self.size_m), _MAY_LEAVE_STATION * frame
         corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * size @ axes.T
         start = corners.min(axis=0) + frame * keep * rng.uniform(0.1, 0.9, 2)
         ahead = np.arange(start[0], corners[:, 0].max(), frame[0] * keep)
@@ -97,20 +113,21 @@ class Flight:
             direction = 1 if number % 2 == 0 else -1
             for x in ahead[::direction]:
                 place = np.array([x, line]) @ axes
-                if (place > -0.15 * frame).all() and (place < size + 0.15 * frame).all():
+                if (place > -margin).all() and (place < size + margin).all():
                     spots.append(Waypoint(float(place[0]), float(place[1]), direction))
         spots = spots or [Waypoint(float(size[0] / 2), float(size[1] / 2), 1)]
         thin = pairs <= len(spots)
         return [spots[i * len(spots) // pairs if thin else i % len(spots)] for i in range(pairs)]
 
     def expose(self, index: int, rng: np.random.Generator) -> Exposure:
-        """Place both cameras; the visible one fires later and hangs a few centimetres aside."""
+        """Return the cameras' poses at a pair; the visible one fires later and hangs a few centimetres aside."""
         plan, waypoint = self.profile.flight, self.waypoints[index]
         heading = self.heading_deg + rng.normal(0, plan.heading_jitter_deg)
-        pitch, roll = plan.tilt_jitter_deg * np.clip(rng.standard_normal(2), -3, 3)
-        height = self.height_m * (1 + rng.normal(0, 0.01))
-        along, across = np.array([waypoint.along_m, waypoint.across_m]) + rng.normal(0, 1.2, 2)
-        skew_s = plan.time_skew_s + plan.time_skew_jitter_s * np.clip(rng.standard_normal(), -3, 3)
+        pitch, roll = plan.tilt_jitter_deg * _draw_cut_normal(rng, 2)
+        height = self.height_m * (1 + rng.normal(0, _HEIGHT_JITTER))
+        wander_m = rng.normal(0, _PLACE_JITTER_M, 2)
+        along, across = np.array([waypoint.along_m, waypoint.across_m]) + wander_m
+        skew_s = plan.time_skew_s + plan.time_skew_jitter_s * _draw_cut_normal(rng, 1)[0]
         turn = np.radians(heading)
         moved = np.array([np.cos(turn), np.sin(turn), 0]) * waypoint.direction * plan.speed_m_s
         aside = turn + self._baseline_turn
@@ -130,7 +147,7 @@ class Flight:
     def shots(
         self, index: int, exposure: Exposure, started_at: datetime, rng: np.random.Generator
     ) -> tuple[Shot, Shot]:
-        """Return what the drone writes into both files: position with its receiver's error."""
+        """Return what the drone writes into the infrared and the visible file, its receiver's error included."""
         profile = self.profile
         turn = np.radians(profile.rows.azimuth_deg)
         error = rng.normal(0, profile.flight.position_error_m, 2)
@@ -153,11 +170,17 @@ class Flight:
             gimbal_roll_deg=exposure.roll_deg,
             camera_model=infrared.model,
             focal_length_mm=infrared.focal_px * _INFRARED_PITCH_MM,
-            focal_length_35mm=infrared.focal_px / INFRARED_PX[0] * 36,
+            focal_length_35mm=infrared.focal_px / INFRARED_PX[0] * _FULL_FRAME_MM,
         )
         return shot, replace(
             shot,
             camera_model=visible.model,
             focal_length_mm=visible.focal_px * _VISIBLE_PITCH_MM,
-            focal_length_35mm=visible.focal_px / VISIBLE_PX[0] * 36,
+            focal_length_35mm=visible.focal_px / VISIBLE_PX[0] * _FULL_FRAME_MM,
         )
+
+
+def _draw_cut_normal(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Draw standard normal numbers (count,), cut at three deviations."""
+    cut = _CUT_AT_DEVIATIONS
+    return np.asarray(np.clip(rng.standard_normal(count), -cut, cut))

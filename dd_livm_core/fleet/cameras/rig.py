@@ -1,4 +1,4 @@
-"""Two cameras on one drone: poses, projection, and the exact infrared → visible map."""
+"""Geometry of two cameras on one drone: poses, projection, and the map of infrared to visible pixels."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,11 +9,22 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 NODE_PX = 16
+"""Spacing of the points where maps are exact; linear between, they err by under 0.04 raster px (tests hold it)."""
+_NEWTON_STEPS = 12
+"""For k1 up to ±0.3, projecting a point and mapping it back agree to 1e-6 m (tests hold it)."""
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole with one radial term; principal point in pixels, pixel centres at integers."""
+    """A pinhole camera with one radial distortion term; pixel centres lie at integers.
+
+    Parameters
+    ----------
+    centre_px
+        Principal point (x, y).
+    k1
+        A ray at radius r (in focal lengths) is seen at r·(1 + k1·r²).
+    """
 
     width_px: int
     height_px: int
@@ -23,14 +34,14 @@ class Camera:
 
     @property
     def matrix(self) -> Array:
-        """Return the camera matrix (3, 3)."""
+        """Return the camera matrix (3, 3), in pixels."""
         (x, y), f = self.centre_px, self.focal_px
         return np.array([[f, 0, x], [0, f, y], [0, 0, 1.0]])
 
 
 @dataclass(frozen=True)
 class View:
-    """A camera looking at the plane of the PV modules.
+    """A camera that looks at the plane of the PV modules.
 
     Parameters
     ----------
@@ -51,7 +62,7 @@ class View:
         return self.distort(apply_homography(self.homography, plane_m))
 
     def distort(self, ideal_px: Array) -> Array:
-        """Apply the lens to ideal pixels (n, 2)."""
+        """Map pixels (n, 2) of an ideal pinhole to those behind the lens."""
         centre = np.asarray(self.camera.centre_px)
         ray = (ideal_px - centre) / self.camera.focal_px
         radius2 = np.sum(ray**2, axis=-1, keepdims=True)
@@ -59,24 +70,24 @@ class View:
         return distorted
 
     def undistort(self, image_px: Array) -> Array:
-        """Take the lens out of pixels (n, 2), by Newton's method on the radius."""
+        """Map pixels (n, 2) behind the lens to those of an ideal pinhole, by Newton's method on the radius."""
         centre = np.asarray(self.camera.centre_px)
         seen = (image_px - centre) / self.camera.focal_px
         radius_seen = np.linalg.norm(seen, axis=-1, keepdims=True)
         k1, radius = self.camera.k1, radius_seen.copy()
-        for _ in range(12):
+        for _ in range(_NEWTON_STEPS):
             excess = radius * (1 + k1 * radius**2) - radius_seen
             radius -= excess / np.maximum(1 + 3 * k1 * radius**2, 0.05)
         ideal: Array = centre + (image_px - centre) / (1 + k1 * radius**2)
         return ideal
 
     def plane(self, image_px: Array) -> Array:
-        """Map image pixels (n, 2) back onto the plane, in metres."""
+        """Map image pixels (n, 2) to points (n, 2) of the plane, in metres."""
         back: Array = np.asarray(np.linalg.inv(self.homography), dtype=np.float64)
         return apply_homography(back, self.undistort(image_px))
 
     def footprint(self) -> Array:
-        """Return the image border on the plane (n, 2), in metres."""
+        """Return the border of the image on the plane, (68, 2) in metres, in no order."""
         w, h = self.camera.width_px, self.camera.height_px
         x, y = np.linspace(-0.5, w - 0.5, 17), np.linspace(-0.5, h - 0.5, 17)
         border = [(a, b) for a in x for b in (y[0], y[-1])] + [
@@ -87,9 +98,9 @@ class View:
     def sampling_maps(
         self, step_m: tuple[float, float], origin_px: tuple[int, int]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return where each image pixel lies in a raster of the plane, for ``cv2.remap``.
+        """Return where each image pixel lies in a raster of the plane: x and y, (h, w) each, for ``cv2.remap``.
 
-        The map is exact on a 16-pixel grid and linear between, which costs under 0.04 raster px.
+        The maps are exact at the nodes and linear between them.
 
         Parameters
         ----------
@@ -103,7 +114,7 @@ class View:
 
     @cached_property
     def nodes_m(self) -> Array:
-        """Where image points 16 px apart, border included, lie on the plane: (rows, columns, 2)."""
+        """Return the nodes on the plane, (rows, columns, 2) in metres: image points 16 px apart, border included."""
         w, h = self.camera.width_px, self.camera.height_px
         x = (np.arange(-1, w // NODE_PX + 2) + 0.5) * NODE_PX - 0.5
         y = (np.arange(-1, h // NODE_PX + 2) + 0.5) * NODE_PX - 0.5
@@ -111,7 +122,7 @@ class View:
         return self.plane(nodes.reshape(-1, 2)).reshape(nodes.shape)
 
     def between_nodes(self, values: Array) -> NDArray[np.float32]:
-        """Bring values at the nodes (rows, columns) onto every pixel of the image (h, w)."""
+        """Interpolate values at the nodes (rows, columns) linearly to every pixel of the image (h, w)."""
         w, h = self.camera.width_px, self.camera.height_px
         size = (values.shape[1] * NODE_PX, values.shape[0] * NODE_PX)
         fine = np.asarray(cv2.resize(values.astype(np.float32), size), dtype=np.float32)
@@ -128,7 +139,7 @@ def apply_homography(homography: Array, points: Array) -> Array:
 def look_down(
     camera: Camera, centre_m: Array, heading_deg: float, pitch_deg: float, roll_deg: float
 ) -> View:
-    """Place a camera over the plane.
+    """Return the view of a camera placed over the plane.
 
     Parameters
     ----------
@@ -137,7 +148,7 @@ def look_down(
     centre_m
         (3,): along the row, across it, and height over the plane, in metres.
     heading_deg, pitch_deg, roll_deg
-        Rotation about the optical axis, and the axis' lean about image x and y.
+        Rotation about the optical axis, and its lean about the image's x and y axis.
     """
     heading, pitch, roll = np.radians([heading_deg, pitch_deg, roll_deg])
     c, s = np.cos(heading), np.sin(heading)
@@ -155,11 +166,10 @@ def look_down(
 
 
 def infrared_to_visible(infrared: View, visible: View) -> tuple[Array, float]:
-    """Return the homography (3, 3) that best maps infrared to visible pixels, and its residual.
+    """Return the homography (3, 3) from infrared to visible pixels, and its largest error in infrared pixels.
 
-    Without lens distortion it is exact on the plane of the PV modules. With distortion it is the
-    least-squares fit over the infrared frame; the second value is what that leaves, at most, in
-    infrared pixels.
+    It holds on the plane of the PV modules: exactly where neither lens distorts, else as the
+    least-squares fit over the infrared frame.
     """
     w, h = infrared.camera.width_px, infrared.camera.height_px
     grid = np.stack(np.meshgrid(np.linspace(0, w - 1, 17), np.linspace(0, h - 1, 13)), axis=-1)
@@ -175,7 +185,7 @@ def infrared_to_visible(infrared: View, visible: View) -> tuple[Array, float]:
 
 
 def similarity(homography: Array, at_px: tuple[float, float]) -> tuple[float, float]:
-    """Return scale and rotation in degrees of a homography at one point."""
+    """Return a homography's scale, and its rotation in degrees, at one point."""
     point = np.array([at_px])
     step = np.array([[0.5, 0], [0, 0.5]])
     jacobian = (

@@ -1,5 +1,5 @@
-"""Simulated missions: rendered pairs, their truth, and how both come onto the disk.
+"""Simulated missions: rendered pairs and their truth, in memory and on disk.
 
-Ways in: `writing.write_fleet` renders stations into ``data/``, `mission.SimulatedMission` renders one pair at a
-time, `truth_files.read_correspondences` reads the truth back.
+Ways in: `writing.write_fleet` writes missions into ``data/``, `mission.SimulatedMission` renders one pair at a
+time, `truth_files.read_correspondences` reads corresponding points of both images back.
 """

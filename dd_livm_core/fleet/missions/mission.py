@@ -1,32 +1,30 @@
-"""One simulated mission: pairs, labels and truth, rendered in any order."""
+"""Renders the pairs of one simulated mission with their truth, in any order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.fleet.cameras.file_writers import Shot, write_jpeg, write_radiometric_tiff
 from dd_livm_core.fleet.cameras.flight import (
     INFRARED_PX,
     SECONDS_BETWEEN_PAIRS,
-    Exposure,
     Flight,
-    draw,
+    draw_uniform,
 )
 from dd_livm_core.fleet.cameras.rig import View, infrared_to_visible
 from dd_livm_core.fleet.cameras.sensors import (
     InfraredSampler,
+    blur_reach_px,
     expose,
     infrared_noise,
-    reach_of,
     to_grey,
-    window_of,
+    view_window,
 )
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.missions.sources_in_frame import sources_in_frame
-from dd_livm_core.fleet.missions.truth import THRESHOLD_K, TrueHotspot, true_hotspots
+from dd_livm_core.fleet.missions.truth import THRESHOLD_K, true_hotspots
 from dd_livm_core.fleet.physics.clouds import Clouds
 from dd_livm_core.fleet.physics.sun import mirrored_light, sun_over
 from dd_livm_core.fleet.physics.thermal import (
@@ -36,64 +34,28 @@ from dd_livm_core.fleet.physics.thermal import (
     physical_losses_w_m2k,
 )
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster.raster import mixed, to_byte
-from dd_livm_core.fleet.station.layout import generator, lay_out, retilted
+from dd_livm_core.fleet.raster.raster import mix, to_byte
+from dd_livm_core.fleet.station.layout import generator, lay_out, retilt
 from dd_livm_core.fleet.station.look_alikes import draw_bird
 from dd_livm_core.fleet.station.station import Station
 from dd_livm_core.heat.diffusion import HEAT_CAPACITY_J_M2K
 from dd_livm_core.records import DEFECT_CLASSES, Mission
 
-_JPEG_QUALITY_INFRARED = 92
 _GLINT_DEG, _SHEEN_DEG = 1.5, 20.0
-"""Width of the mirrored sun, scattered by the glass, and of the bright sky around it."""
-
-
-@dataclass(frozen=True)
-class RenderedPair:
-    """One pair and its truth.
-
-    Parameters
-    ----------
-    infrared
-        (512, 640): float32 in °C, or uint8 grey where the camera stores no temperature.
-    visible
-        (1024, 1280, 3) uint8 RGB.
-    shots
-        What the drone writes into the infrared and the visible file.
-    exposure
-        Both cameras.
-    homography
-        (3, 3) infrared → visible pixels, and what the lenses leave of it, in infrared pixels.
-    panel_mask, temperature_c, excess_k
-        (512, 640): PV modules, noise-free apparent temperature, heat of the defects in it.
-    hotspots, sources
-        Labels, and for each defect its class and what heats it.
-    module_px
-        Size of a PV module along and across the row, in infrared pixels.
-    warmth
-        Excess over the air as a share of what steady clear sky gives; below 1 under clouds.
-    """
-
-    pair_id: str
-    infrared: NDArray[np.float32] | NDArray[np.uint8]
-    visible: NDArray[np.uint8]
-    shots: tuple[Shot, Shot]
-    exposure: Exposure
-    homography: NDArray[np.float64]
-    homography_residual_px: float
-    panel_mask: NDArray[np.bool_]
-    temperature_c: NDArray[np.float32]
-    excess_k: NDArray[np.float32]
-    hotspots: list[TrueHotspot]
-    module_px: tuple[float, float]
-    warmth: float
-    sources: dict[int, tuple[str, str]] = field(default_factory=dict)
+"""Widths of the mirrored sun, scattered by the glass, and of the bright sky around it: chosen."""
+_GLINT_OPACITY, _SHEEN_OPACITY, _GLINT_GREY = 0.75, 0.2, 250
+_EXPOSURE_EXPONENT = 0.5
+"""Half of what clouds take (in stops), the camera's automatic exposure gives back: chosen."""
+_DRIFT_PERIOD_PAIRS = 23
+"""Of the infrared camera's slow drift, per radian: chosen, about 7 min a wave."""
 
 
 @dataclass(frozen=True)
 class _ThermalScene:
-    """The scene on the infrared pixels, before emissivity: temperature, its part from defects,
-    PV modules, and which of the station's faulty ones the pixel belongs to, or -1.
+    """The scene at the infrared pixels before emissivity, (512, 640) each.
+
+    ``excess_k`` is the part of ``surface_c`` that defects add; ``owner`` is the pixel's place in
+    ``Station.faulty``, or -1.
     """
 
     surface_c: NDArray[np.float32]
@@ -102,18 +64,18 @@ class _ThermalScene:
     owner: NDArray[np.int32]
 
 
-def _as_turned(profile: Profile, mission_id: str, seed: int) -> Profile:
-    """Return the station as its trackers stand during one mission."""
+def _turn_trackers(profile: Profile, mission_id: str, seed: int) -> Profile:
+    """Return the profile with its trackers at the tilt of one mission."""
     rows = profile.rows
     if rows.tracker_swing_deg == 0:
         return profile
     turned = generator(seed, profile.site_id, mission_id, "trackers").uniform(-1, 1)
     tilt_deg = float(np.clip(rows.tilt_deg + turned * rows.tracker_swing_deg, 0, 60))
-    return profile.tilted(tilt_deg)
+    return profile.with_tilt(tilt_deg)
 
 
 class SimulatedMission:
-    """One flight over one station: everything that its pairs share.
+    """One flight over one station: what its pairs share, and their rendering.
 
     Parameters
     ----------
@@ -124,41 +86,41 @@ class SimulatedMission:
     pairs
         How many pairs are flown.
     seed
-        Of the fleet. The same seed gives the same pairs, whoever renders them in which order.
+        Of the fleet. The same seed gives the same pairs, in any order and in any process.
     """
 
     def __init__(self, profile: Profile, number: int, pairs: int, seed: int) -> None:
         self.number, self.seed = number, seed
         self.mission_id = f"flight{number + 1:02d}"
         station = profile
-        profile = self.profile = _as_turned(station, self.mission_id, seed)
+        profile = self.profile = _turn_trackers(station, self.mission_id, seed)
         rng = generator(seed, profile.site_id, self.mission_id)
         weather = profile.weather
-        ambient_c = draw(weather.ambient_c, rng)
+        ambient_c = draw_uniform(weather.ambient_c, rng)
         self.conditions = Conditions(
-            irradiance_w_m2=round(draw(weather.irradiance_w_m2, rng), 1),
-            wind_m_s=round(draw(weather.wind_m_s, rng), 2),
+            irradiance_w_m2=round(draw_uniform(weather.irradiance_w_m2, rng), 1),
+            wind_m_s=round(draw_uniform(weather.wind_m_s, rng), 2),
             ambient_c=round(ambient_c, 1),
-            sky_c=ambient_c - draw(weather.sky_below_ambient_k, rng),
+            sky_c=ambient_c - draw_uniform(weather.sky_below_ambient_k, rng),
         )
-        azimuth = draw(weather.sun_azimuth_deg, rng)
-        self._sun = sun_over(profile, draw(weather.sun_elevation_deg, rng), azimuth)
-        self._haze = draw(weather.haze, rng)
+        azimuth = draw_uniform(weather.sun_azimuth_deg, rng)
+        self._sun = sun_over(profile, draw_uniform(weather.sun_elevation_deg, rng), azimuth)
+        self._haze = draw_uniform(weather.haze, rng)
         day, minute = int(rng.integers(120)), int(rng.integers(240))
         self.started_at = datetime(2025, 5, 4, 10, tzinfo=UTC) + timedelta(days=day, minutes=minute)
         self.layout = lay_out(station, seed)
         if profile.rows.tracker_swing_deg > 0:
-            self.layout = retilted(self.layout, profile, seed)
+            self.layout = retilt(self.layout, profile, seed)
         lag_s = HEAT_CAPACITY_J_M2K / physical_losses_w_m2k(profile.pv_module, self.conditions)
         passing = generator(seed, profile.site_id, self.mission_id, "clouds")
-        self._clouds = Clouds(draw(weather.clouds, passing), lag_s, passing)
+        self._clouds = Clouds(draw_uniform(weather.clouds, passing), lag_s, passing)
         self.station = Station(profile, self.layout, self.conditions, self._sun, seed)
         self.flight = Flight(profile, self.layout.size_m, pairs, rng)
         self._fixed_pattern = rng.standard_normal(INFRARED_PX[::-1], dtype=np.float32)
         self._fixed_pattern += rng.standard_normal((1, INFRARED_PX[0]), dtype=np.float32)
 
     def record(self) -> Mission:
-        """Return the mission's record."""
+        """Return the mission's record, with the mean irradiance under its clouds."""
         return Mission(
             mission_id=self.mission_id,
             site_id=self.profile.site_id,
@@ -176,7 +138,7 @@ class SimulatedMission:
         )
 
     def render(self, index: int) -> RenderedPair:
-        """Render pair number ``index``."""
+        """Return pair number ``index``, from 0."""
         rng = generator(self.seed, self.profile.site_id, self.mission_id, index)
         exposure = self.flight.expose(index, rng)
         shots = self.flight.shots(index, exposure, self.started_at, rng)
@@ -194,7 +156,7 @@ class SimulatedMission:
         hot = scene.owner[resolved >= THRESHOLD_K]
         sources = sources_in_frame(infrared, self.station, np.unique(hot[hot >= 0]), warmth)
         hotspots = true_hotspots(resolved, scene.owner, defects, module_px, sources)
-        drift_k = camera.drift_k * float(np.sin(index / 23 + self.number))
+        drift_k = camera.drift_k * float(np.sin(index / _DRIFT_PERIOD_PAIRS + self.number))
         seen = temperature + infrared_noise(camera, drift_k, self._fixed_pattern, rng)
         return RenderedPair(
             pair_id=f"DJI_{index + 1:04d}",
@@ -210,39 +172,42 @@ class SimulatedMission:
             hotspots=hotspots,
             module_px=module_px,
             warmth=warmth,
-            sources={h.defect: self._source(h.defect) for h in hotspots},
+            sources={h.defect: self._defect_source(h.defect) for h in hotspots},
         )
 
     def _photograph(
         self, view: View, sunlight: float, rng: np.random.Generator
     ) -> NDArray[np.uint8]:
+        """Return the visible image, (1024, 1280, 3) RGB."""
         step, similar = self.layout.step_m, self.profile.look_alikes
-        window = window_of(view, step)
+        window = view_window(view, step)
         drawn, glass = self.station.draw_colour(window, view.footprint() / np.asarray(step))
         if rng.random() < similar.birds:
             draw_bird(drawn, step, self._sun, rng)
-        # In fixed point: to 1/32 raster px, in half the time.
+        # Maps in fixed point (1/32 raster px) halve the time.
         maps = cv2.convertMaps(*view.sampling_maps(step, (window.x, window.y)), cv2.CV_16SC2)
         image = np.asarray(cv2.remap(drawn, *maps, cv2.INTER_LINEAR), dtype=np.uint8)
-        light = self._mirrored(view, ((0.75, _GLINT_DEG), (0.2, _SHEEN_DEG)))
+        light = self._mirrored_light(
+            view, ((_GLINT_OPACITY, _GLINT_DEG), (_SHEEN_OPACITY, _SHEEN_DEG))
+        )
         if light is not None:
             bare = np.asarray(cv2.remap(glass, *maps, cv2.INTER_LINEAR), dtype=np.uint8)
             mirrored = to_byte(light * np.float32(sunlight))
             share = np.asarray(cv2.multiply(bare, mirrored, scale=1 / 255), dtype=np.uint8)
-            image = mixed(image, np.full_like(image, 250), share)
-        # Half of what clouds take, the camera's automatic exposure gives back.
-        return expose(image, self.profile.visible_camera, self._haze, sunlight**0.5, rng)
+            image = mix(image, np.full_like(image, _GLINT_GREY), share)
+        light = sunlight**_EXPOSURE_EXPONENT
+        return expose(image, self.profile.visible_camera, self._haze, light, rng)
 
     def _thermal_scene(self, view: View, sunlight: float, warmth: float) -> _ThermalScene:
         step, blur_px = self.layout.step_m, self.profile.infrared_camera.blur_px
-        margin_px = reach_of(view, step, blur_px)
-        window = window_of(view, step, margin_px)
+        margin_px = blur_reach_px(view, step, blur_px)
+        window = view_window(view, step, margin_px)
         outline = view.footprint() / np.asarray(step)
         surface, mask, excess, owner = self.station.draw_thermal(window, outline, margin_px)
         sampler = InfraredSampler(view, step, window, blur_px)
         ambient_c, follows = np.float32(self.conditions.ambient_c), np.float32(warmth)
         seen_c = ambient_c + (sampler.sample(surface) - ambient_c) * follows
-        glint_k = self._mirrored(view, ((self.profile.look_alikes.glint_k, _GLINT_DEG),))
+        glint_k = self._mirrored_light(view, ((self.profile.look_alikes.glint_k, _GLINT_DEG),))
         if glint_k is not None:
             panels = mask.astype(np.float32) * np.float32(1 / 255)
             glint_k *= np.float32(sunlight)
@@ -256,16 +221,16 @@ class SimulatedMission:
             else sampler.nearest(owner) - 1,
         )
 
-    def _mirrored(
+    def _mirrored_light(
         self, view: View, lobes: tuple[tuple[float, float], ...]
     ) -> NDArray[np.float32] | None:
-        """Return how much of the sun glass would mirror into each pixel, or None."""
+        """Return the sunlight that glass would mirror into each pixel, (h, w), or None for none anywhere."""
         tilt = self.profile.rows.tilt_deg
         light = mirrored_light(self._sun, tilt, view.position_m, view.nodes_m, lobes)
         return None if light is None else view.between_nodes(light)
 
     def _emissivity(self, view: View) -> NDArray[np.float32]:
-        """Return the emissivity of tilted glass at each infrared pixel, (512, 640)."""
+        """Return the emissivity of tilted glass at each infrared pixel's angle, (512, 640)."""
         tilt = np.radians(self.profile.rows.tilt_deg)
         plane = view.nodes_m
         ray = view.position_m - np.concatenate([plane, np.zeros((*plane.shape[:2], 1))], axis=-1)
@@ -273,7 +238,8 @@ class SimulatedMission:
         normal_emissivity = self.profile.infrared_camera.emissivity
         return view.between_nodes(glass_emissivity(normal_emissivity, np.clip(cosine, 0, 1)))
 
-    def _source(self, defect: int) -> tuple[str, str]:
+    def _defect_source(self, defect: int) -> tuple[str, str]:
+        """Return a defect's class, and what heats it in words."""
         look = self.station.look(int(np.flatnonzero(self.layout.defect == defect)[0]))
         return DEFECT_CLASSES[self.layout.defect_class[defect]], look.source if look else ""
 
@@ -284,15 +250,3 @@ class SimulatedMission:
         arms = np.array([[-along, 0], [along, 0], [0, -up], [0, up]])
         left, right, top, bottom = infrared.project(infrared.plane(middle) + arms)
         return float(np.hypot(*(right - left))), float(np.hypot(*(bottom - top)))
-
-    def write(self, pair: RenderedPair, folder: Path) -> None:
-        """Write a pair's two images into the mission's folder."""
-        camera = self.profile.infrared_camera
-        target = folder / f"infrared/{pair.pair_id}.{camera.file_suffix}"
-        if camera.radiometric:
-            write_radiometric_tiff(target, pair.infrared.astype(np.float32), pair.shots[0])
-        else:
-            grey = pair.infrared.astype(np.uint8)
-            write_jpeg(target, grey, pair.shots[0], _JPEG_QUALITY_INFRARED)
-        quality = self.profile.visible_camera.jpeg_quality
-        write_jpeg(folder / f"visible/{pair.pair_id}.jpg", pair.visible, pair.shots[1], quality)

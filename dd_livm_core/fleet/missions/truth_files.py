@@ -1,4 +1,4 @@
-"""The truth of rendered pairs on disk: tables of geometry and hotspots, arrays per pair."""
+"""Writes and reads the truth of rendered pairs: tables of geometry and hotspots, arrays per pair."""
 
 import zipfile
 from pathlib import Path
@@ -11,20 +11,22 @@ from numpy.typing import NDArray
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
 from dd_livm_core.fleet.cameras.rig import Array, Camera, View, similarity
-from dd_livm_core.fleet.missions.mission import RenderedPair
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 
 Row = dict[str, object]
 _GRID_STEPS_PX = (20, 10, 5, 2)
+"""Spacing of corresponding points in infrared pixels; the first that gives `_ENOUGH_POINTS` is taken."""
 _ENOUGH_POINTS = 50
+_ZERO_C_K = 273.15
 
 
 def geometry_row(pair: RenderedPair) -> Row:
     """Return a pair's geometry, one row of ``truth.parquet``.
 
-    ``h00`` to ``h22`` map infrared to visible pixels; scale, rotation and offset (against the
-    centre of the visible frame) are that map's at the infrared centre. With lens distortion the
-    homography is only the best fit, and ``homography_residual_px`` what it leaves; both cameras
-    are stored whole, and ``read_correspondences`` maps exactly.
+    ``h00`` to ``h22`` map infrared to visible pixels. Scale, rotation and offset are that map's at the
+    infrared centre; the offset counts from the centre of the visible frame. With lens distortion the
+    homography is only the best fit, with ``homography_residual_px`` as its largest error; both cameras
+    are stored whole, so that ``read_correspondences`` maps exactly.
     """
     infrared, visible = pair.exposure.infrared, pair.exposure.visible
     middle = infrared.camera.centre_px
@@ -55,8 +57,8 @@ def geometry_row(pair: RenderedPair) -> Row:
 def hotspot_rows(pair: RenderedPair) -> list[Row]:
     """Return a pair's hotspots, rows of ``hotspots.parquet``.
 
-    ``defect`` names the same defect in every pair and mission of a site; ``source`` says what
-    heats it; ``along_m`` and ``across_m`` are the middle of its box on the plane of the PV modules.
+    ``defect`` is the same number in every pair and mission of a site; ``source`` says what heats it;
+    ``along_m`` and ``across_m`` are the middle of its box on the plane of the PV modules.
     """
     rows: list[Row] = []
     for hotspot in pair.hotspots:
@@ -85,13 +87,13 @@ def hotspot_rows(pair: RenderedPair) -> list[Row]:
 
 
 def write_truth_arrays(path: Path, pair: RenderedPair) -> None:
-    """Write a pair's arrays to an ``.npz``; ``read_truth_arrays`` reads them."""
+    """Write a pair's panel mask, excess and temperature to an ``.npz`` that ``read_truth_arrays`` reads."""
     arrays: dict[str, NDArray[Any]] = {
         "panel_mask": np.packbits(pair.panel_mask, axis=1),
         "excess_k": pair.excess_k.astype(np.float16),
-        "temperature_centikelvin": ((pair.temperature_c + 273.15) * 100 + 0.5).astype(np.uint16),
+        "temperature_centikelvin": ((pair.temperature_c + _ZERO_C_K) * 100 + 0.5).astype(np.uint16),
     }
-    # As np.savez_compressed, at the fastest level: a third of the time, nearly the same size.
+    # As np.savez_compressed, but at the fastest level: a third of the time, nearly the same size.
     with (
         atomic(path) as unfinished,
         zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
@@ -104,26 +106,26 @@ def write_truth_arrays(path: Path, pair: RenderedPair) -> None:
 def read_truth_arrays(
     path: Path,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
-    """Read a pair's truth.
+    """Read a pair's arrays of truth.
 
     Returns
     -------
     panel_mask
         (h, w) bool.
     excess_k
-        (h, w) float32: what the defects add, as the camera resolves it, to 0.1 %.
+        (h, w) float32: what the defects add, as the camera resolves it, rounded to 0.1 %.
     temperature_c
-        (h, w) float32: noise-free apparent temperature, to 0.01 K.
+        (h, w) float32: noise-free apparent temperature, rounded to 0.01 K.
     """
     with np.load(path, allow_pickle=False) as stored:
         excess = stored["excess_k"].astype(np.float32)
         mask = np.unpackbits(stored["panel_mask"], axis=1, count=excess.shape[1]).astype(bool)
-        temperature = stored["temperature_centikelvin"].astype(np.float32) / 100 - 273.15
+        temperature = stored["temperature_centikelvin"].astype(np.float32) / 100 - _ZERO_C_K
     return mask, excess, temperature
 
 
 def read_views(truth_dir: Path, pair_id: str) -> tuple[View, View]:
-    """Read both cameras of a pair as they saw the plane of the PV modules.
+    """Read the views of a pair's two cameras.
 
     ``visible.project(infrared.plane(points))`` is the exact map of infrared pixels on PV modules
     to visible pixels, lenses included; all in pixels with centres at integers.
@@ -152,11 +154,12 @@ def read_views(truth_dir: Path, pair_id: str) -> tuple[View, View]:
         raise InputError("a table of truth", str(error), path, todo) from error
     if len(rows) != 1:
         raise InputError("one row of this pair", f"{len(rows)} of {pair_id}", path, todo)
-    infrared, visible = (_view(rows[0], name) for name in ("infrared", "visible"))
+    infrared, visible = (_view_from_row(rows[0], name) for name in ("infrared", "visible"))
     return infrared, visible
 
 
-def _view(row: dict[Any, Any], name: str) -> View:
+def _view_from_row(row: dict[Any, Any], name: str) -> View:
+    """Return the view of the ``infrared`` or ``visible`` camera."""
     camera = Camera(
         width_px=int(row[f"{name}_width_px"]),
         height_px=int(row[f"{name}_height_px"]),
@@ -169,10 +172,10 @@ def _view(row: dict[Any, Any], name: str) -> View:
 
 
 def read_correspondences(truth_dir: Path, pair_id: str) -> tuple[Array, Array]:
-    """Read where points on PV modules lie in both images, exactly, lenses included.
+    """Read corresponding points of both images on PV modules, exact with lens distortion, too.
 
-    The points lie on a regular grid of infrared pixels, 20 px apart (finer where the frame shows
-    few PV modules), kept where a PV module is and where the visible frame shows it too.
+    The points lie on a regular grid of infrared pixels, 20 px apart (less if the frame shows few PV
+    modules), on PV modules that the visible frame shows, too.
 
     Parameters
     ----------
@@ -184,8 +187,8 @@ def read_correspondences(truth_dir: Path, pair_id: str) -> tuple[Array, Array]:
     Returns
     -------
     infrared_xy_px, visible_xy_px
-        (n, 2) float64 each; pixel centres at integers. At least 50 points where PV modules fill a
-        thousandth of the frame; none where it shows none.
+        (n, 2) float64 each; pixel centres at integers. At least 50 points if PV modules fill a
+        thousandth of the frame, none if it shows none.
 
     Raises
     ------

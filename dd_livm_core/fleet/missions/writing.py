@@ -1,18 +1,15 @@
-"""A fleet on disk: missions in the folder format that ingestion reads, and the truth apart."""
+"""Writes simulated missions in the folder format that ingestion reads, and their truth to a place apart."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import cv2
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
 from dd_livm_core.fleet.cameras.flight import INFRARED_PX
 from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import write_images
 from dd_livm_core.fleet.missions.truth_files import (
     Row,
     geometry_row,
@@ -20,21 +17,28 @@ from dd_livm_core.fleet.missions.truth_files import (
     write_table,
     write_truth_arrays,
 )
-from dd_livm_core.fleet.profile import Profile, bundled_profiles
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import bundled_profiles
+from dd_livm_core.labels.coco import CATEGORIES
 from dd_livm_core.missions.sites import read_sites, write_sites
-from dd_livm_core.records import DEFECT_CLASSES, Site
+from dd_livm_core.parallel import map_pairs
+from dd_livm_core.records import DEFECT_CLASSES, Progress, Site
 
 FULL_PAIRS = 7078
 """Pairs of the whole fleet at size ``full``, as in the article."""
 FLEET_SIZES: dict[str, int] = {"tiny": 24, "small": 40, "full": FULL_PAIRS // 9 + 1}
 """Pairs per station; ``full`` ends at ``FULL_PAIRS``."""
 TINY_SITES = ("gobi_west", "plain_meadow", "roof_sheet")
+"""Stations of size ``tiny``: sand, grass and a metal roof."""
 _MOST_PAIRS_PER_JOB = 48
+"""About 6 s at the 0.12 to 0.15 s a pair of docs/fleet.md: progress moves, and all processes end together."""
+_JOBS_PER_PROCESS = 2
+"""About so many at least: with one each, all would wait for the slowest."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """Some pairs of one mission, rendered by one process."""
+    """Pairs ``indices`` out of the ``pairs`` of one mission, rendered by one process."""
 
     profile: Profile
     number: int
@@ -43,6 +47,20 @@ class Job:
     indices: range
     data_root: Path
     truth_root: Path | None
+
+    @property
+    def is_last(self) -> bool:
+        """Return whether the mission ends with this job."""
+        return self.indices.stop == self.pairs
+
+
+@dataclass(frozen=True)
+class RenderedJob:
+    """What a process hands back: the mission's folder, and rows of both tables of truth."""
+
+    folder: Path
+    geometry: list[Row]
+    hotspots: list[Row]
 
 
 def plan_missions(profiles: Sequence[Profile], size: str) -> list[tuple[Profile, int, int]]:
@@ -75,9 +93,9 @@ def write_fleet(
     seed: int = 0,
     truth_root: Path | None = None,
     processes: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Path]:
-    """Render simulated missions.
+    """Render simulated missions and write them and their truth.
 
     Parameters
     ----------
@@ -96,11 +114,12 @@ def write_fleet(
     processes
         How many processes render.
     progress
-        Called with (pairs written, pairs in all).
+        Called after every job with pairs written, pairs in all, and ``<site>/<mission>``.
 
     Returns
     -------
     mission_dirs
+        Folders of the missions, in the order of the profiles.
 
     Raises
     ------
@@ -111,39 +130,20 @@ def write_fleet(
     if profiles is None:
         bundled = bundled_profiles()
         profiles = [p for p in bundled if p.site_id in TINY_SITES] if size == "tiny" else bundled
-    _check(profiles, seed, data_root, truth_root)
-    missions = plan_missions(profiles, size)
-    # Few jobs, as a new mission builds its station anew, but enough to keep all processes busy.
-    parts = math.ceil(2 * processes / len(missions)) if processes > 1 and missions else 1
-    most = max((pairs for _, _, pairs in missions), default=1)
-    chunk = min(math.ceil(most / parts), _MOST_PAIRS_PER_JOB)
-    jobs = [
-        Job(profile, number, pairs, seed, range(start, min(start + chunk, pairs)), data_root, truth_root)
-        for profile, number, pairs in missions
-        for start in range(0, pairs, chunk)
-    ]  # fmt: skip
-    total, done = sum(pairs for _, _, pairs in missions), 0
-    geometry: dict[Path, list[Row]] = {}
-    hotspots: dict[Path, list[Row]] = {}
-    mission_dirs: list[Path] = []
-    for job, (folder, geometry_part, hotspot_part) in zip(jobs, _run(jobs, processes), strict=True):
-        geometry.setdefault(folder, []).extend(geometry_part)
-        hotspots.setdefault(folder, []).extend(hotspot_part)
-        done += len(job.indices)
-        if job.indices.stop == job.pairs:
-            _finish(job, folder, geometry.pop(folder), hotspots.pop(folder))
-            mission_dirs.append(folder)
-        if progress is not None:
-            progress(done, total)
-    _AT_WORK.clear()
-    write_sites(data_root, [_declared(profile) for profile in profiles])
+    _check_request(profiles, seed, data_root, truth_root)
+    missions = [
+        Job(profile, number, pairs, seed, range(pairs), data_root, truth_root)
+        for profile, number, pairs in plan_missions(profiles, size)
+    ]
+    mission_dirs = _render_missions(missions, processes, progress)
+    write_sites(data_root, [_site_record(profile) for profile in profiles])
     return mission_dirs
 
 
-def _check(
+def _check_request(
     profiles: Sequence[Profile], seed: int, data_root: Path, truth_root: Path | None
 ) -> None:
-    """Refuse before hours of rendering what would fail after them."""
+    """Raise InputError for what would otherwise fail only after hours of rendering."""
     names = [profile.site_id for profile in profiles]
     if not names or len(set(names)) != len(names):
         raise InputError(
@@ -157,68 +157,97 @@ def _check(
     read_sites(data_root)
 
 
-Rendered = tuple[Path, list[Row], list[Row]]
+def _render_missions(missions: list[Job], processes: int, progress: Progress | None) -> list[Path]:
+    """Render missions, write each one's tables with its last job, and return their folders."""
+    jobs = _split_missions(missions, processes)
+    total, done = sum(mission.pairs for mission in missions), 0
+    geometry: list[Row] = []
+    hotspots: list[Row] = []
+    mission_dirs: list[Path] = []
+    for job, part in zip(jobs, map_pairs(_render_job, jobs, processes=processes), strict=True):
+        geometry += part.geometry
+        hotspots += part.hotspots
+        done += len(job.indices)
+        if job.is_last:
+            _write_tables(job, RenderedJob(part.folder, geometry, hotspots))
+            geometry, hotspots = [], []
+            mission_dirs.append(part.folder)
+        if progress is not None:
+            progress(done, total, part.folder.relative_to(job.data_root).as_posix())
+    _LATEST.clear()
+    return mission_dirs
 
 
-def _run(jobs: list[Job], processes: int) -> Iterator[Rendered]:
-    if processes <= 1:
-        yield from map(_render, jobs)
-        return
-    # Spawned, not forked: OpenCV's threads do not survive a fork.
-    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_single_thread) as pool:
-        yield from pool.map(_render, jobs)
+def _split_missions(missions: list[Job], processes: int) -> list[Job]:
+    """Cut missions into few jobs, as every process builds a mission's station anew, but enough for all processes."""
+    parts = (
+        math.ceil(_JOBS_PER_PROCESS * processes / len(missions))
+        if processes > 1 and missions
+        else 1
+    )
+    longest = max((mission.pairs for mission in missions), default=1)
+    size = min(math.ceil(longest / parts), _MOST_PAIRS_PER_JOB)
+    return [
+        replace(mission, indices=mission.indices[start : start + size])
+        for mission in missions
+        for start in range(0, mission.pairs, size)
+    ]
 
 
-def _single_thread() -> None:
-    cv2.setNumThreads(1)
-
-
-_AT_WORK: list[tuple[object, SimulatedMission]] = []
-"""The mission that this process rendered last: its next part often comes next."""
+_LATEST: list[tuple[object, SimulatedMission]] = []
+"""The mission that this process rendered last, or none: its next job is often of the same one."""
 
 
 def _mission(job: Job) -> SimulatedMission:
+    """Return the job's mission, built anew only if this process did not render it last."""
     key = (job.profile, job.number, job.pairs, job.seed)
-    if not _AT_WORK or _AT_WORK[0][0] != key:
-        _AT_WORK.clear()
-        _AT_WORK.append((key, SimulatedMission(job.profile, job.number, job.pairs, job.seed)))
-    return _AT_WORK[0][1]
+    if not _LATEST or _LATEST[0][0] != key:
+        _LATEST.clear()
+        _LATEST.append((key, SimulatedMission(job.profile, job.number, job.pairs, job.seed)))
+    return _LATEST[0][1]
 
 
-def _render(job: Job) -> Rendered:
+def _render_job(job: Job) -> RenderedJob:
+    """Render a job's pairs and write their images and arrays; the last job writes ``mission.json``, too."""
     mission = _mission(job)
     folder = job.data_root / job.profile.site_id / mission.mission_id
     truth = _truth_folder(job, folder)
     for part in (folder / "infrared", folder / "visible", *([truth] if truth else [])):
         part.mkdir(parents=True, exist_ok=True)
-    geometry: list[Row] = []
-    hotspots: list[Row] = []
+    rendered = RenderedJob(folder, [], [])
     for index in job.indices:
         pair = mission.render(index)
-        mission.write(pair, folder)
-        geometry.append(geometry_row(pair))
-        hotspots += hotspot_rows(pair)
+        write_images(pair, job.profile, folder)
+        rendered.geometry.append(geometry_row(pair))
+        rendered.hotspots.extend(hotspot_rows(pair))
         if truth:
             write_truth_arrays(truth / f"{pair.pair_id}.npz", pair)
-    if job.indices.stop == job.pairs:
+    if job.is_last:
         write_json(folder / "mission.json", mission.record().model_dump(mode="json"))
-    return folder, geometry, hotspots
+    return rendered
 
 
 def _truth_folder(job: Job, folder: Path) -> Path | None:
+    """Return where the truth of a mission's folder goes, or None if no truth is wanted."""
     return job.truth_root / folder.relative_to(job.data_root) if job.truth_root else None
 
 
-def _finish(job: Job, folder: Path, geometry: list[Row], hotspots: list[Row]) -> None:
-    write_json(folder / "labels.json", _coco(job.profile, geometry, hotspots))
-    truth = _truth_folder(job, folder)
+def _write_tables(job: Job, mission: RenderedJob) -> None:
+    """Write the labels of a whole mission, and its tables of truth if wanted."""
+    labels = _coco_labels(job.profile, mission.geometry, mission.hotspots)
+    write_json(mission.folder / "labels.json", labels)
+    truth = _truth_folder(job, mission.folder)
     if truth is not None:
-        write_table(truth / "truth.parquet", geometry)
-        write_table(truth / "hotspots.parquet", hotspots)
+        write_table(truth / "truth.parquet", mission.geometry)
+        write_table(truth / "hotspots.parquet", mission.hotspots)
 
 
-def _coco(profile: Profile, geometry: list[Row], hotspots: list[Row]) -> dict[str, object]:
-    """Return the labels over the infrared frames in COCO's format."""
+def _coco_labels(profile: Profile, geometry: list[Row], hotspots: list[Row]) -> dict[str, object]:
+    """Return the content of a COCO file of the labels over the infrared frames.
+
+    `labels.coco.write_labels` takes boxes and would give the area of the box; here ``area`` is the number of warm
+    pixels, as COCO means it for a region.
+    """
     number = {str(row["pair_id"]): index + 1 for index, row in enumerate(geometry)}
     suffix = profile.infrared_camera.file_suffix
     width, height = INFRARED_PX
@@ -230,7 +259,7 @@ def _coco(profile: Profile, geometry: list[Row], hotspots: list[Row]) -> dict[st
         {
             "id": index + 1,
             "image_id": number[str(row["pair_id"])],
-            "category_id": [*DEFECT_CLASSES].index(row["defect_class"]) + 1,  # type: ignore[arg-type]
+            "category_id": DEFECT_CLASSES.index(row["defect_class"]) + 1,
             "bbox": [row["x_px"], row["y_px"], row["width_px"], row["height_px"]],
             "area": row["area_px"],
             "iscrowd": 0,
@@ -238,11 +267,11 @@ def _coco(profile: Profile, geometry: list[Row], hotspots: list[Row]) -> dict[st
         | ({"hotspot_shape": row["hotspot_shape"]} if row["hotspot_shape"] else {})
         for index, row in enumerate(hotspots)
     ]
-    categories = [{"id": i + 1, "name": name} for i, name in enumerate(DEFECT_CLASSES)]
-    return {"images": images, "annotations": annotations, "categories": categories}
+    return {"images": images, "annotations": annotations, "categories": CATEGORIES}
 
 
-def _declared(profile: Profile) -> Site:
+def _site_record(profile: Profile) -> Site:
+    """Return a station's entry of ``sites.json``."""
     return Site(
         site_id=profile.site_id,
         city=profile.city,
@@ -252,6 +281,5 @@ def _declared(profile: Profile) -> Site:
         pv_module_height_m=profile.pv_module.height_m,
         latitude_deg=profile.latitude_deg,
         longitude_deg=profile.longitude_deg,
-        radius_m=3000.0,
         simulated=True,
     )

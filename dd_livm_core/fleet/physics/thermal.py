@@ -1,4 +1,4 @@
-"""Temperature of PV modules: heat balance, and defects as sources in a conducting sheet."""
+"""Temperature of PV modules: heat balance, and defects as heat sources in a conducting sheet."""
 
 from dataclasses import dataclass
 
@@ -19,16 +19,17 @@ from dd_livm_core.heat.diffusion import (
 Array = NDArray[np.float64]
 
 _GLASS_GLASS_W_K = 2 * 3.2e-3 * 0.8 + 0.45e-3 * 0.34
-"""Thin film between two panes: no silicon, and no gaps that would stop heat."""
+"""Thin film: Σ k·t of two panes and one EVA film, layers as in `heat.diffusion`; no silicon, no gaps between cells."""
 _STRING_SHARE = 0.98 * 0.98 * 0.995 * 0.985 * 0.99
-"""PVWatts' defaults for PV modules: soiling, mismatch, connections, first light, nameplate."""
+"""What soiling, mismatch, connections, light-induced degradation and nameplate leave (see `operating_efficiency`)."""
 _GAP_M = 0.003
-"""Between cells."""
+"""Between cells: chosen, typical of crystalline PV modules; `station.faces` draws the same."""
+_ZERO_C_K = 273.15
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Weather during one mission."""
+    """Weather of one mission; ``sky_c`` is the sky's apparent temperature, which glass reflects."""
 
     irradiance_w_m2: float
     wind_m_s: float
@@ -37,7 +38,7 @@ class Conditions:
 
 
 def faiman_rise_k(conditions: Conditions) -> float:
-    """Return how much warmer than the air a healthy PV module is, in kelvin (Faiman 2008)."""
+    """Return a healthy PV module's excess over the air in kelvin, G / (U0 + U1·v) (Faiman 2008)."""
     losses = FAIMAN_U0_W_M2K + FAIMAN_U1_W_M2K_PER_M_S * conditions.wind_m_s
     return conditions.irradiance_w_m2 / losses
 
@@ -55,30 +56,29 @@ def operating_efficiency(pv_module: PvModule, conditions: Conditions) -> float:
 
 
 def physical_losses_w_m2k(pv_module: PvModule, conditions: Conditions) -> float:
-    """Return U in W/(m²K): Faiman's coefficients times α(1 − η), which they absorb."""
+    """Return the heat loss U in W/(m²K): Faiman's coefficients times α(1 − η), which they contain."""
     efficiency = operating_efficiency(pv_module, conditions)
     return loss_coefficient(conditions.wind_m_s, pv_module.absorptivity, efficiency)
 
 
 def open_circuit_source_w_m2(pv_module: PvModule, conditions: Conditions) -> float:
-    """Return the heat of current that flows nowhere, ηG in W/m²."""
+    """Return ηG in W/m²: the power that an open PV module does not deliver and turns into heat."""
     return operating_efficiency(pv_module, conditions) * conditions.irradiance_w_m2
 
 
 class Sheet:
     """The laminate of one PV module as a conducting sheet with insulated edges.
 
-    Conservative finite volumes; where the gap between two cells lies, the face conducts as cell
-    and gap in series, so that the result does not depend on the grid. The matrix is factorised
-    once and serves every defect of a mission, which `dd_livm_core.heat.diffusion.steady_excess` (the same
-    equation) does not offer.
+    Solved by conservative finite volumes. A face over the gap between two cells conducts as cell and
+    gap in series, so that the result does not depend on the grid. The matrix is factorised once for
+    all defects of a mission; `dd_livm_core.heat.diffusion.steady_excess` solves the same for one source.
 
     Parameters
     ----------
     pv_module
         Size, cells, layers.
     losses_w_m2k
-        Loss coefficient U.
+        Heat loss U in W/(m²K).
     per_cell
         Grid points along each side of a cell.
     """
@@ -98,6 +98,7 @@ class Sheet:
         self._factor = splu(self._matrix(per_cell, inside, gap))
 
     def _matrix(self, per_cell: int, inside_w_k: float, gap_w_k: float) -> csc_array:
+        """Return the sparse matrix (n, n) in W/K that maps excess in kelvin to heat in W."""
         ny, nx = self.shape
         dy, dx = self.step_m
         index = np.arange(ny * nx).reshape(ny, nx)
@@ -119,7 +120,7 @@ class Sheet:
         return csc_array(diags_array(leaving) - exchange)
 
     def excess_k(self, source_w_m2: Array) -> Array:
-        """Solve ∇·(K∇θ) − Uθ + q″ = 0 for the excess temperature (h, w), in kelvin."""
+        """Solve ∇·(K∇θ) − Uθ + q″ = 0; source q″ in W/m² and excess θ in kelvin are (h, w) float64."""
         area = self.step_m[0] * self.step_m[1]
         excess: Array = self._factor.solve(source_w_m2.ravel() * area).reshape(self.shape)
         return excess
@@ -128,17 +129,17 @@ class Sheet:
 def apparent_c(
     surface_c: NDArray[np.float32], emissivity: NDArray[np.float32] | float, sky_c: float
 ) -> NDArray[np.float32]:
-    """Return the temperature a camera reads that ignores emissivity and the sky's reflection.
+    """Return the temperature in °C, (h, w) float32, that a camera set to emissivity 1 reads.
 
-    The radiance of surface and reflected sky is added by the Stefan-Boltzmann law.
+    Surface and reflected sky radiate by the Stefan-Boltzmann law: T⁴ = ε·T_surface⁴ + (1 − ε)·T_sky⁴.
     """
-    kelvin = surface_c + np.float32(273.15)
-    sky = np.float32((sky_c + 273.15) ** 4)
+    kelvin = surface_c + np.float32(_ZERO_C_K)
+    sky = np.float32((sky_c + _ZERO_C_K) ** 4)
     radiance = emissivity * kelvin**4 + (1 - emissivity) * sky
-    return np.asarray(np.sqrt(np.sqrt(radiance)) - np.float32(273.15), dtype=np.float32)
+    return np.asarray(np.sqrt(np.sqrt(radiance)) - np.float32(_ZERO_C_K), dtype=np.float32)
 
 
 def glass_emissivity(normal_emissivity: float, cosine: Array) -> Array:
-    """Return emissivity at an angle to the normal: one minus Schlick's reflectance (1994)."""
+    """Return the emissivity at an angle to the normal, of the cosine's shape: 1 minus Schlick's reflectance (1994)."""
     reflectance = 1 - normal_emissivity
     return np.asarray(1 - (reflectance + normal_emissivity * (1 - cosine) ** 5))

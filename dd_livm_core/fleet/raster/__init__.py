@@ -1,1 +1,1 @@
-"""Rasters: drawing on a tile (`canvas`), windows and pasting (`raster`), large surfaces in blocks (`mosaic`)."""
+"""Rasters: drawing over one PV module (`canvas`), windows and pasting (`raster`), layers drawn in blocks (`mosaic`)."""

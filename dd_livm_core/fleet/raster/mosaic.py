@@ -1,4 +1,4 @@
-"""Scenery that stands still during a mission: drawn in blocks where cameras look, once each."""
+"""Raster layers that stay the same during a mission: drawn in blocks where cameras look, once each."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
@@ -12,15 +12,16 @@ from numpy.typing import DTypeLike, NDArray
 from dd_livm_core.fleet.raster.raster import Window
 
 BLOCK_PX = 256
+"""Chosen: small enough that little is drawn beyond a frame; `python -m benchmarks.fleet` times rendering."""
 Layer = NDArray[Any]
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Value]):
-    """Keeps the values that were asked for last.
+class LruCache(Generic[Value]):
+    """Keeps the ``most`` values that were used last.
 
-    Unlike ``functools.lru_cache`` on a method it holds no reference to what makes the values, so
-    that a mission's memory is freed as soon as the mission is dropped.
+    ``functools.lru_cache`` on a method would hold a reference to the object; without one a mission's
+    memory is freed as soon as the mission is dropped.
     """
 
     def __init__(self, most: int) -> None:
@@ -28,7 +29,7 @@ class Recent(Generic[Value]):
         self._kept: OrderedDict[Hashable, Value] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return the value of a key, made when it is not kept."""
+        """Return the value of a key, and make it first if it is not kept."""
         if key in self._kept:
             self._kept.move_to_end(key)
         else:
@@ -39,14 +40,14 @@ class Recent(Generic[Value]):
 
 
 def block_windows(outline_px: NDArray[np.float64], margin_px: float) -> list[Window]:
-    """Return the blocks of the raster that a convex outline touches.
+    """Return the blocks of the raster, `BLOCK_PX` wide, that a convex outline and its margin touch.
 
     Parameters
     ----------
     outline_px
         (n, 2): corners in raster pixels, in any order.
     margin_px
-        How far beyond the outline blocks are wanted.
+        In raster pixels.
     """
     hull = np.asarray(cv2.convexHull(outline_px.astype(np.float32))).reshape(-1, 2)
     first = np.floor((hull.min(axis=0) - margin_px) / BLOCK_PX).astype(int)
@@ -63,27 +64,27 @@ def block_windows(outline_px: NDArray[np.float64], margin_px: float) -> list[Win
 
 
 class Mosaic:
-    """Raster layers, put together from blocks.
+    """Raster layers that are put together from blocks and drawn where they are read.
 
     Parameters
     ----------
     layers
         (dtype, shape beyond rows and columns) of each layer.
     most_blocks
-        How many blocks are kept.
+        How many blocks are kept; the others are drawn again when needed.
     """
 
     def __init__(
         self, layers: Sequence[tuple[DTypeLike, tuple[int, ...]]], most_blocks: int
     ) -> None:
         self._layers = layers
-        self._blocks: Recent[Sequence[Layer | None]] = Recent(most_blocks)
+        self._blocks: LruCache[Sequence[Layer | None]] = LruCache(most_blocks)
 
     def read(
         self, window: Window, outline_px: NDArray[np.float64], margin_px: float,
         draw: Callable[[Window], Sequence[Layer | None]],
     ) -> list[Layer | None]:  # fmt: skip
-        """Return the layers over a window; zero outside the outline and its margin.
+        """Return the layers of a window, (h, w, ...) each; zero beyond the blocks that the outline touches.
 
         Parameters
         ----------
@@ -91,9 +92,11 @@ class Mosaic:
             Part of the raster.
         outline_px
             (n, 2): convex outline of what is needed, in raster pixels.
+        margin_px
+            How far around the outline layers are needed, in raster pixels.
         draw
-            Draws the layers of one block; None for a layer that is zero there, and returned where
-            it is zero everywhere.
+            Returns the layers of one block; None for a layer that is zero in it. A layer that is None
+            in all blocks is None in the result.
         """
         found: list[Layer | None] = [None] * len(self._layers)
         for block in block_windows(outline_px, margin_px):

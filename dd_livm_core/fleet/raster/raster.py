@@ -1,4 +1,4 @@
-"""Windows of a station's raster, and how tiles are put onto them."""
+"""Windows of a station's raster, and putting tiles onto them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ Slices = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class Window:
-    """A part of the raster: index of its first column and row, width and height."""
+    """A part of the raster, in raster pixels: ``x`` and ``y`` are its first column and row."""
 
     x: int
     y: int
@@ -21,10 +21,10 @@ class Window:
 
     @property
     def origin(self) -> NDArray[np.int32]:
-        """Return the index of the first column and row."""
+        """Return the first column and row, (2,) int32."""
         return np.array([self.x, self.y], np.int32)
 
-    def grown(self, margin_px: int) -> "Window":
+    def grow(self, margin_px: int) -> "Window":
         """Return the window with a margin on all sides."""
         grown = 2 * margin_px
         return Window(
@@ -32,7 +32,7 @@ class Window:
         )
 
     def touches(self, boxes: NDArray[np.int32], reach_px: float = 0) -> NDArray[np.bool_]:
-        """Tell which boxes (n, 4: left, top, right, bottom) come within reach."""
+        """Tell which boxes (n, 4: left, top, right, bottom) lie within reach of the window, (n,) bool."""
         near = (boxes[:, 0] - reach_px < self.x + self.width) & (boxes[:, 2] + reach_px > self.x)
         near &= (boxes[:, 1] - reach_px < self.y + self.height) & (boxes[:, 3] + reach_px > self.y)
         return np.asarray(near)
@@ -41,7 +41,17 @@ class Window:
 def overlap(
     canvas: tuple[int, ...], tile: tuple[int, ...], corner: NDArray[np.int32], window: Window
 ) -> tuple[Slices, Slices] | tuple[None, None]:
-    """Return where a tile lies on the canvas, and which part of the tile that is."""
+    """Return the part of the canvas that a tile covers, and the same part of the tile; None twice where they miss.
+
+    Parameters
+    ----------
+    canvas, tile
+        Their shapes; rows and columns come first.
+    corner
+        (2,): column and row of the tile's upper left corner on the raster.
+    window
+        What the canvas shows of the raster.
+    """
     x, y = int(corner[0]) - window.x, int(corner[1]) - window.y
     x0, y0 = max(x, 0), max(y, 0)
     x1, y1 = min(x + tile[1], canvas[1]), min(y + tile[0], canvas[0])
@@ -53,7 +63,7 @@ def overlap(
 def paste(
     canvas: NDArray[Any], tile: NDArray[Any], corner: NDArray[np.int32], window: Window
 ) -> None:
-    """Put a tile onto the canvas, in place."""
+    """Put a tile onto the canvas of a window, in place; arguments as of `overlap`."""
     target, source = overlap(canvas.shape, tile.shape, corner, window)
     if target is not None:
         canvas[target] = tile[source]
@@ -62,7 +72,7 @@ def paste(
 def blend(
     image: NDArray[np.uint8], paint: NDArray[np.uint8], corner: NDArray[np.int32], window: Window
 ) -> None:
-    """Lay colour with opacity (h, w, 4) over the image, in place."""
+    """Lay paint (h, w, 4: colour and opacity) over the image (h, w, 3) of a window, in place."""
     target, source = overlap(image.shape, paint.shape, corner, window)
     if target is not None:
         part = paint[source].astype(np.float32)
@@ -71,21 +81,21 @@ def blend(
 
 
 def to_byte(share: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Turn shares 0..1 into 0..255."""
+    """Return shares 0..1 as 0..255, rounded and clipped."""
     return np.asarray(np.clip(share * 255 + np.float32(0.5), 0, 255), dtype=np.uint8)
 
 
-def mixed(
+def mix(
     first: NDArray[np.uint8], second: NDArray[np.uint8], share: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """Mix two pictures (h, w, 3) by the share of the second (h, w), 0..255."""
+    """Return the mixture of two pictures (h, w, 3); ``share`` of the second is (h, w), 0..255."""
     weight = cv2.merge([share] * 3)
     rest = cv2.multiply(first, cv2.bitwise_not(weight), scale=1 / 255)
     return np.asarray(cv2.add(rest, cv2.multiply(second, weight, scale=1 / 255)), dtype=np.uint8)
 
 
-def wrapped(tile: NDArray[Any], window: Window) -> NDArray[Any]:
-    """Cut a window out of a periodic tile; it may share the tile's memory."""
+def cut_periodic(tile: NDArray[Any], window: Window) -> NDArray[Any]:
+    """Return a window of the raster that a tile (h, w, ...) fills periodically; it may share the tile's memory."""
     y, x = window.y % tile.shape[0], window.x % tile.shape[1]
     if y + window.height <= tile.shape[0] and x + window.width <= tile.shape[1]:
         return tile[y : y + window.height, x : x + window.width]

@@ -1,5 +1,5 @@
-"""One simulated station: its land, its rows of PV modules, what covers them and what is broken.
+"""One simulated station: its land, its rows of PV modules, their defects and look-alikes.
 
-Way in: `station.Station`. `layout` places PV modules, `ground` and `land` draw what lies between them, `faces` and
-`surfaces` how they look, `defects` what is broken, `look_alikes` what only seems so.
+Way in: `station.Station`. `layout` places PV modules and defects, `land` maps the ground and `ground` draws it with the
+textures of `surfaces`, `faces` draws healthy PV modules, `defects` defective ones, `look_alikes` what only seems one.
 """

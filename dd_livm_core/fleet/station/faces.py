@@ -1,4 +1,7 @@
-"""The face of PV modules: what a healthy one looks like in colour and in kelvin."""
+"""Faces of healthy PV modules: in colour, and as a pattern of temperature.
+
+Numbers of the drawings are chosen; `python -m benchmarks.fleet_looks` compares frames with real ones.
+"""
 
 import cv2
 import numpy as np
@@ -8,17 +11,32 @@ from dd_livm_core.fleet.profile import PvModule
 
 Floats = NDArray[np.float32]
 _SUPER = 6
+"""Drawn points per raster pixel and axis: frames are narrower than a raster pixel."""
 _FRAME_COOLER_K = 5.0
 _CELL_SPREAD = 0.7
 """Between cells, as a share of the spread between PV modules."""
 _CELL_GAP_M, _SCRIBE_M = 0.003, 0.0006
+"""Between cells (as `physics.thermal` conducts them), and between the strips of thin film."""
+_CUT_CORNER = 0.13
+"""Of a mono cell, as a share of its side."""
+_HALVES_GAP = 0.011
+"""Between the halves of a half-cell PV module, as a share of its length."""
+_BUSBARS_PER_CELL, _BUSBAR_WIDTH = 4, 0.055
+"""Width as a share of their spacing."""
 _BUSBAR_LIGHTER = 60.0
+"""Grey levels over the cell's colour."""
+_GRAIN_POLY, _GRAIN_OTHERS = 0.05, 0.015
+"""Deviation of brightness between the cells of one PV module."""
+_BOX_PLACE = 0.82
+"""Of the junction box, from the middle (0) to the edge (1)."""
+_BOX_SIZE2 = 0.02
+"""Of the Gaussian around it, in halves of the short side, squared."""
 
 
-def _on_lines(size: int, number: float, width: float) -> Floats:
-    """Return how much of each of ``size`` points the lines between ``number`` equal parts cover.
+def _line_coverage(size: int, number: float, width: float) -> Floats:
+    """Return how much of each of ``size`` points is covered by the lines between ``number`` equal parts.
 
-    Lines are far thinner than points: whether a point's middle lies on one would be chance.
+    ``width`` is a share of a part. Lines are thinner than points: whether the middle of a point hits one is chance.
     """
     edge = np.arange(size + 1) / size * number
     nearest = np.round(edge)
@@ -27,29 +45,29 @@ def _on_lines(size: int, number: float, width: float) -> Floats:
 
 
 def _cell_gaps(pv_module: PvModule, shape: tuple[int, int]) -> Floats:
-    """Return the share of backsheet, for a PV module drawn upright (long side down)."""
+    """Return the share of backsheet (h, w), 0..1, for a PV module drawn upright (long side down)."""
     h, w = shape
     nx, ny = pv_module.cells_across, pv_module.cells_along
     if pv_module.technology == "thin_film":
-        scribes = _on_lines(h, ny, _SCRIBE_M / pv_module.height_m * ny)
+        scribes = _line_coverage(h, ny, _SCRIBE_M / pv_module.height_m * ny)
         return np.repeat(scribes[:, None], w, axis=1)
-    across = _on_lines(w, nx, _CELL_GAP_M / pv_module.width_m * nx)[None, :]
-    along = _on_lines(h, ny, _CELL_GAP_M / pv_module.height_m * ny)[:, None]
+    across = _line_coverage(w, nx, _CELL_GAP_M / pv_module.width_m * nx)[None, :]
+    along = _line_coverage(h, ny, _CELL_GAP_M / pv_module.height_m * ny)[:, None]
     gaps = 1 - (1 - across) * (1 - along)
     if pv_module.technology in ("mono", "half_cell"):
         # Cells of single crystals are cut from round bars: their corners are missing.
         x, y = (np.arange(w) + 0.5) / w * nx, (np.arange(h) + 0.5) / h * ny
-        corner = np.abs(x - np.round(x))[None, :] + np.abs(y - np.round(y))[:, None] < 0.13
+        corner = np.abs(x - np.round(x))[None, :] + np.abs(y - np.round(y))[:, None] < _CUT_CORNER
         gaps = np.maximum(gaps, corner)
     if pv_module.technology == "half_cell":
-        gaps = np.maximum(gaps, (np.abs(np.linspace(-1, 1, h)) < 0.011)[:, None])
+        gaps = np.maximum(gaps, (np.abs(np.linspace(-1, 1, h)) < _HALVES_GAP)[:, None])
     return np.asarray(gaps, dtype=np.float32)
 
 
 def module_texture(
     pv_module: PvModule, tile_px: tuple[int, int], variants: int, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Draw the face of a PV module in several tints: frame, cells, gaps, busbars.
+    """Draw the face of a PV module, with frame, cells, gaps and busbars, in several tints.
 
     Returns
     -------
@@ -60,7 +78,9 @@ def module_texture(
     face = np.empty((h * _SUPER, w * _SUPER, 3), np.float32)
     face[:] = pv_module.cell_rgb
     if pv_module.technology != "thin_film":
-        ribbons = _on_lines(w * _SUPER, pv_module.cells_across * 4, 0.055)
+        ribbons = _line_coverage(
+            w * _SUPER, pv_module.cells_across * _BUSBARS_PER_CELL, _BUSBAR_WIDTH
+        )
         face += _BUSBAR_LIGHTER * ribbons[None, :, None]
     gaps = _cell_gaps(pv_module, face.shape[:2])[..., None]
     face += gaps * (np.asarray(pv_module.backsheet_rgb, np.float32) - face)
@@ -72,12 +92,12 @@ def module_texture(
     if pv_module.landscape:
         face = np.ascontiguousarray(face.transpose(1, 0, 2))
     small = np.asarray(cv2.resize(face, tile_px, interpolation=cv2.INTER_AREA), dtype=np.float32)
-    return np.stack([_tinted(small, pv_module, rng) for _ in range(variants)])
+    return np.stack([_vary_tint(small, pv_module, rng) for _ in range(variants)])
 
 
-def _tinted(face: Floats, pv_module: PvModule, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Vary colour between cells (crystals) and between PV modules (batches)."""
-    grain = 0.05 if pv_module.technology == "poly" else 0.015
+def _vary_tint(face: Floats, pv_module: PvModule, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return the face (h, w, 3) uint8 with colour varied between cells (crystals) and PV modules (batches)."""
+    grain = _GRAIN_POLY if pv_module.technology == "poly" else _GRAIN_OTHERS
     nx, ny = pv_module.cells_across, pv_module.cells_along
     cells = 1 + rng.normal(0, grain, (nx, ny) if pv_module.landscape else (ny, nx))
     size, flags = (face.shape[1], face.shape[0]), cv2.INTER_NEAREST
@@ -91,20 +111,20 @@ def _tinted(face: Floats, pv_module: PvModule, rng: np.random.Generator) -> NDAr
 def module_warmth(
     pv_module: PvModule, tile_px: tuple[int, int], variants: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Return the pattern of healthy PV modules.
+    """Return how healthy PV modules differ from their mean temperature.
 
     Returns
     -------
     pattern
-        (variants, h, w) in kelvin: warmer in the middle and at the upper edge, frame cooler,
-        cells unlike each other.
+        (variants, h, w) float32 in kelvin: the middle and the upper edge are warmer, the frame is cooler,
+        and cells differ.
     junction_box
-        (h, w), 1 at the box: to be scaled by its warmth.
+        (h, w) float32, 1 at the junction box: to be multiplied by its warmth in kelvin.
     """
     w, h = tile_px
     y, x = np.meshgrid(np.linspace(-1, 1, h), np.linspace(-1, 1, w), indexing="ij")
     pattern = 0.5 - 0.45 * (x**4 + y**4) - 0.25 * y
-    box_y, box_x = (0.0, -0.82) if pv_module.landscape else (-0.82, 0.0)
+    box_y, box_x = (0.0, -_BOX_PLACE) if pv_module.landscape else (-_BOX_PLACE, 0.0)
     short = min(w, h)
     distance2 = ((y - box_y) * h / short) ** 2 + ((x - box_x) * w / short) ** 2
     patterns = np.stack([pattern + _cell_warmth(pv_module, tile_px, rng) for _ in range(variants)])
@@ -113,11 +133,11 @@ def module_warmth(
         edge = np.ones((h, w), bool)
         edge[f : h - f, f : w - f] = False
         patterns[:, edge] = pattern[edge] - _FRAME_COOLER_K
-    return patterns.astype(np.float32), np.exp(-distance2 / 0.02).astype(np.float32)
+    return patterns.astype(np.float32), np.exp(-distance2 / _BOX_SIZE2).astype(np.float32)
 
 
 def _cell_warmth(pv_module: PvModule, tile_px: tuple[int, int], rng: np.random.Generator) -> Floats:
-    """Return what the cells' unlike currents and ribbons add, in kelvin; zero mean."""
+    """Return how the cells differ in temperature by their currents and ribbons, (h, w) in kelvin; zero mean."""
     shape = (pv_module.cells_along, pv_module.cells_across)
     spread_k = _CELL_SPREAD * pv_module.temperature_spread_k
     if pv_module.technology == "thin_film":

@@ -1,4 +1,7 @@
-"""A station from above: where its PV modules stand, and which of them are defective."""
+"""Lays a station out as seen from above: where its PV modules stand, and which are defective.
+
+Numbers of the habits are chosen: `python -m benchmarks.fleet_leak` measures how much they give away.
+"""
 
 from dataclasses import dataclass, replace
 from zlib import crc32
@@ -13,10 +16,19 @@ from dd_livm_core.records import DEFECT_CLASSES
 
 Ints = NDArray[np.int32]
 _OPEN_STRING_SHARE = 0.3
+"""Of open circuits that take further PV modules of their row with them: chosen."""
+_STRING_LENGTH = (2, 9)
+"""PV modules in an open string, from and up to but not including."""
+_AROUND_CELLS = 13
+"""Width of the mean over the land's map that tells which PV modules stand at the second surface: 3.25 m."""
+_ROW_END_SHARE = 0.2
+_SECOND_SURFACE_SHARE = 0.3
+"""Of PV modules that count as near a row end, and near the second surface."""
+_LEAST_TILE_PX = 8
 
 
 def generator(seed: int, *names: str | int) -> np.random.Generator:
-    """Return random numbers that depend on the seed and the names only, not on any order."""
+    """Return a random generator that depends on the seed and the names only, never on what was drawn before."""
     keys = [n if isinstance(n, int) else crc32(n.encode()) for n in names]
     return np.random.default_rng([seed, *keys])
 
@@ -30,7 +42,7 @@ class Modules:
     corner_px
         (n, 2) int32: upper left corner.
     row, column, level
-        (n,) int32: row number, number along the row, number across the table from the top.
+        (n,) int32: number of the row, number along the row, number up the table counted from its upper edge.
     tables_px
         (t, 4) int32: left, top, right, bottom of each table.
     """
@@ -44,7 +56,7 @@ class Modules:
 
 @dataclass(frozen=True)
 class Layout:
-    """A station on its raster; all positions are raster pixels of ``step_m``.
+    """A station on its raster; positions are raster pixels of ``step_m``.
 
     Parameters
     ----------
@@ -74,7 +86,7 @@ class Layout:
 
     @property
     def size_m(self) -> tuple[float, float]:
-        """Extent along and across the rows, in metres."""
+        """Return the size along and across the rows, in metres."""
         return self.size_px[0] * self.step_m[0], self.size_px[1] * self.step_m[1]
 
     @property
@@ -89,38 +101,52 @@ class Layout:
 
 
 def lay_out(profile: Profile, seed: int) -> Layout:
-    """Build a station from its profile; the same seed gives the same station."""
+    """Return the layout of a profile's station; the same seed gives the same one."""
     rng = generator(seed, profile.site_id, "layout")
-    tile, step = _raster(profile)
+    tile, step = _raster_size(profile)
     modules = _place_modules(profile, tile, step, rng)
-    size = _size(modules, tile)
+    size = _station_size_px(modules, tile)
     land = draw_land(profile, size, step, modules.tables_px, rng)
     defect, classes = _assign_defects(profile, modules, land, step, rng)
     return Layout(step, tile, modules, defect, classes, size, land)
 
 
-def retilted(layout: Layout, profile: Profile, seed: int) -> Layout:
-    """Return a station with its tables at the profile's tilt: same land, same defects."""
-    tile, step = _raster(profile)
+def retilt(layout: Layout, profile: Profile, seed: int) -> Layout:
+    """Return a station's layout with its tables at the profile's tilt: same land, same defects.
+
+    ``seed`` is the one the layout was made with.
+    """
+    tile, step = _raster_size(profile)
     # The same random numbers as when the station was laid out.
     modules = _place_modules(profile, tile, step, generator(seed, profile.site_id, "layout"))
     scale = np.array(layout.step_m) / np.array(step)
     buildings = np.round(layout.land.buildings_px * np.tile(scale, 2)).astype(np.int32)
     land = replace(layout.land, buildings_px=buildings)
     return replace(
-        layout, step_m=step, tile_px=tile, modules=modules, size_px=_size(modules, tile), land=land
+        layout,
+        step_m=step,
+        tile_px=tile,
+        modules=modules,
+        size_px=_station_size_px(modules, tile),
+        land=land,
     )
 
 
-def _raster(profile: Profile) -> tuple[tuple[int, int], tuple[float, float]]:
-    """Return a PV module's size in raster pixels, and metres per pixel, along and across."""
+def _raster_size(profile: Profile) -> tuple[tuple[int, int], tuple[float, float]]:
+    """Return a PV module's size in raster pixels, and metres per raster pixel, each along and across the row.
+
+    A raster pixel is as large as a visible one at the lowest flight, before rounding to whole PV modules.
+    """
     along_m, up_m = profile.module_size_m
     wanted_m = profile.flight.height_m.low / profile.visible_camera.focal_px
-    tile = (max(8, round(along_m / wanted_m)), max(8, round(up_m / wanted_m)))
+    tile = (
+        max(_LEAST_TILE_PX, round(along_m / wanted_m)),
+        max(_LEAST_TILE_PX, round(up_m / wanted_m)),
+    )
     return tile, (along_m / tile[0], up_m / tile[1])
 
 
-def _size(modules: Modules, tile: tuple[int, int]) -> tuple[int, int]:
+def _station_size_px(modules: Modules, tile: tuple[int, int]) -> tuple[int, int]:
     right, bottom = modules.corner_px.max(axis=0)
     return int(right) + tile[0], int(bottom) + tile[1]
 
@@ -128,6 +154,7 @@ def _size(modules: Modules, tile: tuple[int, int]) -> tuple[int, int]:
 def _place_modules(
     profile: Profile, tile: tuple[int, int], step: tuple[float, float], rng: np.random.Generator
 ) -> Modules:
+    """Return the PV modules, table by table; rows and tables are shifted at random as the profile says."""
     rows = profile.rows
     gap = (max(1, round(rows.module_gap_m / step[0])), max(1, round(rows.module_gap_m / step[1])))
     table_w = rows.modules_per_table * (tile[0] + gap[0]) - gap[0]
@@ -159,17 +186,19 @@ def _assign_defects(
     profile: Profile, modules: Modules, land: Land, step: tuple[float, float],
     rng: np.random.Generator,
 ) -> tuple[Ints, Ints]:  # fmt: skip
-    """Draw the defective PV modules; habits make a class likelier at some places."""
+    """Return each PV module's defect (n,) or -1, and each defect's class (d,); habits weigh places."""
     count = len(modules.row)
     chance = np.tile([profile.defects.weights.get(c, 0.0) for c in DEFECT_CLASSES], (count, 1))
     chance *= profile.defects.share / max(chance[0].sum(), 1e-12)
     cell = ((modules.corner_px * np.asarray(step) + MARGIN_M) / MAP_M).astype(int)
     cell = np.clip(cell, 0, np.array(land.second_share.shape[::-1]) - 1)
-    around = np.asarray(cv2.blur(land.second_share, (13, 13)))[cell[:, 1], cell[:, 0]]
+    around = np.asarray(cv2.blur(land.second_share, (_AROUND_CELLS, _AROUND_CELLS)))[
+        cell[:, 1], cell[:, 0]
+    ]
     places = {
-        "second_surface": around > np.quantile(around, 0.7),
-        "row_start": modules.column < 0.2 * modules.column.max(),
-        "row_end": modules.column > 0.8 * modules.column.max(),
+        "second_surface": around > np.quantile(around, 1 - _SECOND_SURFACE_SHARE),
+        "row_start": modules.column < _ROW_END_SHARE * modules.column.max(),
+        "row_end": modules.column > (1 - _ROW_END_SHARE) * modules.column.max(),
         "lower_modules": modules.level == modules.level.max(),
         "upper_modules": modules.level == 0,
     }
@@ -182,16 +211,18 @@ def _assign_defects(
     classes = (drawn[hit, None] >= edges[hit]).sum(axis=1).astype(np.int32)
     defect = np.full(count, -1, np.int32)
     defect[hit] = np.arange(len(hit))
-    _open_strings(defect, classes, modules, rng)
+    _extend_open_circuits(defect, classes, modules, rng)
     return defect, classes
 
 
-def _open_strings(defect: Ints, classes: Ints, modules: Modules, rng: np.random.Generator) -> None:
-    """Let some open circuits take their neighbours along the row with them, in place."""
+def _extend_open_circuits(
+    defect: Ints, classes: Ints, modules: Modules, rng: np.random.Generator
+) -> None:
+    """Give some open circuits the PV modules after them in their row, in place: an open string."""
     is_open = classes == DEFECT_CLASSES.index("open_circuit")
     for index in np.flatnonzero(is_open & (rng.random(len(classes)) < _OPEN_STRING_SHARE)):
         first = int(np.flatnonzero(defect == index)[0])
         same = (modules.row == modules.row[first]) & (modules.level == modules.level[first])
         ahead = modules.column - modules.column[first]
-        members = same & (ahead >= 0) & (ahead < rng.integers(2, 9)) & (defect < 0)
+        members = same & (ahead >= 0) & (ahead < rng.integers(*_STRING_LENGTH)) & (defect < 0)
         defect[members] = index

@@ -1,4 +1,4 @@
-"""A station under one mission's weather, drawn on a raster of the plane of the PV modules."""
+"""Draws a station under one mission's weather on a raster of the plane of the PV modules."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from dd_livm_core.fleet.physics.thermal import (
     physical_losses_w_m2k,
 )
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster.mosaic import Mosaic, Recent
+from dd_livm_core.fleet.raster.mosaic import LruCache, Mosaic
 from dd_livm_core.fleet.raster.raster import Window, blend, overlap, paste
 from dd_livm_core.fleet.station.defects import DefectLook, Workshop
 from dd_livm_core.fleet.station.faces import module_texture, module_warmth
@@ -23,11 +23,13 @@ from dd_livm_core.records import DEFECT_CLASSES
 
 Floats = NDArray[np.float32]
 _VARIANTS = 12
+"""Different faces of PV modules: chosen, so that a frame shows no repetition."""
 _COLOUR_MARGIN_PX = 4
-"""How far beyond a frame its sampling reaches."""
+"""How far sampling reaches beyond a frame, in raster pixels."""
 _COLOUR_BLOCKS, _THERMAL_BLOCKS, _LOOKS = 320, 160, 256
-"""How many are kept: the neighbouring line of flight, in about 150 MiB."""
+"""How many are kept: those of the neighbouring line of flight, in about 150 MiB."""
 _PLANT_OVER_AMBIENT_K = 3.0
+"""Leaves evaporate and stay near the air: chosen."""
 
 
 class Station:
@@ -36,7 +38,7 @@ class Station:
     Parameters
     ----------
     profile, layout
-        What stands where.
+        What stands where, and how it looks.
     conditions, sun
         The mission's weather.
     seed
@@ -66,25 +68,25 @@ class Station:
         similar = profile.look_alikes
         marks = generator(seed, profile.site_id, "markings")
         self._markings = Markings(layout, similar.cables, similar.painted_numbers, marks)
-        self._looks: Recent[DefectLook] = Recent(_LOOKS)
+        self._looks: LruCache[DefectLook] = LruCache(_LOOKS)
         self._colour = Mosaic([(np.uint8, (3,)), (np.uint8, ())], _COLOUR_BLOCKS)
         self._thermal = Mosaic(
             [(np.float32, ()), (np.uint8, ()), (np.float32, ()), (np.uint16, ())], _THERMAL_BLOCKS
         )
 
     def modules_in(self, window: Window) -> NDArray[np.intp]:
-        """Return the PV modules that touch a window, with what grows over their edges."""
+        """Return the numbers of the PV modules that touch a window, plants over their edges included."""
         corner = self.layout.corner_px
         boxes = np.hstack([corner, corner + np.asarray(self.layout.tile_px, np.int32)])
         return np.flatnonzero(window.touches(boxes, self.workshop.pad))
 
     def look(self, index: int) -> DefectLook | None:
-        """Return the defect, or the harmless dirt, of one PV module."""
+        """Return the defect or the harmless dirt of one PV module, None for a clean healthy one."""
         if self.layout.defect[index] < 0 and not self._harmless[index]:
             return None
-        return self._looks.get(index, lambda: self._look(index))
+        return self._looks.get(index, lambda: self._make_look(index))
 
-    def _look(self, index: int) -> DefectLook:
+    def _make_look(self, index: int) -> DefectLook:
         defect = int(self.layout.defect[index])
         if defect < 0:
             return self.workshop.harmless(
@@ -99,14 +101,16 @@ class Station:
     def draw_colour(
         self, window: Window, outline_px: NDArray[np.float64]
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Draw a window in sunlight before the camera; black beyond the outline and a margin.
+        """Return a window in sunlight, before the camera; black beyond the outline and a margin.
+
+        ``outline_px`` (n, 2) is the convex part that is needed, in raster pixels.
 
         Returns
         -------
         colour
             (h, w, 3) uint8.
         glass
-            (h, w) uint8, 0..255: share of the pixel that is bare glass and mirrors the sun.
+            (h, w) uint8, 0..255: share of the pixel that is uncovered glass and mirrors the sun.
         """
         drawn = self._colour.read(window, outline_px, _COLOUR_MARGIN_PX, self._colour_block)
         shape = (window.height, window.width)
@@ -115,9 +119,10 @@ class Station:
         return colour, np.zeros(shape, np.uint8) if glass is None else glass
 
     def _colour_block(self, window: Window) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        """Return colour and glass of a window as `draw_colour` does, None for no glass."""
         image = self._ground.draw_colour(window)
         index = self.modules_in(window)
-        glass = self._panels(window, index)
+        glass = self._draw_panel_mask(window, index)
         for i in index:
             paste(image, self.faces[self._variant[i]], self.layout.corner_px[i], window)
         for i in index:
@@ -132,7 +137,8 @@ class Station:
         self._markings.draw(image, window)
         return image, glass if len(index) else None
 
-    def _panels(self, window: Window, index: NDArray[np.intp]) -> NDArray[np.uint8]:
+    def _draw_panel_mask(self, window: Window, index: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Return 255 on the PV modules of these numbers, (h, w)."""
         mask = np.zeros((window.height, window.width), np.uint8)
         corner = self.layout.corner_px[index] - window.origin
         first = np.maximum(corner, 0)
@@ -146,7 +152,9 @@ class Station:
     def draw_thermal(
         self, window: Window, outline_px: NDArray[np.float64], margin_px: float
     ) -> tuple[Floats, NDArray[np.uint8], Floats | None, NDArray[np.uint16] | None]:
-        """Draw a window as the infrared camera's scene; zero beyond the outline and a margin.
+        """Return a window as the infrared camera's scene; zero beyond the outline and a margin.
+
+        ``outline_px`` (n, 2) is the convex part that is needed, in raster pixels as ``margin_px``.
 
         Returns
         -------
@@ -155,11 +163,11 @@ class Station:
         panel_mask
             (h, w) uint8: 255 on PV modules.
         excess_k
-            (h, w) float32: how much warmer a PV module is seen than it would be healthy: what the defects add, and
-            less than 0 where plants hide it. None where there is no defect.
+            (h, w) float32 in kelvin: surface temperature over that of the same PV module without its defect,
+            below 0 where plants hide it; None if there is no defect.
         owner
-            (h, w) uint16: on the laminate of a faulty PV module one plus its place in ``faulty``,
-            0 elsewhere; None where none is faulty.
+            (h, w) uint16: one plus the place in ``faulty`` of the PV module whose laminate it is,
+            0 elsewhere; None if none is faulty.
         """
         drawn = self._thermal.read(window, outline_px, margin_px, self._thermal_block)
         surface, mask, excess, owner = drawn
@@ -170,6 +178,7 @@ class Station:
     def _thermal_block(
         self, window: Window
     ) -> tuple[Floats, NDArray[np.uint8] | None, Floats | None, NDArray[np.uint16] | None]:
+        """Return the layers of a window as `draw_thermal` does, None for those that are zero."""
         surface = self._ground.draw_thermal(window)
         index = self.modules_in(window)
         if not len(index):
@@ -179,19 +188,19 @@ class Station:
             tile = self._warmth[self._variant[i]] + (self._box * self._junction_k[i] + level_k[i])
             paste(surface, tile, self.layout.corner_px[i], window)
         looks = [(i, look) for i in index if (look := self.look(int(i))) is not None]
-        mask = self._panels(window, index)
+        mask = self._draw_panel_mask(window, index)
         if not looks:
             return surface, mask, None, None
         healthy = surface.copy()
-        excess, owner = self._heat(surface, window, looks)
+        excess, owner = self._draw_defects(surface, window, looks)
         surface += excess
-        # Heat under an opaque leaf is not seen: nobody could label it.
+        # Truth is what can be seen: heat under an opaque leaf is not.
         return surface, mask, np.where(mask > 0, surface - healthy, excess), owner
 
-    def _heat(
+    def _draw_defects(
         self, surface: Floats, window: Window, looks: list[tuple[np.intp, DefectLook]]
     ) -> tuple[Floats, NDArray[np.uint16]]:
-        """Return the defects' heat and the faulty PV modules; cover the surface with plants and dirt."""
+        """Return excess and owner as `draw_thermal` does; draw plants and dirt onto the surface, in place."""
         excess = np.zeros_like(surface)
         owner = np.zeros(surface.shape, np.uint16)
         width, height = self.layout.tile_px

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dd_livm_core.fleet.cameras.flight import Flight
 from dd_livm_core.fleet.cameras.rig import (
     Camera,
     View,
@@ -15,8 +14,8 @@ from dd_livm_core.fleet.cameras.rig import (
     look_down,
     similarity,
 )
-from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
-from dd_livm_core.fleet.profile import Profile, Span
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 
 CORNERS_M = np.array([[3.0, 4.0], [4.0, 4.0], [4.0, 5.6], [-2.0, 7.0], [8.0, -3.0]])
 
@@ -120,18 +119,3 @@ def test_the_footprint_holds_every_pixel(heading: float, pitch: float, k1: float
     rim = [(x[j, i], y[j, i]) for i in border for j in (0, 1023)]
     rim += [(x[j, i], y[j, i]) for j in range(0, 1024, 7) for i in (0, 1279)]
     assert min(cv2.pointPolygonTest(hull, (float(a), float(b)), True) for a, b in rim) > -2
-
-
-@pytest.mark.parametrize("heading_deg", [0, 37, -120])
-def test_over_a_slope_the_camera_still_aims_at_its_waypoint(
-    profile: Profile, heading_deg: float
-) -> None:
-    terrain = profile.terrain.model_copy(update={"slope_deg": 12.0})
-    plan = profile.flight.model_copy(
-        update={"heading_deg": Span(low=heading_deg, high=heading_deg), "tilt_jitter_deg": 0.0}
-    )
-    hill = profile.model_copy(update={"terrain": terrain, "flight": plan})
-    flight = Flight(hill, (60.0, 40.0), 5, np.random.default_rng(2))
-    exposure = flight.expose(2, np.random.default_rng(3))
-    aim = exposure.infrared.plane(np.array([[319.5, 255.5]]))[0]
-    np.testing.assert_allclose(aim, [exposure.along_m, exposure.across_m], atol=0.4)

@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 
 from dd_livm_core.fleet.cameras.rig import apply_homography
-from dd_livm_core.fleet.cameras.sensors import InfraredSampler, window_of
-from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.cameras.sensors import InfraredSampler, view_window
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.missions.truth_files import geometry_row
 
 _REACH_PX = 6
@@ -58,7 +59,7 @@ def measure_corner_errors_px(mission: SimulatedMission, pair: RenderedPair) -> n
     """
     step = mission.layout.step_m
     infrared, visible = pair.exposure.infrared, pair.exposure.visible
-    window = window_of(visible, step, margin_px=20)
+    window = view_window(visible, step, margin_px=20)
     corners = np.unique(mission.layout.corner_px, axis=0) - window.origin
     inside = ((corners > 20) & (corners < [window.width - 20, window.height - 20])).all(axis=1)
     pixel = pair.module_px[0] / mission.layout.tile_px[0]

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.missions.truth import THRESHOLD_K
-from dd_livm_core.fleet.physics.sun import Sun, mirrored_light, sun_over
 from dd_livm_core.fleet.profile import Profile, Span
 from dd_livm_core.fleet.station.heat_sources import heat_sources
-from dd_livm_core.fleet.station.layout import lay_out, retilted
 from dd_livm_core.records import (
     DEFECT_CLASSES,
     EXTERNAL_DEFECTS,
@@ -56,26 +55,6 @@ def test_blocks_reach_as_far_as_the_point_spread_gathers(
     np.testing.assert_allclose(seen[0], seen[1], atol=0.03)
 
 
-def test_shadows_fall_away_from_the_sun(profile: Profile) -> None:
-    south = sun_over(profile, 45, 180)
-    assert south.shadow_per_m == pytest.approx((0, -1), abs=1e-9)
-    east = sun_over(profile, 45, 90)
-    assert east.shadow_per_m == pytest.approx((-1, 0), abs=1e-9)
-
-
-def test_a_flat_mirror_shows_the_sun_where_the_angles_agree() -> None:
-    camera = np.array([0.0, 0.0, 10.0])
-    sun = Sun((0.0, -1.0))
-    plane = np.stack(np.meshgrid(np.arange(-6, 6, 0.1), np.arange(-12, 12, 0.1)), axis=-1)
-    light = mirrored_light(sun, 0.0, camera, plane, [(1.0, 2.0)])
-    assert light is not None
-    brightest = plane[np.unravel_index(light.argmax(), light.shape)]
-    assert light.max() > 0.9
-    np.testing.assert_allclose(brightest, [0, 10], atol=0.2)
-    low_sun = Sun((0.0, -4.0))
-    assert mirrored_light(low_sun, 0.0, camera, plane, [(1.0, 2.0)]) is None
-
-
 def test_internal_faults_leave_no_trace_in_colour(mission: SimulatedMission) -> None:
     for seed in range(6):
         for defect_class in DEFECT_CLASSES:
@@ -106,19 +85,6 @@ def test_harmless_dirt_is_visible_and_cold(mission: SimulatedMission) -> None:
     assert look.paint[..., 3].max() > 100
     assert look.excess_k.max() == 0
     assert look.heat_w_m2.max() == 0
-
-
-def test_habits_move_a_class_to_its_place(profile: Profile) -> None:
-    text = {"share": 0.4, "weights": {"dust": 1, "weeds": 1}}
-    habit = {"defect_class": "weeds", "near": "lower_modules", "strength": 20}
-    changed = profile.model_copy(
-        update={"defects": type(profile.defects).model_validate(text | {"habits": [habit]})}
-    )
-    layout = lay_out(changed, 1)
-    kind = np.where(layout.defect >= 0, layout.defect_class[layout.defect], -1)
-    weeds, dust = (layout.modules.level[kind == DEFECT_CLASSES.index(c)] for c in ("weeds", "dust"))
-    assert weeds.mean() > 0.8
-    assert 0.2 < dust.mean() < 0.8
 
 
 def test_order_of_rendering_changes_nothing(mission: SimulatedMission, pair: RenderedPair) -> None:
@@ -211,28 +177,3 @@ def test_trackers_turn_between_missions_and_nothing_else_changes(profile: Profil
         for m in (first, second)
     ]
     assert causes[0] == causes[1]
-
-
-def test_no_building_stands_under_a_tracker_that_lies_flat(profile: Profile) -> None:
-    rows = profile.rows.model_copy(update={"tilt_deg": 55.0, "tracker_swing_deg": 45.0})
-    terrain = profile.terrain.model_copy(update={"buildings": 30})
-    steep = profile.model_copy(update={"rows": rows, "terrain": terrain})
-    flat = retilted(lay_out(steep, 2), steep.tilted(10.0), 2)
-    buildings, tables = flat.land.buildings_px[:, None], flat.tables_px[None]
-    assert len(buildings) > 5
-    # Both are rounded to whole pixels.
-    apart = (buildings[..., :2] >= tables[..., 2:] - 1) | (
-        buildings[..., 2:] <= tables[..., :2] + 1
-    )
-    assert apart.any(axis=-1).all()
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_tables_stand_apart_however_rows_and_tables_wobble(profile: Profile, seed: int) -> None:
-    rows = {"count": 6, "pitch_jitter_m": 2.0, "table_jitter_m": 1.5, "modules_per_table": 3}
-    wobbly = profile.model_copy(update={"rows": profile.rows.model_copy(update=rows)})
-    left, top, right, bottom = lay_out(wobbly, seed).tables_px.T
-    apart_x = (left[:, None] >= right) | (right[:, None] <= left)
-    apart_y = (top[:, None] >= bottom) | (bottom[:, None] <= top)
-    assert (apart_x | apart_y | np.eye(len(left), dtype=bool)).all()
-    assert np.ptp(top[:8]) > 0

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.missions.sources_in_frame import sources_in_frame
 from dd_livm_core.fleet.missions.truth import THRESHOLD_K
 from dd_livm_core.records import DEFECT_CLASSES

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.missions.truth import THRESHOLD_K, SourceInFrame, true_hotspots
 from dd_livm_core.records import HotspotShape
 

@@ -9,7 +9,8 @@ import pytest
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.cameras.rig import View, apply_homography
-from dd_livm_core.fleet.missions.mission import RenderedPair, SimulatedMission
+from dd_livm_core.fleet.missions.mission import SimulatedMission
+from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.missions.truth_files import (
     read_correspondences,
     read_truth_arrays,

@@ -14,7 +14,8 @@ from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.missions.truth_files import read_truth_arrays
 from dd_livm_core.fleet.missions.writing import FLEET_SIZES, FULL_PAIRS, plan_missions, write_fleet
-from dd_livm_core.fleet.profile import Profile, load_profile
+from dd_livm_core.fleet.profile import Profile
+from dd_livm_core.fleet.profile_files import load_profile
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, Mission, Site
@@ -38,7 +39,7 @@ def monkeypatch_module():  # type: ignore[no-untyped-def]
 @pytest.fixture(scope="module")
 def written(few: None, profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("fleet")
-    calls: list[tuple[int, int]] = []
+    calls: list[tuple[int, int, str]] = []
     folders = write_fleet(
         root / "data",
         profiles=[profile],
@@ -47,7 +48,7 @@ def written(few: None, profile: Profile, tmp_path_factory: pytest.TempPathFactor
         progress=lambda *now: calls.append(now),
     )
     assert folders == [root / "data/test_plain/flight01"]
-    assert calls == [(3, 3)]
+    assert calls == [(3, 3, "test_plain/flight01")]
     return root
 
 
@@ -218,7 +219,7 @@ def test_what_would_fail_after_rendering_is_refused_before(
 
 
 def test_the_full_fleet_has_as_many_pairs_as_the_article() -> None:
-    from dd_livm_core.fleet.profile import bundled_profiles
+    from dd_livm_core.fleet.profile_files import bundled_profiles
 
     assert sum(pairs for _, _, pairs in plan_missions(bundled_profiles(), "full")) == FULL_PAIRS
 

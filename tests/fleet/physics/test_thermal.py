@@ -15,7 +15,8 @@ from dd_livm_core.fleet.physics.thermal import (
     operating_efficiency,
     physical_losses_w_m2k,
 )
-from dd_livm_core.fleet.profile import Profile, PvModule, bundled_profiles
+from dd_livm_core.fleet.profile import Profile, PvModule
+from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.fleet.station.defects import Workshop
 from dd_livm_core.heat.diffusion import (
     CELL_CONDUCTANCE_W_K,

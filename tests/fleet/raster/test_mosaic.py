@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.profile import Profile
-from dd_livm_core.fleet.raster.mosaic import BLOCK_PX, Mosaic, Recent, block_windows
+from dd_livm_core.fleet.raster.mosaic import BLOCK_PX, LruCache, Mosaic, block_windows
 from dd_livm_core.fleet.raster.raster import Window
 
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
@@ -87,7 +87,7 @@ def test_only_the_latest_values_are_kept() -> None:
     def value(key: int) -> int:
         return recent.get(key, lambda: made.append(key) or key)
 
-    recent: Recent[int] = Recent(2)
+    recent: LruCache[int] = LruCache(2)
     assert [value(k) for k in (1, 2, 1, 3, 1, 2)] == [1, 2, 1, 3, 1, 2]
     assert made == [1, 2, 3, 2]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet.profile import bundled_profiles, load_profile
+from dd_livm_core.fleet.profile_files import bundled_profiles, load_profile
 
 
 @pytest.mark.parametrize(
