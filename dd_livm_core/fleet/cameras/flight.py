@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.fleet.cameras.file_writers import Shot
-from dd_livm_core.fleet.cameras.rig import Camera, View, look_down
+from dd_livm_core.fleet.cameras.views import Camera, View, look_down
 from dd_livm_core.fleet.profile import Profile, Span
 
 INFRARED_PX, VISIBLE_PX = (640, 512), (1280, 1024)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from dd_livm_core.fleet.cameras.flight import draw_uniform
-from dd_livm_core.fleet.cameras.rig import NODE_PX, View
+from dd_livm_core.fleet.cameras.views import NODE_PX, View
 from dd_livm_core.fleet.profile import InfraredCamera, VisibleCamera
 from dd_livm_core.fleet.raster.raster import Window
 

@@ -13,7 +13,6 @@ from dd_livm_core.fleet.cameras.flight import (
     Flight,
     draw_uniform,
 )
-from dd_livm_core.fleet.cameras.rig import View, infrared_to_visible
 from dd_livm_core.fleet.cameras.sensors import (
     InfraredSampler,
     blur_reach_px,
@@ -22,6 +21,7 @@ from dd_livm_core.fleet.cameras.sensors import (
     to_grey,
     view_window,
 )
+from dd_livm_core.fleet.cameras.views import View, infrared_to_visible
 from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.missions.sources_in_frame import sources_in_frame
 from dd_livm_core.fleet.missions.truth import THRESHOLD_K, true_hotspots

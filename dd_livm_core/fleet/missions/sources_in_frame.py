@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.fleet.cameras.rig import View
+from dd_livm_core.fleet.cameras.views import View
 from dd_livm_core.fleet.missions.truth import THRESHOLD_K, SourceInFrame
 from dd_livm_core.fleet.station.heat_sources import heat_sources
 from dd_livm_core.fleet.station.station import Station

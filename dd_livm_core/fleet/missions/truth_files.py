@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
-from dd_livm_core.fleet.cameras.rig import Array, Camera, View, similarity
+from dd_livm_core.fleet.cameras.views import Array, Camera, View, similarity
 from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 
 Row = dict[str, object]

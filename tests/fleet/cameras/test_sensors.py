@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from dd_livm_core.fleet.cameras.rig import Camera, View, look_down
 from dd_livm_core.fleet.cameras.sensors import (
     InfraredSampler,
     blur_reach_px,
@@ -12,6 +11,7 @@ from dd_livm_core.fleet.cameras.sensors import (
     to_grey,
     view_window,
 )
+from dd_livm_core.fleet.cameras.views import Camera, View, look_down
 from dd_livm_core.fleet.profile import InfraredCamera, VisibleCamera
 
 STEP_M = (0.01, 0.01)

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from dd_livm_core.fleet.cameras.rig import apply_homography
 from dd_livm_core.fleet.cameras.sensors import InfraredSampler, view_window
+from dd_livm_core.fleet.cameras.views import apply_homography
 from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.missions.truth_files import geometry_row

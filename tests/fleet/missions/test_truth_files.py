@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.fleet.cameras.rig import View, apply_homography
+from dd_livm_core.fleet.cameras.views import View, apply_homography
 from dd_livm_core.fleet.missions.mission import SimulatedMission
 from dd_livm_core.fleet.missions.rendered_pair import RenderedPair
 from dd_livm_core.fleet.missions.truth_files import (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dd_livm_core.fleet.cameras.rig import (
+from dd_livm_core.fleet.cameras.views import (
     Camera,
     View,
     apply_homography,
