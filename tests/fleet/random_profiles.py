@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
+from dd_livm_core.fleet.profile import Surface
 from dd_livm_core.records import DEFECT_CLASSES
 
-SURFACES = ("grass", "scrub", "sand", "gravel", "concrete", "metal", "tile", "water")
+SURFACES = get_args(Surface)
 PLACES = ("second_surface", "row_start", "row_end", "lower_modules", "upper_modules")
 Tables = dict[str, dict[str, object]]
 """A profile's TOML tables by name; the keys above the first table stand under the empty name."""

@@ -1,1 +1,1 @@
-"""Cameras of a simulated drone: geometry (`views`), `flight`, `sensors`, files as drones write them (`file_writers`)."""
+"""Cameras of a simulated drone: geometry (`views`), `flight`, `sensors`, and the files they write (`file_writers`)."""
