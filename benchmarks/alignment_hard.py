@@ -12,7 +12,8 @@ import numpy as np
 
 from benchmarks.alignment_measures import Pair, pairs_of, random_profiles, read, rendered
 from benchmarks.fleet_unseen import Tables
-from dd_livm_core.registration.alignment import Alignment, align_pairs
+from dd_livm_core.registration.alignment import align_pairs
+from dd_livm_core.registration.placement import Alignment
 
 ENDLESS = 5
 

@@ -20,12 +20,9 @@ from dd_livm_core.panels.lattice import panel_lattice
 from dd_livm_core.panels.mask import panel_mask_infrared
 from dd_livm_core.parallel import map_pairs
 from dd_livm_core.records import Progress
-from dd_livm_core.registration.alignment import (
-    Alignment,
-    align_pairs,
-    resample_visible,
-)
+from dd_livm_core.registration.alignment import align_pairs, resample_visible
 from dd_livm_core.registration.candidates import PairView
+from dd_livm_core.registration.placement import Alignment
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from dd_livm_core.missions.folder import (
 )
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.records import LabelFormat, Mission, Progress
-from dd_livm_core.registration.alignment import Alignment
+from dd_livm_core.registration.placement import Alignment
 
 MARKS = {"infrared": ("T", "R", "IR"), "visible": ("V", "W", "Z", "VIS", "RGB")}
 ENOUGH_TO_ALIGN = 24

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.panels.mask import panel_mask_infrared
-from dd_livm_core.registration.alignment import Alignment, align_pairs, resample_visible
+from dd_livm_core.registration.alignment import align_pairs, resample_visible
 from dd_livm_core.registration.candidates import PairView
+from dd_livm_core.registration.placement import Alignment
 from dd_livm_core.registration.rig import RigGeometry
 
 SHAPE = (256, 320)
