@@ -9,20 +9,19 @@ import pandas as pd
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.aligned.mission import MissionSummary, align_mission
+from dd_livm_core.aligned.mission import align_mission
 from dd_livm_core.aligned.store import read_aligned_mission
+from dd_livm_core.files import write_json
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.folder import LABELS, MISSION, read_record
 from dd_livm_core.missions.manifest import read_manifest
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.records import Mission, Progress
-from tasks.alignment_page import PAGE, write_alignment_page
+from tasks.alignment_page import PAGE, SUMMARY, write_alignment_page
 from tasks.manifest import manifest_path
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step, hash_file
 from tasks.workspace import Workspace
-
-SUMMARY = "alignment.json"
 
 align_step = Step("align", "2", ("tasks.align",), ignore=("manifest", "processes"))
 
@@ -74,35 +73,6 @@ def missions_of(workspace: Workspace, manifest: Reference) -> list[MissionInput]
     return missions
 
 
-def summary_counts(summary: MissionSummary) -> dict[str, int]:
-    """Count the pairs of each alignment status."""
-    statuses: list[str] = [alignment.status for alignment in summary.alignments]
-    counts = {status: statuses.count(status) for status in sorted(set(statuses))}
-    return {**counts, **({"unreadable": len(summary.unreadable)} if summary.unreadable else {})}
-
-
-def write_summary(path: Path, summary: MissionSummary) -> None:
-    """Write what became of every pair as JSON."""
-    content: dict[str, Any] = {
-        "counts": summary_counts(summary),
-        "pairs": [
-            {
-                "pair_id": alignment.pair_id,
-                "status": alignment.status,
-                "reason": alignment.reason,
-                "confidence": round(float(alignment.confidence), 4),
-                "scale": round(float(alignment.scale), 6),
-                "rotation_deg": round(float(alignment.rotation_deg), 5),
-                "radial": round(float(alignment.radial), 6),
-                "offset_px": [round(float(value), 3) for value in alignment.offset_px],
-            }
-            for alignment in summary.alignments
-        ],
-        "unreadable": [{"pair_id": pair_id, "reason": why} for pair_id, why in summary.unreadable],
-    }
-    path.write_text(json.dumps(content, indent=2))
-
-
 def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> list[PairFiles]:
     unit = read_record(mission_dir / MISSION, Mission).infrared_unit
     return [
@@ -151,7 +121,7 @@ def align(
             processes=processes,
             progress=progress,
         )
-        write_summary(folder / SUMMARY, summary)
+        write_json(folder / SUMMARY, summary.as_json())
         name = f"{mission.site_id}/{mission.mission_id}"
         write_alignment_page(folder / PAGE, read_aligned_mission(folder), folder / SUMMARY, name)
 

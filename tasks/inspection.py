@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import write_json
 from dd_livm_core.inspection.findings import Inspection, findings_table, inspect_pairs
 from dd_livm_core.inspection.overlays import checkerboard
 from dd_livm_core.inspection.pictures import detection_picture, infrared_picture, write_picture
@@ -24,8 +25,7 @@ from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.model.weights import WEIGHTS, load_detector
 from dd_livm_core.records import DeclaredUnit, Mission
-from tasks.align import SUMMARY, summary_counts, write_summary
-from tasks.alignment_page import PAGE, write_alignment_page
+from tasks.alignment_page import PAGE, SUMMARY, write_alignment_page
 from tasks.progress import StepProgress
 from tasks.register import ModelFacts
 from tasks.report import data_url
@@ -147,7 +147,7 @@ def _write_inspection(
     folder: Path, found: FoundPairs, facts: ModelFacts, inspection: Inspection
 ) -> None:
     (folder / PICTURES).mkdir()
-    write_summary(folder / SUMMARY, inspection.alignment)
+    write_json(folder / SUMMARY, inspection.alignment.as_json())
     name = found.source.name
     write_alignment_page(folder / PAGE, inspection.store, folder / SUMMARY, name)
     table = findings_table(inspection)
@@ -187,7 +187,7 @@ def _write_inspection(
             "failed": len(failed) + len(inspection.alignment.unreadable),
             "findings": len(table),
         },
-        "alignment": summary_counts(inspection.alignment),
+        "alignment": inspection.alignment.counts(),
         "pairs": pair_records,
         "findings": [asdict(finding) for finding in inspection.findings],
         "set_aside": aside,
