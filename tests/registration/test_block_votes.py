@@ -5,7 +5,7 @@ import pytest
 
 from dd_livm_core.registration.block_votes import vote
 from dd_livm_core.registration.rig import VisibleFrame
-from tests.registration.test_alignment import make_pair
+from tests.synthetic_pairs import make_pair
 
 
 @pytest.mark.parametrize("wrong_px", [(0.0, 0.0), (3.4, -2.6)])

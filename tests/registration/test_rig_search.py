@@ -5,7 +5,7 @@ import pytest
 
 from dd_livm_core.registration.rig import RigGeometry, VisibleFrame, frame_centre
 from dd_livm_core.registration.rig_search import coarse_peaks, hill_climb
-from tests.registration.test_alignment import CENTRE, make_pair
+from tests.synthetic_pairs import CENTRE, make_pair
 
 
 def test_climbing_steps_over_one_dip_and_not_over_two() -> None:
