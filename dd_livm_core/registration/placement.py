@@ -109,7 +109,7 @@ def _place_pair(
     """
     nowhere = Placement(rig.linear(), frame_centre(pair.visible_shape), 0.0)
     if choice is None or pair.votes is None:
-        return _alignment(pair, rig, nowhere, ("failed", pair.reason), 0.0)
+        return _make_alignment(pair, rig, nowhere, ("failed", pair.reason), 0.0)
     if len(pair.votes.scores) >= LEAST_VOTES:
         placement = place_by_votes(pair.votes, rig, pair.infrared_shape)
     else:
@@ -117,13 +117,16 @@ def _place_pair(
         placement = Placement(rig.linear(), centre, 0.0)
     score_share = pair.votes.score / (median_score or USUAL_SCORE)
     quality = score_share, placement.agreement
-    decision = _decide(choice, pair.voted_at_px, quality, mission_judges=median_score is not None)
-    if decision[0] == "failed":
+    status, reason = _decide(
+        choice, pair.voted_at_px, quality, mission_judges=median_score is not None
+    )
+    if status == "failed":
         # no wild transform: the frames' centres together, as if nothing had been found
-        return _alignment(pair, rig, nowhere, decision, 0.0)
-    known = decision[0] != "ambiguous"
-    confidence = max(choice.probability, SURE) if known else choice.probability
-    return _alignment(pair, rig, placement, decision, confidence)
+        return _make_alignment(pair, rig, nowhere, (status, reason), 0.0)
+    confidence = choice.probability
+    if status != "ambiguous":  # its blocks confirm an unsure pair at the mission's offset
+        confidence = max(confidence, SURE)
+    return _make_alignment(pair, rig, placement, (status, reason), confidence)
 
 
 def _decide(
@@ -154,7 +157,7 @@ def _decide(
     return "aligned", ""
 
 
-def _alignment(
+def _make_alignment(
     pair: PairCandidates,
     rig: RigGeometry,
     placement: Placement,
