@@ -46,7 +46,8 @@ from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.fleet.missions.truth_files import read_correspondences
 from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.parallel import map_pairs
-from dd_livm_core.registration.alignment import Alignment, align_pairs
+from dd_livm_core.registration.alignment import align_pairs
+from dd_livm_core.registration.placement import Alignment
 
 SEED = 31
 PAIRS = 36

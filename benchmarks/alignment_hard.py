@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from benchmarks.alignment_measures import Pair, pairs_of, random_profiles, read, rendered
-from dd_livm_core.registration.alignment import Alignment, align_pairs
+from dd_livm_core.registration.alignment import align_pairs
+from dd_livm_core.registration.placement import Alignment
 from tests.fleet.random_profiles import Tables
 from tests.peak_memory import read_peak_mib
 

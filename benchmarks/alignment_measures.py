@@ -20,9 +20,9 @@ from dd_livm_core.fleet.missions.writing import FLEET_SIZES, write_fleet
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.profile_files import load_profile
 from dd_livm_core.missions.pairing import pair_folder
-from dd_livm_core.registration.alignment import Alignment
 from dd_livm_core.registration.candidates import PairView
-from dd_livm_core.registration.rig import bend
+from dd_livm_core.registration.placement import Alignment
+from dd_livm_core.registration.rig import distort
 from tests.fleet.random_profiles import Tables, draw_random_tables, write_profile
 
 Floats = NDArray[np.float64]
@@ -61,7 +61,7 @@ def pairs_of(mission: Path) -> list[Pair]:
 
 def place(alignment: Alignment, points_px: Floats, shape: tuple[int, ...]) -> Floats:
     """Map infrared points to visible ones."""
-    bent = bend(points_px, alignment.radial, shape)
+    bent = distort(points_px, alignment.radial, shape)
     return np.asarray(bent @ alignment.matrix[:2, :2].T + alignment.matrix[:2, 2])
 
 

@@ -19,7 +19,8 @@ from benchmarks.alignment_measures import (
     tried,
 )
 from dd_livm_core.missions.pairing import pair_folder
-from dd_livm_core.registration.alignment import Alignment, align_pairs
+from dd_livm_core.registration.alignment import align_pairs
+from dd_livm_core.registration.placement import Alignment
 
 REAL_WARP = {"scale": (0.8, 1.5), "rotation_deg": (-2.0, 2.0), "offset_px": 20.0, "jitter_px": 5.0}
 RIVAL_PAIRS = 6

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.registration.rig import middle
+from dd_livm_core.registration.rig import frame_centre
 
 Floats = NDArray[np.float64]
 Grey = NDArray[np.uint8]
@@ -26,7 +26,7 @@ def scaled_by(
 ) -> Floats:
     """Return the matrix that puts the frames' centres together, at a scale of visible over infrared px."""
     matrix = np.diag([ratio, ratio, 1.0])
-    matrix[:2, 2] = middle(visible_shape) - ratio * middle(infrared_shape)
+    matrix[:2, 2] = frame_centre(visible_shape) - ratio * frame_centre(infrared_shape)
     return matrix
 
 

@@ -18,8 +18,8 @@ from rich.progress import (
 
 from dd_livm_core.aligned.mission_labels import (
     LabelReport,
-    labels_of,
-    names_in,
+    find_labels,
+    list_names,
     take_labels,
 )
 from dd_livm_core.camera_files.radiometry import read_infrared
@@ -83,7 +83,7 @@ def ingest_folder(
         the same mission.
     """
     console = Console()
-    labels = labels_of(source, labels, visible_labels)
+    labels = find_labels(source, labels, visible_labels)
     name = f"{mission.site_id}-{mission.mission_id}"
     with (
         workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}"),
@@ -105,7 +105,7 @@ def ingest_folder(
             report.mission_dir,
             labels,
             visible_labels,
-            names=names_in(report.pairs, source),
+            names=list_names(report.pairs, source),
             processes=processes,
             progress=advance,
         )

@@ -9,8 +9,9 @@ import pandas as pd
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
-from dd_livm_core.aligned.mission import MissionSummary, align_mission
+from dd_livm_core.aligned.mission import align_mission
 from dd_livm_core.aligned.store import SUMMARY
+from dd_livm_core.files import write_json
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.folder import LABELS, MISSION, read_record
 from dd_livm_core.missions.manifest import read_manifest
@@ -83,35 +84,6 @@ def list_missions(workspace: Workspace, manifest: Reference) -> list[MissionInpu
     return missions
 
 
-def summary_counts(summary: MissionSummary) -> dict[str, int]:
-    """Count the pairs of each alignment status."""
-    statuses: list[str] = [alignment.status for alignment in summary.alignments]
-    counts = {status: statuses.count(status) for status in sorted(set(statuses))}
-    return {**counts, **({"unreadable": len(summary.unreadable)} if summary.unreadable else {})}
-
-
-def write_summary(path: Path, summary: MissionSummary) -> None:
-    """Write what became of every pair as JSON."""
-    content: dict[str, Any] = {
-        "counts": summary_counts(summary),
-        "pairs": [
-            {
-                "pair_id": alignment.pair_id,
-                "status": alignment.status,
-                "reason": alignment.reason,
-                "confidence": round(float(alignment.confidence), 4),
-                "scale": round(float(alignment.scale), 6),
-                "rotation_deg": round(float(alignment.rotation_deg), 5),
-                "radial": round(float(alignment.radial), 6),
-                "offset_px": [round(float(value), 3) for value in alignment.offset_px],
-            }
-            for alignment in summary.alignments
-        ],
-        "unreadable": [{"pair_id": pair_id, "reason": why} for pair_id, why in summary.unreadable],
-    }
-    path.write_text(json.dumps(content, indent=2))
-
-
 def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> list[PairFiles]:
     unit = read_record(mission_dir / MISSION, Mission).infrared_unit
     return [
@@ -161,7 +133,7 @@ def align(
             processes=processes,
             progress=progress,
         )
-        write_summary(folder / SUMMARY, summary)
+        write_json(folder / SUMMARY, summary.as_json())
 
     store = align_step.produce(workspace, {"workspace": workspace, "mission": mission}, write)
     counts = json.loads((store.folder(workspace) / SUMMARY).read_text())["counts"]

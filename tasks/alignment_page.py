@@ -80,15 +80,9 @@ def write_alignment_page(target: Path, mission: AlignedMission, summary: Path, n
         pairs=pairs,
         unreadable=content["unreadable"],
         pictures=[{**pair, "url": _picture(mission, rows[pair["pair_id"]])} for pair in shown],
-        **_rig(pairs),
+        **content["rig"],
     )
     target.write_text(page, encoding="utf-8")
-
-
-def _rig(pairs: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the mission's geometry, which all its pairs share."""
-    first = pairs[-1] if pairs else {"scale": 1.0, "rotation_deg": 0.0, "radial": 0.0}
-    return {name: float(first[name]) for name in ("scale", "rotation_deg", "radial")}
 
 
 def _picture(mission: AlignedMission, row: int) -> str:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.aligned.store import SUMMARY
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import write_json
 from dd_livm_core.inspection.findings import Inspection, inspect_pairs
 from dd_livm_core.inspection.pair_pictures import write_pair_pictures
 from dd_livm_core.inspection.pictures import data_url
@@ -25,7 +26,6 @@ from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.model.weights import WEIGHTS, load_detector
 from dd_livm_core.records import Mission
-from tasks.align import summary_counts, write_summary
 from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.model_facts import ModelFacts
 from tasks.progress import StepProgress
@@ -138,14 +138,14 @@ def align_and_detect(
 def _write_inspection(
     folder: Path, found: FoundPairs, facts: ModelFacts, inspection: Inspection
 ) -> None:
-    write_summary(folder / SUMMARY, inspection.alignment)
+    write_json(folder / SUMMARY, inspection.alignment.as_json())
     write_alignment_page(folder / PAGE, inspection.store, folder / SUMMARY, found.source.name)
     (folder / PICTURES).mkdir()
     write_pair_pictures(inspection, folder / PICTURES)
     content = {
         "source": str(found.source),
         "model": facts.model_dump(mode="json"),
-        "alignment": summary_counts(inspection.alignment),
+        "alignment": inspection.alignment.counts(),
         **inspection_record(inspection, [pair.files for pair in found.pairs], found.set_aside),
     }
     (folder / FINDINGS).write_text(json.dumps(content, indent=2), encoding="utf-8")

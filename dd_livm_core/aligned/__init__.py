@@ -1,5 +1,5 @@
-"""Aligned missions: pairs brought onto the infrared grid, stored, and read back.
+"""Aligned missions: pairs resampled to the infrared grid, stored, and read back.
 
 Ways in: `mission.align_mission` writes a mission's aligned store, `store.read_aligned_mission` opens it,
-`mission_labels.take_labels` brings labels of both images into a mission.
+`mission_labels.take_labels` stores labels of one or both images with a mission.
 """

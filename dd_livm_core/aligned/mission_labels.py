@@ -1,4 +1,4 @@
-"""A mission's labels: taken in from one or both images, reconciled, kept as COCO, and given out again."""
+"""A mission's labels: read from label files of one or both images, reconciled, kept as COCO, and exported again."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,19 +22,31 @@ from dd_livm_core.missions.folder import (
 )
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.records import LabelFormat, Mission, Progress
-from dd_livm_core.registration.alignment import Alignment
+from dd_livm_core.registration.placement import Alignment
 
 MARKS = {"infrared": ("T", "R", "IR"), "visible": ("V", "W", "Z", "VIS", "RGB")}
+"""Endings that drones and label tools give the two images' names, as in ``DJI_0001_T``."""
 ENOUGH_TO_ALIGN = 24
-"""Pairs from which a mission agrees on its rig; more are aligned only where they hold visible labels."""
+"""Pairs that are aligned at least, labelled or not: in smaller missions more pairs end as ambiguous, as the table of
+``docs/alignment.md`` shows for three and two. The number itself was not measured."""
 
 Names = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
-"""Pair id → what its infrared and its visible file were called when they were taken in."""
+"""Pair id → the names of its infrared and of its visible file before they were ingested."""
 
 
 @dataclass(frozen=True)
 class LabelReport:
-    """How many pairs are labelled now, names in label files that fit no pair, disagreements for a person."""
+    """What became of a mission's labels.
+
+    Attributes
+    ----------
+    labelled
+        Number of pairs that are labelled now.
+    unmatched
+        Names in the label files that belong to no pair.
+    conflicts
+        (pair id, disagreement), for a person to look at.
+    """
 
     labelled: int
     unmatched: tuple[str, ...]
@@ -50,15 +62,17 @@ def take_labels(
     processes: int = 1,
     progress: Progress | None = None,
 ) -> LabelReport:
-    """Read labels of a mission's pairs and keep them; labels of other pairs stay as they are.
+    """Read labels of a mission's pairs and store them with the mission; labels of other pairs stay as they are.
 
     Parameters
     ----------
     labels
         Labels drawn on infrared: a COCO file, or a folder of YOLO or Pascal VOC files.
     visible_labels
-        Labels drawn on the visible images, in any of the formats. The pairs are registered to bring them onto
-        the infrared frame.
+        Labels drawn on the visible images, in any of the formats. The pairs are registered to map them to the
+        infrared frame.
+    names
+        What the pairs' files were called, where label files may use these names.
 
     Raises
     ------
@@ -67,11 +81,11 @@ def take_labels(
     """
     pairs = image_pairs(mission_dir)
     files = {pair.pair_id: pair.infrared for pair in pairs}
-    drawn = read_label_set(labels, _frames(pairs, "infrared", names or {}))
-    seen = LabelSet({}, ())
+    infrared = read_label_set(labels, _list_frames(pairs, "infrared", names or {}))
+    visible = LabelSet({}, ())
     if visible_labels is not None:
-        seen = read_label_set(visible_labels, _frames(pairs, "visible", names or {}))
-    new, conflicts = _reconciled(mission_dir, drawn, seen, processes, progress)
+        visible = read_label_set(visible_labels, _list_frames(pairs, "visible", names or {}))
+    new, conflicts = _join_label_sets(mission_dir, infrared, visible, processes, progress)
     stored = mission_dir / LABELS
     kept = {**(read_labels(stored) if stored.exists() else {}), **new}
     kept = {pair_id: of_pair for pair_id, of_pair in kept.items() if pair_id in files}
@@ -82,12 +96,14 @@ def take_labels(
         {pair_id: frame_size_px(files[pair_id]) for pair_id in kept},
     )
     if visible_labels is not None:
-        write_json(mission_dir / LABEL_CONFLICTS, [_plain(*conflict) for conflict in conflicts])
-    return LabelReport(len(kept), (*drawn.unmatched, *seen.unmatched), tuple(conflicts))
+        write_json(
+            mission_dir / LABEL_CONFLICTS, [_conflict_as_json(*conflict) for conflict in conflicts]
+        )
+    return LabelReport(len(kept), (*infrared.unmatched, *visible.unmatched), tuple(conflicts))
 
 
-def labels_of(source: Path, labels: Path | None, visible_labels: Path | None) -> Path | None:
-    """Return where a mission's infrared labels are: as given, else the ``labels.json`` beside its images.
+def find_labels(source: Path, labels: Path | None, visible_labels: Path | None) -> Path | None:
+    """Return the path of a mission's infrared labels: as given, else ``labels.json`` beside its images, else None.
 
     Raises
     ------
@@ -109,13 +125,15 @@ def labels_of(source: Path, labels: Path | None, visible_labels: Path | None) ->
     return labels
 
 
-def names_in(pairs: Sequence[PairFiles], source: Path) -> Names:
-    """Return what label files may call each pair's two images: by folder and name, or by name.
+def list_names(pairs: Sequence[PairFiles], source: Path) -> Names:
+    """Return what label files may call each pair's two images: the path below ``source``, or the name alone.
+
+    Both are without ending.
 
     Parameters
     ----------
     pairs
-        As they were found below the folder ``source``.
+        With their files where they were found, below ``source``.
     """
     return {
         pair.pair_id: (
@@ -127,7 +145,7 @@ def names_in(pairs: Sequence[PairFiles], source: Path) -> Names:
 
 
 def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> int:
-    """Write a mission's labels in one of the formats; return the number of labelled pairs.
+    """Write a mission's labels in one of the formats, and return the number of labelled pairs.
 
     Raises
     ------
@@ -151,8 +169,8 @@ def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> in
     return len(labels)
 
 
-def _frames(pairs: Sequence[PairFiles], side: str, names: Names) -> list[Frame]:
-    """Return one side of every pair as label files may name it."""
+def _list_frames(pairs: Sequence[PairFiles], side: str, names: Names) -> list[Frame]:
+    """Return one side (``infrared`` or ``visible``) of every pair with the names that label files may give it."""
     number = 0 if side == "infrared" else 1
     frames = []
     for pair in pairs:
@@ -163,24 +181,28 @@ def _frames(pairs: Sequence[PairFiles], side: str, names: Names) -> list[Frame]:
     return frames
 
 
-def _reconciled(
-    mission_dir: Path, drawn: LabelSet, seen: LabelSet, processes: int, progress: Progress | None
+def _join_label_sets(
+    mission_dir: Path,
+    infrared: LabelSet,
+    visible: LabelSet,
+    processes: int,
+    progress: Progress | None,
 ) -> tuple[dict[str, list[Label]], list[tuple[str, Conflict]]]:
-    """Join both label sets; a pair that only the visible set labels stays unlabelled."""
-    labels = {pair_id: list(of_pair) for pair_id, of_pair in drawn.labels.items()}
+    """Return labels by pair id and the conflicts; a pair that only the visible set labels stays unlabelled."""
+    labels = {pair_id: list(of_pair) for pair_id, of_pair in infrared.labels.items()}
     conflicts: list[tuple[str, Conflict]] = []
-    wanted = [pair_id for pair_id, of_pair in seen.labels.items() if of_pair]
-    placed = _aligned(mission_dir, wanted, processes, progress) if wanted else {}
+    wanted = [pair_id for pair_id, of_pair in visible.labels.items() if of_pair]
+    alignments = _align_wanted(mission_dir, wanted, processes, progress) if wanted else {}
     for pair_id in wanted:
-        alignment = placed.get(pair_id)
+        alignment = alignments.get(pair_id)
         if pair_id not in labels:
             why = "only the visible image is labelled"
-        elif alignment is None or alignment.status in ("ambiguous", "failed"):
-            why = (
-                f"the pair could not be aligned ({alignment.reason if alignment else 'unreadable'})"
-            )
+        elif alignment is None:
+            why = "the pair could not be aligned (unreadable)"
+        elif alignment.status in ("ambiguous", "failed"):
+            why = f"the pair could not be aligned ({alignment.reason})"
         else:
-            joined = reconcile(labels[pair_id], seen.labels[pair_id], alignment.matrix)
+            joined = reconcile(labels[pair_id], visible.labels[pair_id], alignment.matrix)
             labels[pair_id] = list(joined.labels)
             conflicts += [(pair_id, conflict) for conflict in joined.conflicts]
             continue
@@ -188,10 +210,10 @@ def _reconciled(
     return labels, conflicts
 
 
-def _aligned(
+def _align_wanted(
     mission_dir: Path, wanted: Sequence[str], processes: int, progress: Progress | None
 ) -> dict[str, Alignment]:
-    """Register the wanted pairs, with others of the mission where they alone are too few to agree on the rig."""
+    """Return alignments by pair id of the readable wanted pairs, and of others where these alone are too few."""
     mission = read_record(mission_dir / MISSION, Mission)
     pairs = [
         replace(pair, infrared_unit=mission.infrared_unit) for pair in image_pairs(mission_dir)
@@ -211,7 +233,7 @@ def _aligned(
     return {alignment.pair_id: alignment for alignment in summary.alignments}
 
 
-def _plain(pair_id: str, conflict: Conflict) -> dict[str, object]:
+def _conflict_as_json(pair_id: str, conflict: Conflict) -> dict[str, object]:
     sides = {"infrared": conflict.infrared, "visible": conflict.visible}
     return {
         "pair_id": pair_id,

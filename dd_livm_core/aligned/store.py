@@ -1,4 +1,4 @@
-"""Aligned pairs on disk and on their way into the network."""
+"""The aligned store of a mission: its pairs on the infrared grid, as arrays on disk, with an index and labels."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,16 +20,27 @@ SUMMARY = "alignment.json"
 """What became of every pair of the mission."""
 ARRAYS = ("infrared_excess", "panel_mask", "visible")
 HELD_OUT_SHARE = 0.2
+"""Share of a training site's pairs that is held out; a fifth is a common choice, not measured here."""
+MOST_EXCESS = 6e4
+"""Excess is clipped to this either way: float16 holds up to 65504."""
 
 
 @dataclass(frozen=True)
 class AlignedPair:
-    """One pair on the infrared grid, ready to be stored.
+    """One pair on the infrared grid (H, W), as it is stored.
 
     Attributes
     ----------
+    infrared_excess
+        float32 (H, W), K over the healthy panel; multiples of the panels' spread if not ``radiometric``; 0 off panels.
+    panel_mask
+        bool (H, W), where panels are.
+    visible
+        uint8 (H, W, 3) RGB, black where the visible camera saw nothing.
+    status, confidence, reason, matrix, radial
+        As in :class:`dd_livm_core.registration.placement.Alignment`.
     pv_module_width_px
-        Short side of a PV module as its lattice shows it, infrared pixels; None where it does not.
+        Short side of a PV module in infrared pixels; None where no lattice was found.
     pv_module_m
         Its short and long side as declared for the site, metres; None for an undeclared site.
     """
@@ -54,10 +65,23 @@ class AlignedPair:
 
 @dataclass(frozen=True)
 class AlignedMission:
-    """A stored mission, memory-mapped: excess (N, H, W) float16, mask (N, H, W) bool, visible (N, H, W, 3) uint8.
+    """A stored mission of N pairs, its arrays memory-mapped.
 
-    Pairs of another size than the mission's first are stored in its frame, scaled to fit; ``index`` holds each
-    pair's ``grid_scale`` (stored pixels per infrared pixel).
+    Pairs of another size than the mission's first are scaled to fit its frame (H, W).
+
+    Attributes
+    ----------
+    index
+        One row per pair: what :class:`AlignedPair` holds but the images, ``matrix_00`` to ``matrix_22``, and
+        ``grid_scale``, stored pixels per infrared pixel.
+    infrared_excess
+        float16 (N, H, W), as in :class:`AlignedPair`.
+    panel_mask
+        bool (N, H, W).
+    visible
+        uint8 (N, H, W, 3) RGB.
+    labels
+        Pair id → labels in infrared pixels, not scaled; pairs that nobody labelled are absent.
     """
 
     index: pd.DataFrame
@@ -70,37 +94,26 @@ class AlignedMission:
 def write_aligned_mission(
     folder: Path, pairs: Iterator[AlignedPair], count: int, labels: Mapping[str, Sequence[Label]]
 ) -> None:
-    """Write a mission's aligned pairs into a folder, one at a time."""
+    """Write a mission's ``count`` aligned pairs into a folder, one at a time, with the labels of these pairs."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     arrays: dict[str, NDArray[Any]] = {}
     shape: tuple[int, int] = (0, 0)
     for number, pair in enumerate(pairs):
+        height, width = pair.infrared_excess.shape
         if not arrays:
-            shape = (pair.infrared_excess.shape[0], pair.infrared_excess.shape[1])
-            kinds = {
-                "infrared_excess": (np.float16, shape),
-                "panel_mask": (np.bool_, shape),
-                "visible": (np.uint8, (*shape, 3)),
-            }
-            arrays = {
-                name: open_memmap(folder / f"{name}.npy", "w+", kind, (count, *size))
-                for name, (kind, size) in kinds.items()
-            }
-        scale = min(
-            shape[0] / pair.infrared_excess.shape[0], shape[1] / pair.infrared_excess.shape[1]
-        )
-        arrays["infrared_excess"][number] = np.clip(
-            _fit(pair.infrared_excess, shape, scale), -6e4, 6e4
-        )
-        arrays["panel_mask"][number] = _fit(pair.panel_mask.astype(np.uint8), shape, scale) > 0
-        arrays["visible"][number] = _fit(pair.visible, shape, scale)
-        rows.append(_row(pair, scale))
+            shape = (height, width)
+            arrays = _create_arrays(folder, count, shape)
+        scale = min(shape[0] / height, shape[1] / width)
+        excess = _scale_to_fit(pair.infrared_excess, shape, scale)
+        mask = _scale_to_fit(pair.panel_mask.astype(np.uint8), shape, scale)
+        arrays["infrared_excess"][number] = np.clip(excess, -MOST_EXCESS, MOST_EXCESS)
+        arrays["panel_mask"][number] = mask > 0
+        arrays["visible"][number] = _scale_to_fit(pair.visible, shape, scale)
+        rows.append(_index_row(pair, scale))
     pd.DataFrame(rows).to_parquet(folder / INDEX, index=False)
-    known = {row["pair_id"]: labels.get(str(row["pair_id"])) for row in rows}
-    kept = {
-        str(pair_id): list(of_pair) for pair_id, of_pair in known.items() if of_pair is not None
-    }
+    stored = [str(row["pair_id"]) for row in rows]
+    kept = {pair_id: list(labels[pair_id]) for pair_id in stored if pair_id in labels}
     write_labels(
         folder / LABELS,
         kept,
@@ -109,8 +122,21 @@ def write_aligned_mission(
     )
 
 
-def _fit(image: NDArray[Any], shape: tuple[int, int], scale: float) -> NDArray[Any]:
-    """Scale an image and put it into the upper left corner of a frame."""
+def _create_arrays(folder: Path, count: int, shape: tuple[int, int]) -> dict[str, NDArray[Any]]:
+    """Create the files of ``count`` pairs' arrays, and return these, memory-mapped, by name."""
+    kinds = {
+        "infrared_excess": (np.float16, shape),
+        "panel_mask": (np.bool_, shape),
+        "visible": (np.uint8, (*shape, 3)),
+    }
+    return {
+        name: open_memmap(folder / f"{name}.npy", "w+", kind, (count, *size))
+        for name, (kind, size) in kinds.items()
+    }
+
+
+def _scale_to_fit(image: NDArray[Any], shape: tuple[int, int], scale: float) -> NDArray[Any]:
+    """Return an image scaled into the upper left corner of a frame of shape (H, W), the rest 0."""
     if image.shape[:2] == shape:
         return image
     size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
@@ -119,7 +145,7 @@ def _fit(image: NDArray[Any], shape: tuple[int, int], scale: float) -> NDArray[A
     return frame
 
 
-def _row(pair: AlignedPair, scale: float) -> dict[str, object]:
+def _index_row(pair: AlignedPair, scale: float) -> dict[str, object]:
     return {
         "pair_id": pair.pair_id,
         "site_id": pair.site_id,
@@ -140,7 +166,7 @@ def _row(pair: AlignedPair, scale: float) -> dict[str, object]:
 
 
 def read_aligned_mission(folder: Path) -> AlignedMission:
-    """Open a stored mission without reading its pixels.
+    """Open a stored mission; its pixels are read when they are used.
 
     Raises
     ------
@@ -163,7 +189,7 @@ def read_aligned_mission(folder: Path) -> AlignedMission:
 
 
 def held_out_rows(index: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark the pairs of a training site that are kept from training: the last fifth of the flight.
+    """Mark the rows of an index that are held out from training, bool (N,): the last fifth of the flight by pair id.
 
     Frames that follow each other overlap, so that a random choice would leak; one stretch leaks at its seam only.
     """

@@ -1,6 +1,8 @@
 """Registration of infrared to visible images, with no prior knowledge of the scene.
 
 Way in: `alignment.align_pairs`. Its steps: `orientation` turns images into edge directions, `rig_search` finds the
-cameras' scale and rotation, `candidates` every position where a pair fits, `consensus` the one that the mission
-agrees on, `block_votes` what is left below a pixel; `rig` is the cameras' geometry.
+cameras' scale and rotation, `candidates` every position where a pair fits, `consensus` the one that the pair takes.
+Positions are weighed by `offset_mixture`, the mission's offsets, and `mixture_choice`, which one of these is right.
+`block_votes` refines below a pixel, `rig_fit` turns votes into the rig and each pair's place, `placement` decides each
+pair's status; `rig` is the geometry.
 """

@@ -1,8 +1,8 @@
-"""What infrared and visible images share: where edges run, whatever their sign, palette or strength.
+"""Orientation fields: the directions of edges, which infrared and visible images share, and their correlation.
 
-Each pixel gets a complex number: its angle is twice the gradient's angle, so that an edge from dark to bright
-and one from bright to dark count as the same; its length is the edge's strength, saturated so that a hotspot or
-a white roof weighs no more than a panel's frame.
+Each pixel gets a complex number. Its angle is twice the gradient's angle, so that edges from dark to bright and from
+bright to dark count as the same. Its length is the edge's strength, saturated, so that a hotspot or a white roof weighs
+no more than a panel's frame.
 """
 
 import cv2
@@ -15,14 +15,24 @@ from dd_livm_core.panels.lattice import parabola_vertex
 
 Complex = NDArray[np.complex64]
 LEAST_BORDER = 0.004
+"""Share of the frame's edge, and of its area, from which a flat region is a border; less may be a dead pixel or deep
+shadow. Chosen on turned and undistorted images."""
 FLAT = 1e-3
+"""Grey values or °C that a pixel of a border may differ from the image's lowest value: rounding only."""
+TYPICAL_STEP = 7
+"""Every so many pixels count for the typical gradient: enough for its median and mean, and faster."""
+LEAST_GRADIENT = 1e-6
+"""An image whose typical gradient is smaller is flat."""
+LEAST_ENERGY, LEAST_NORM = 1e-3, 1.0
+"""Least energy of either field, and least norm, that a correlation is divided by: where hardly any edge meets another,
+noise would correlate perfectly."""
 
 
-def known_part(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """Mark the pixels that a camera saw, bool (H, W): not a flat border, as undistorting or turning leaves it.
+def known_pixels(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """Mark the pixels of a (H, W) image that a camera saw, bool (H, W), or return None where it saw all.
 
-    A border is what is flat at the image's lowest value, touches the frame's edge and covers ``LEAST_BORDER`` of
-    it. None where there is no such border.
+    The others are a border, as undistorting or turning an image leaves it: flat at the image's lowest value, touching
+    the frame's edge, and at least ``LEAST_BORDER`` of the frame.
     """
     lowest = (image <= np.float32(np.min(image) + FLAT)).astype(np.uint8)
     rim = np.concatenate([lowest[0], lowest[-1], lowest[:, 0], lowest[:, -1]])
@@ -39,8 +49,9 @@ def orientation_field(
 ) -> Complex:
     """Return the saturated double-angle gradient of a (H, W) image, complex64 (H, W), length 0 to 1.
 
-    With z the complex gradient and m its typical length, the field is z² / (|z|² + m²): z² has twice the angle.
-    It is 0 outside ``inside``, and along the border, where the smoothing has no pixels to look at.
+    With z the complex gradient of the image smoothed by ``sigma_px``, and m the typical |z|, the field is
+    z² / (|z|² + m²): z² has twice the angle. It is 0 outside ``inside`` (None: all is inside), along the edge of the
+    frame and of ``inside``, where the smoothing lacks pixels, and everywhere in a flat image.
 
     Source: double-angle representation of local orientation, Granlund & Knutsson, Signal Processing for
     Computer Vision (1995), ch. 6; orientation correlation, Fitch et al., BMVC 2002.
@@ -49,11 +60,11 @@ def orientation_field(
     gx = cv2.Scharr(smooth, cv2.CV_32F, 1, 0)
     gy = cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
     energy = gx * gx + gy * gy
-    sample = energy.ravel()[::7]
-    sample = np.sqrt(sample if inside is None else sample[inside.ravel()[::7]])
+    sample = energy.ravel()[::TYPICAL_STEP]
+    sample = np.sqrt(sample if inside is None else sample[inside.ravel()[::TYPICAL_STEP]])
     typical = typical_gradient(sample)
     field = np.zeros(image.shape, np.complex64)
-    if not np.isfinite(typical) or typical <= 1e-6:
+    if not np.isfinite(typical) or typical <= LEAST_GRADIENT:
         return field
     weight = 1 / (energy + np.float32(typical**2))
     edge = max(2, round(2 * sigma_px))
@@ -70,20 +81,24 @@ def orientation_field(
 def correlate(
     template: Complex, scene: Complex, inside: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Correlate two orientation fields at every shift, normalised to -1..1.
+    """Return the correlation of two orientation fields at every shift, -1 to 1.
 
     Parameters
     ----------
     template
-        (h, w).
+        complex64 (h, w).
     scene
-        (H, W), at least as large; 0 where it has no pixels.
+        complex64 (H, W), at least as large; 0 where it has no pixels.
     inside
-        (H, W), 1 where the scene has pixels.
+        float32 (H, W), 1 where the scene has pixels, else 0.
 
     Returns
     -------
-    float32 (H - h + 1, W - w + 1); entry (y, x) is the template's upper left corner at scene pixel (x, y).
+    float32 (H - h + 1, W - w + 1). Entry (y, x) has the template's upper left corner at scene pixel (x, y). Only the
+    part of the template that meets scene pixels counts in the norm.
+
+    Source: Fitch et al., Orientation correlation, BMVC 2002; normalisation by running sums as in Lewis, Fast
+    normalized cross-correlation, 1995.
     """
     height, width = scene.shape
     h, w = template.shape
@@ -95,14 +110,17 @@ def correlate(
     energy = fft.irfft2(fft.rfft2(inside, shape) * np.conj(strength), shape)[:rows, :columns]
     summed = cv2.integral((scene.real**2 + scene.imag**2).astype(np.float32), sdepth=cv2.CV_64F)
     power = summed[h:, w:] - summed[h:, :columns] - summed[:rows, w:] + summed[:rows, :columns]
-    norm = np.sqrt(np.maximum(power, 1e-3) * np.maximum(energy, 1e-3))
-    return np.asarray(product[:rows, :columns].real / np.maximum(norm, 1.0), np.float32)
+    norm = np.sqrt(np.maximum(power, LEAST_ENERGY) * np.maximum(energy, LEAST_ENERGY))
+    return np.asarray(product[:rows, :columns].real / np.maximum(norm, LEAST_NORM), np.float32)
 
 
 def peaks(
     score: NDArray[np.float32], count: int, apart_px: int
 ) -> list[tuple[float, float, float]]:
-    """Return the highest local maxima as (x, y, score), sub-pixel by a parabola, best first."""
+    """Return up to ``count`` of the highest positive local maxima as (x, y, score), best first.
+
+    A maximum is the highest within ``apart_px`` in x and y; x and y are sub-pixel, by a parabola through neighbours.
+    """
     size = 2 * apart_px + 1
     highest = cv2.dilate(score, np.ones((size, size), np.uint8))
     ys, xs = np.nonzero((score >= highest) & (score > 0))

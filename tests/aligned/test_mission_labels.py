@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dd_livm_core.aligned.mission_labels import export_labels, labels_of, names_in, take_labels
+from dd_livm_core.aligned.mission_labels import export_labels, find_labels, list_names, take_labels
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.coco import read_labels, write_labels
 from dd_livm_core.labels.label import Label
@@ -50,7 +50,7 @@ def write(kind: LabelFormat, destination: Path, names: dict[str, str]) -> Path:
 
 @pytest.mark.parametrize("kind", ["coco", "yolo", "voc"])
 @pytest.mark.parametrize("mark", ["", "_T"])
-def test_every_format_in_and_out_without_loss(
+def test_every_format_is_read_and_written_without_loss(
     tmp_path: Path, mission_dir: Path, kind: LabelFormat, mark: str
 ) -> None:
     labels = write(kind, tmp_path / "drawn", {name: name + mark for name in LABELS})
@@ -96,7 +96,7 @@ def test_numbers_of_yolo_classes_are_named(
 
 
 @pytest.mark.parametrize("text", ["names: 7", "names: {1: dust}", "[", "nc: 2"])
-def test_a_broken_yaml_of_classes(tmp_path: Path, text: str) -> None:
+def test_a_broken_yaml_of_classes_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "data.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match="names"):
@@ -128,7 +128,7 @@ def test_same_names_in_two_folders_are_told_apart(tmp_path: Path) -> None:
     write_labels(tmp_path / "a.json", boxes, files, dict.fromkeys(boxes, SIZE))
     source = tmp_path / "flight"
     report = ingest_mission(source, tmp_path / "data", MISSION)
-    names = names_in(report.pairs, source)
+    names = list_names(report.pairs, source)
     take_labels(report.mission_dir, tmp_path / "a.json", names=names)
     assert {k: len(v) for k, v in read_labels(report.mission_dir / "labels.json").items()} == {
         "DJI_1": 1,
@@ -140,7 +140,7 @@ def test_same_names_in_two_folders_are_told_apart(tmp_path: Path) -> None:
     assert again.unmatched == ("DJI_1_T.JPG",)
 
 
-def test_what_is_no_label_set(tmp_path: Path, mission_dir: Path) -> None:
+def test_what_is_no_label_set_is_refused(tmp_path: Path, mission_dir: Path) -> None:
     (tmp_path / "none").mkdir()
     mixed = write("voc", tmp_path / "mixed", {name: name for name in LABELS})
     (mixed / "DJI_0000.txt").write_text("0 .5 .5 .1 .1")
@@ -151,12 +151,12 @@ def test_what_is_no_label_set(tmp_path: Path, mission_dir: Path) -> None:
             take_labels(mission_dir, path)
 
 
-def test_visible_labels_alone_have_no_place(tmp_path: Path, mission_dir: Path) -> None:
+def test_visible_labels_alone_are_refused(tmp_path: Path, mission_dir: Path) -> None:
     visible = write("voc", tmp_path / "seen", {name: name for name in LABELS})
     with pytest.raises(InputError, match="--labels"):
-        labels_of(tmp_path / "flight", None, visible)
+        find_labels(tmp_path / "flight", None, visible)
     with pytest.raises(InputError, match="typo"):
-        labels_of(tmp_path / "flight", tmp_path / "typo", None)
+        find_labels(tmp_path / "flight", tmp_path / "typo", None)
 
 
 @pytest.fixture
@@ -173,7 +173,9 @@ def simulated(simulated_fleet: Path, tmp_path: Path) -> tuple[Path, pd.DataFrame
     return tmp_path / "simulated", pd.read_parquet(truth / "truth.parquet").set_index("pair_id")
 
 
-def test_both_label_sets_of_a_mission(simulated: tuple[Path, pd.DataFrame], tmp_path: Path) -> None:
+def test_both_label_sets_become_one_and_a_disagreement_is_kept_for_a_person(
+    simulated: tuple[Path, pd.DataFrame], tmp_path: Path
+) -> None:
     """Visible labels are drawn where the truth has them; registration has to find that place again."""
     mission_dir, truth = simulated
     names = [pair.pair_id for pair in image_pairs(mission_dir)]
@@ -184,7 +186,7 @@ def test_both_label_sets_of_a_mission(simulated: tuple[Path, pd.DataFrame], tmp_
         row = truth.loc[pair_id]
         matrix = np.array([[row[f"h{i}{j}"] for j in range(3)] for i in range(3)], float)
         seen[pair_id] = [
-            Label(around(label.box_xywh_px, matrix), said(pair_id, external, label))
+            Label(box_around(label.box_xywh_px, matrix), visible_class(pair_id, external, label))
             for label in of_pair
         ]
     site = read_record(mission_dir / "mission.json", Mission)
@@ -205,13 +207,13 @@ def test_both_label_sets_of_a_mission(simulated: tuple[Path, pd.DataFrame], tmp_
     assert external in (mission_dir / "label_conflicts.json").read_text()
 
 
-def said(pair_id: str, external: str, label: Label) -> str:
-    """Return what a person says who sees weeds where infrared labels of one pair say dust."""
+def visible_class(pair_id: str, external: str, label: Label) -> str:
+    """Return the class of a person who sees weeds where infrared labels of one pair say dust."""
     differs = pair_id == external and label.defect_class == "dust"
     return "weeds" if differs else label.defect_class
 
 
-def around(box: tuple[float, float, float, float], matrix: np.ndarray) -> tuple[float, ...]:
+def box_around(box: tuple[float, float, float, float], matrix: np.ndarray) -> tuple[float, ...]:
     x, y, w, h = box
     corners = np.array([[x, y, 1], [x + w, y, 1], [x, y + h, 1], [x + w, y + h, 1]]) @ matrix.T
     points = corners[:, :2] / corners[:, 2:]

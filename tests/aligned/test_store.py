@@ -1,4 +1,4 @@
-"""The aligned store gives back what was put in."""
+"""The aligned store: what it keeps, what it scales, what it holds out."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from dd_livm_core.errors import InputError
 from tests.synthetic_store import HEIGHT, WIDTH, synthetic_pair, write_synthetic_store
 
 
-def test_round_trip(tmp_path: Path) -> None:
+def test_the_store_gives_back_what_was_put_in(tmp_path: Path) -> None:
     pair, labels = synthetic_pair(3, seed=1)
     write_aligned_mission(tmp_path, iter([pair]), 1, {pair.pair_id: labels})
     store = read_aligned_mission(tmp_path)
@@ -62,7 +62,7 @@ def test_the_last_fifth_of_a_flight_is_held_out(tmp_path: Path) -> None:
     assert held == {"pair_008", "pair_009"}, "the flight decides, not the order of rows"
 
 
-def test_a_folder_that_is_no_store(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="an aligned store"):
         read_aligned_mission(tmp_path)
 

@@ -1,4 +1,4 @@
-"""Registration on a lattice with known transform: the answer moves as the input moves."""
+"""Registration of simulated fields under known transforms: the answer moves as the input moves."""
 
 from dataclasses import replace
 from functools import cache
@@ -10,52 +10,14 @@ from numpy.typing import NDArray
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.panels.mask import panel_mask_infrared
-from dd_livm_core.registration.alignment import Alignment, align_pairs, resample_visible
+from dd_livm_core.registration.alignment import align_pairs, resample_visible
 from dd_livm_core.registration.candidates import PairView
-from dd_livm_core.registration.rig import RigGeometry
-
-SHAPE = (256, 320)
-CENTRE = np.array([159.5, 127.5])
-
-
-def scene(seed: int = 3, size: int = 640) -> NDArray[np.float32]:
-    """A simulated field: rows of panels with frames, ends in view, on rough ground."""
-    rng = np.random.default_rng(seed)
-    field = cv2.GaussianBlur(rng.normal(0, 30, (size, size)).astype(np.float32), (0, 0), 2) + 60
-    for top in range(40, size - 90, 110):
-        left, right = int(rng.integers(20, 160)), int(rng.integers(480, 620))
-        field[top : top + 60, left:right] = 150
-        field[top : top + 60, left:right:34] = 90
-        field[top + 29 : top + 31, left:right] = 90
-    return cv2.GaussianBlur(field, (0, 0), 1.0)
-
-
-def seen(
-    field: NDArray[np.float32], matrix: NDArray[np.float64], size: tuple[int, int]
-) -> NDArray[np.float32]:
-    """Photograph the field: ``matrix`` sends picture pixels to field pixels."""
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(field, matrix[:2], size, flags=flags), np.float32)
-
-
-def pair(
-    shift: tuple[float, float] = (0.0, 0.0), seed: int = 3, invert: bool = False
-) -> tuple[PairView, NDArray[np.float64]]:
-    """Return a pair with scale 1.25 and rotation 0.5°, and the true infrared → visible matrix."""
-    field = scene(seed)
-    visible_to_field = np.array([[1.0, 0, 80], [0, 1.0, 60], [0, 0, 1]])
-    rig = RigGeometry(1.25, 0.5)
-    truth = np.eye(3)
-    truth[:2, :2] = rig.linear()
-    truth[:2, 2] = np.array([240.0, 240.0]) + shift - rig.linear() @ CENTRE
-    infrared = seen(field, visible_to_field @ truth, SHAPE[::-1])
-    visible = np.repeat(np.clip(seen(field, visible_to_field, (480, 480)), 0, 255)[..., None], 3, 2)
-    return PairView(
-        "p", 255 - infrared if invert else infrared, visible.astype(np.uint8), False
-    ), truth
+from dd_livm_core.registration.placement import Alignment
+from tests.synthetic_pairs import SHAPE, make_pair, photograph, render_field
 
 
 def error_px(matrix: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """Return how far the worst corner of the infrared frame is placed from the truth, infrared px."""
     corners = np.array([[0, 0, 1], [319, 0, 1], [0, 255, 1], [319, 255, 1]], float)
     return float(np.abs((corners @ (matrix - truth).T)[:, :2]).max() / 1.25)
 
@@ -63,119 +25,119 @@ def error_px(matrix: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
 MIDDLE_OFFSETS = [(0.0, 0.0), (6.0, -4.0), (-3.3, 2.6), (2.2, 4.1), (-5.0, -1.7)]
 
 
-def mission(offsets: list[tuple[float, float]] | None = None) -> list[PairView]:
-    """Pairs of other places of a simulated field, each with its own offset."""
+def make_mission(offsets: list[tuple[float, float]] | None = None) -> list[PairView]:
+    """Return pairs of other places of a simulated field, each with its own offset."""
     return [
-        replace(pair(offset, seed=number)[0], pair_id=f"p{number}")
+        replace(make_pair(offset, seed=number)[0], pair_id=f"p{number}")
         for number, offset in enumerate(offsets or MIDDLE_OFFSETS)
     ]
 
 
-def aligned(views: list[PairView]) -> list[Alignment]:
+def align(views: list[PairView]) -> list[Alignment]:
     found, _ = align_pairs(lambda view: view, views)
     return [a for a in found if isinstance(a, Alignment)]
 
 
 @cache
 def aligned_mission() -> list[Alignment]:
-    """The plain mission's answer, which several tests hold another one against."""
-    return aligned(mission())
+    """Return the plain mission's alignments, which several tests compare with."""
+    return align(make_mission())
 
 
 @cache
 def aligned_pair() -> Alignment:
-    """One plain pair's answer, alone."""
-    return aligned([pair()[0]])[0]
+    """Return the alignment of one plain pair by itself."""
+    return align([make_pair()[0]])[0]
 
 
 def test_a_mission_is_placed_where_it_was_photographed() -> None:
     for number, alignment in enumerate(aligned_mission()):
         assert alignment.status == "aligned"
-        assert error_px(alignment.matrix, pair(MIDDLE_OFFSETS[number], seed=number)[1]) < 0.5
+        assert error_px(alignment.matrix, make_pair(MIDDLE_OFFSETS[number], seed=number)[1]) < 0.5
         assert alignment.scale == pytest.approx(1.25, rel=5e-3)
         assert alignment.rotation_deg == pytest.approx(0.5, abs=0.1)
 
 
 @pytest.mark.parametrize("shift", [(6.0, -4.0), (-11.3, 7.6)])
 def test_the_answer_moves_with_the_input(shift: tuple[float, float]) -> None:
-    still, (moved,) = aligned_pair(), aligned([pair(shift)[0]])
+    still, (moved,) = aligned_pair(), align([make_pair(shift)[0]])
     assert np.allclose(np.subtract(moved.offset_px, still.offset_px), shift, atol=0.35)
 
 
 def test_a_rig_turned_by_several_degrees_is_found() -> None:
     turned = []
-    for view in mission()[:3]:
+    for view in make_mission()[:3]:
         spin = cv2.getRotationMatrix2D((239.5, 239.5), -7.0, 1.0)
         turned.append(replace(view, visible=cv2.warpAffine(view.visible, spin, (480, 480))))
-    for found in aligned(turned):
+    for found in align(turned):
         assert found.status == "aligned"
         assert found.rotation_deg == pytest.approx(7.5, abs=0.3)
 
 
 def test_scaling_the_infrared_image_scales_the_answer() -> None:
-    view, _ = pair()
+    view, _ = make_pair()
     larger = cv2.resize(view.infrared, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
-    plain, (scaled,) = aligned_pair(), aligned([replace(view, infrared=larger)])
+    plain, (scaled,) = aligned_pair(), align([replace(view, infrared=larger)])
     assert scaled.scale == pytest.approx(plain.scale / 1.5, rel=5e-3)
     assert np.allclose(scaled.offset_px, plain.offset_px, atol=0.6)
 
 
 def test_palette_and_sign_of_contrast_do_not_matter() -> None:
-    (inverted,) = aligned([pair(invert=True)[0]])
+    (inverted,) = align([make_pair(invert=True)[0]])
     assert error_px(aligned_pair().matrix, inverted.matrix) < 0.1
 
 
 @pytest.mark.parametrize("palette", [cv2.COLORMAP_INFERNO, cv2.COLORMAP_JET])
 def test_colour_palettes_do_not_matter(palette: int) -> None:
     """As colour palettes become grey, brightness is bent (inferno) or no longer grows with temperature (rainbow)."""
-    view, _ = pair()
+    view, _ = make_pair()
     coloured = cv2.applyColorMap(np.clip(view.infrared, 0, 255).astype(np.uint8), palette)
     grey = cv2.cvtColor(coloured, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    (found,) = aligned([replace(view, infrared=grey)])
+    (found,) = align([replace(view, infrared=grey)])
     assert error_px(aligned_pair().matrix, found.matrix) < 0.5
 
 
 def test_hotspots_do_not_move_the_answer() -> None:
-    view, _ = pair()
+    view, _ = make_pair()
     hot = view.infrared.copy()
     hot[100:112, 150:170] += 300
-    (with_hotspot,), without = aligned([replace(view, infrared=hot)]), aligned_pair()
+    (with_hotspot,), without = align([replace(view, infrared=hot)]), aligned_pair()
     assert np.linalg.norm(np.subtract(with_hotspot.offset_px, without.offset_px)) / 1.25 < 0.1
 
 
 def test_hotspots_taken_away_do_not_move_a_mission() -> None:
     views = []
-    for view in mission():
+    for view in make_mission():
         hot = view.infrared.copy()
         hot[60:75, 200:215] += 200
         hot[140:170, 40:48] += 80
         views.append(replace(view, infrared=hot))
-    for with_hotspots, without in zip(aligned(views), aligned_mission(), strict=True):
+    for with_hotspots, without in zip(align(views), aligned_mission(), strict=True):
         moved = np.subtract(with_hotspots.offset_px, without.offset_px)
         assert np.linalg.norm(moved) / 1.25 < 0.1
 
 
 def test_the_order_of_a_mission_does_not_matter() -> None:
-    for one, other in zip(aligned_mission(), aligned(mission()[::-1])[::-1], strict=True):
+    for one, other in zip(aligned_mission(), align(make_mission()[::-1])[::-1], strict=True):
         assert one.pair_id == other.pair_id
         assert one.status == other.status
         assert np.allclose(one.matrix, other.matrix, rtol=0, atol=1e-6)
 
 
 def test_a_blank_image_fails_with_its_reason() -> None:
-    views = mission()
+    views = make_mission()
     blank = replace(views[2], infrared=np.full(SHAPE, 20.0, np.float32))
     dark = replace(views[3], visible=np.zeros_like(views[3].visible))
-    found = aligned([*views[:2], blank, dark, views[4]])
+    found = align([*views[:2], blank, dark, views[4]])
     assert [a.status for a in found] == ["aligned", "aligned", "failed", "failed", "aligned"]
     assert "infrared image is blank" in found[2].reason
     assert "visible image is blank" in found[3].reason
 
 
 def test_a_wrong_pair_is_found() -> None:
-    views = mission(MIDDLE_OFFSETS * 2)
+    views = make_mission(MIDDLE_OFFSETS * 2)
     views[3] = replace(views[3], visible=views[6].visible)
-    found = aligned(views)
+    found = align(views)
     assert found[3].status == "failed"
     assert found[3].reason
     assert found[3].offset_px == (0.0, 0.0)
@@ -188,11 +150,11 @@ def test_rows_without_an_end_are_ambiguous() -> None:
     field[260:330] = 150
     field[260:330, ::34] = 90
     visible_to_field = np.array([[1.0, 0, 80], [0, 1.0, 60], [0, 0, 1]])
-    infrared = seen(field, visible_to_field @ pair()[1], SHAPE[::-1])
-    visible = np.repeat(seen(field, visible_to_field, (480, 480))[..., None], 3, 2)
+    infrared = photograph(field, visible_to_field @ make_pair()[1], SHAPE[::-1])
+    visible = np.repeat(photograph(field, visible_to_field, (480, 480))[..., None], 3, 2)
     view = PairView("p", infrared, visible.astype(np.uint8), False)
     for views in ([view], [replace(view, pair_id=f"p{n}") for n in range(4)]):
-        for found in aligned(views):
+        for found in align(views):
             assert found.status in ("ambiguous", "failed")
             assert found.confidence < 0.8
             assert found.reason
@@ -200,20 +162,20 @@ def test_rows_without_an_end_are_ambiguous() -> None:
 
 def test_noise_instead_of_an_image_fails() -> None:
     rng = np.random.default_rng(5)
-    views = mission()
+    views = make_mission()
     noise = rng.normal(20, 0.05, SHAPE).astype(np.float32)
-    found = aligned([*views[:3], replace(views[3], infrared=noise)])
+    found = align([*views[:3], replace(views[3], infrared=noise)])
     assert found[3].status == "failed"
     assert found[3].confidence == 0
 
 
 def test_half_of_a_mission_from_elsewhere_is_found() -> None:
-    """Every other pair has a visible image of a station whose rows run across."""
-    views = mission(MIDDLE_OFFSETS * 2)
-    others = [np.rot90(pair(seed=40 + n)[0].visible).copy() for n in range(5)]
+    """Every other pair gets a visible image of a station whose rows run across."""
+    views = make_mission(MIDDLE_OFFSETS * 2)
+    others = [np.rot90(make_pair(seed=40 + n)[0].visible).copy() for n in range(5)]
     for n in range(5):
         views[2 * n + 1] = replace(views[2 * n + 1], visible=others[n])
-    found = aligned(views)
+    found = align(views)
     assert [a.status for a in found[::2]] == ["aligned"] * 5
     assert all(a.status in ("failed", "ambiguous") for a in found[1::2])
 
@@ -224,13 +186,13 @@ def test_an_unreadable_pair_keeps_its_error() -> None:
             raise InputError("an image", "none", "p1", "fly again")
         return view
 
-    found, _ = align_pairs(read, mission())
+    found, _ = align_pairs(read, make_mission())
     assert isinstance(found[1], InputError)
     assert sum(isinstance(a, Alignment) for a in found) == 4
 
 
 def test_resampling_by_the_true_matrix_shows_the_infrared_scene() -> None:
-    view, truth = pair()
+    view, truth = make_pair()
     same = replace(aligned_pair(), matrix=truth, radial=0.0)
     brought = resample_visible(view.visible, same, SHAPE)
     inner = (slice(20, -20), slice(20, -20))
@@ -239,7 +201,7 @@ def test_resampling_by_the_true_matrix_shows_the_infrared_scene() -> None:
 
 
 def test_panels_are_found_among_rough_ground() -> None:
-    field = scene()
+    field = render_field()
     mask = panel_mask_infrared(field)
     truth = (
         cv2.morphologyEx(

@@ -7,8 +7,8 @@ import numpy as np
 
 from dd_livm_core.aligned.mission import MissionSummary, align_mission
 from dd_livm_core.aligned.store import read_aligned_mission
+from dd_livm_core.files import write_json
 from dd_livm_core.missions.pair_files import PairFiles
-from tasks.align import write_summary
 from tasks.alignment_page import write_alignment_page
 
 
@@ -27,12 +27,13 @@ def test_the_page_begins_with_what_went_wrong(simulated_fleet: Path, tmp_path: P
     summary = aligned_fleet_mission(simulated_fleet, store)
     statuses = {a.pair_id: a.status for a in summary.alignments}
     assert list(statuses.values()).count("failed") == 1
-    write_summary(tmp_path / "alignment.json", summary)
+    write_json(tmp_path / "alignment.json", summary.as_json())
     page = tmp_path / "alignment.html"
     write_alignment_page(
         page, read_aligned_mission(store), tmp_path / "alignment.json", "gobi_west/first"
     )
     text = page.read_text()
+    assert f"Scale {summary.rig.scale:.4f} visible pixels" in text
     listed = re.findall(r"<tr><td>(\S+?)</td><td>(\w+)</td>", text)
     assert dict(listed) == statuses
     assert listed[0][1] == "failed"
