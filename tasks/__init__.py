@@ -1,9 +1,12 @@
 """Prefect tasks, one file per step: read a reference, call the core, write, log.
 
-Importing the package turns telemetry off: Prefect, Albumentations and the rest read their switches
-when they are imported, so this is the one thing that has to happen at import.
+Importing the package turns telemetry off and lets threads wait without spinning: Prefect, Albumentations,
+PyTorch and the rest read their switches when they are imported, so these are the two things that have to
+happen at import.
 """
 
 from tasks.telemetry import silence
+from tasks.threads import wait_passively
 
 silence()
+wait_passively()

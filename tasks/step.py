@@ -30,7 +30,7 @@ FOLLOWED = ("dd_livm_core", "tasks")
 """Packages whose modules decide results."""
 MACHINERY = frozenset(
     f"tasks.{name}"
-    for name in ("progress", "snapshot", "step", "telemetry", "tracking", "workspace")
+    for name in ("progress", "snapshot", "step", "telemetry", "threads", "tracking", "workspace")
 )
 """They run, place and record steps, and decide no content."""
 TEMPLATES = Path(__file__).with_name("templates")

@@ -9,8 +9,10 @@ from filelock import FileLock
 from hypothesis import settings
 
 from tasks.telemetry import silence
+from tasks.threads import wait_passively
 
 silence()
+wait_passively()
 # The same examples in every run: what passes here passes there. Wider searches are benchmarks.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
