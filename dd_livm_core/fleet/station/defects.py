@@ -10,6 +10,13 @@ from numpy.typing import NDArray
 from dd_livm_core.fleet.physics.thermal import Conditions, Sheet, open_circuit_source_w_m2
 from dd_livm_core.fleet.profile import PvModule
 from dd_livm_core.fleet.raster.canvas import Canvas
+from dd_livm_core.fleet.station.defect_drawings import (
+    draw_band,
+    draw_colour,
+    draw_cracks,
+    draw_plant,
+    draw_spots,
+)
 from dd_livm_core.fleet.station.heat_sources import cell_grid
 from dd_livm_core.records import DefectClass
 
@@ -96,45 +103,20 @@ class Workshop:
         side = int(rng.choice(4, p=[0.55, 0.17, 0.17, 0.11]))
         base = rng.uniform(0.05, 0.95)
         reach = rng.gamma(3.0, 0.085) * scale + 0.06
-        self._draw_plant(canvas, side, base, reach, scale, rng)
+        draw_plant(canvas, side, base, reach, scale, rng)
         heat, source = self._shaded(canvas, rng)
         # leaves are opaque in the thermal infrared
         return self._finish(canvas, heat, f"shading by plants: {source}", hides=1.0)
 
-    @staticmethod
-    def _draw_plant(
-        canvas: Canvas, side: int, base: float, reach: float, scale: float, rng: np.random.Generator
-    ) -> None:
-        """Draw leaves on stems that come up from beside one edge, the upper ones in the sun."""
-        green = _between((44, 66, 26), (112, 128, 66), rng)
-
-        def place(along: float, depth: float) -> tuple[float, float]:
-            return ((along, 1 - depth), (depth, along), (1 - depth, along), (along, depth))[side]
-
-        roots = np.clip(base + rng.normal(0, reach * 0.3, int(rng.integers(3, 8))), -0.15, 1.15)
-        leaves = int(rng.integers(28, 130) * scale) + 10
-        for number in range(leaves):
-            root = float(rng.choice(roots))
-            along = float(np.clip(root + rng.normal(0, reach * 0.45), -0.2, 1.2))
-            depth = float(rng.normal(reach * 0.35, reach * 0.38)) - 0.05
-            if number % 6 == 0:
-                stem = green * rng.uniform(0.5, 0.8)
-                canvas.line([place(root, -0.06), place(along, depth)], 255, 1, rgb=stem)
-            leaf = rng.uniform(0.012, 0.045)
-            radii = (leaf * rng.uniform(1, 2.6), leaf * 0.55)
-            sunlit = rng.uniform(0.5, 0.8) + 0.6 * number / leaves
-            rgb = green * sunlit + rng.normal(0, 7, 3)
-            canvas.ellipse(place(along, depth), radii, rng.uniform(0, 180), rgb)
-
     def _dust(self, rng: np.random.Generator, scale: float = 1.0) -> DefectLook:
         canvas = Canvas(self.tile_px, self.pad)
         kind = str(rng.choice(["band", "patch", "droppings"], p=[0.35, 0.3, 0.35]))
-        canvas.colour[:] = _between((120, 100, 75), (185, 165, 135), rng)
+        canvas.colour[:] = draw_colour((120, 100, 75), (185, 165, 135), rng)
         size = 0.5 + scale / 2
         if kind == "band":
-            self._draw_band(canvas, size, rng)
+            draw_band(canvas, size, rng)
         elif kind == "patch":
-            self._draw_spots(
+            draw_spots(
                 canvas,
                 int(rng.integers(8, 26)),
                 rng.uniform(0.05, 0.14),
@@ -145,48 +127,19 @@ class Workshop:
                 canvas.alpha, (0, 0), canvas.short * 0.025
             ) * rng.uniform(0.6, 0.95)
         else:
-            self._draw_spots(canvas, int(rng.integers(2, 9)), 0.3, (0.012 * size, 0.05 * size), rng)
-            canvas.colour[:] = _between((205, 205, 195), (245, 245, 240), rng)
+            draw_spots(canvas, int(rng.integers(2, 9)), 0.3, (0.012 * size, 0.05 * size), rng)
+            canvas.colour[:] = draw_colour((205, 205, 195), (245, 245, 240), rng)
         heat, source = self._shaded(canvas, rng)
         # a thin layer takes the temperature of its glass
         return self._finish(canvas, heat, f"soiling ({kind}): {source}", hides=0.05)
 
-    @staticmethod
-    def _draw_band(canvas: Canvas, size: float, rng: np.random.Generator) -> None:
-        """Draw dirt that rain washed down to the lower edge."""
-        x = np.arange(canvas.alpha.shape[1]) / canvas.short
-        depth = (
-            rng.uniform(0.06, 0.2)
-            * size
-            * (1 + 0.35 * np.sin(x * rng.uniform(2, 6) + rng.uniform(0, 6)))
-        )
-        strength = np.clip(1 - (1 - canvas.rows()) / depth, 0, 1) * rng.uniform(0.7, 1.0)
-        canvas.alpha[:] = strength * 255
-        canvas.clip_to_module()
-
-    @staticmethod
-    def _draw_spots(
-        canvas: Canvas,
-        number: int,
-        spread: float,
-        radius: tuple[float, float],
-        rng: np.random.Generator,
-    ) -> None:
-        middle = rng.uniform(0.15, 0.85, 2)
-        for _ in range(number):
-            x, y = np.clip(middle + rng.normal(0, spread, 2), 0.02, 0.98)
-            r = rng.uniform(*radius)
-            canvas.ellipse(
-                (float(x), float(y)), (r, r * rng.uniform(0.8, 2.2)), rng.uniform(-25, 25)
-            )
-
     def _breakage(self, rng: np.random.Generator) -> DefectLook:
         canvas = Canvas(self.tile_px, self.pad)
-        canvas.colour[:] = _between((175, 185, 190), (225, 232, 238), rng)
+        canvas.colour[:] = draw_colour((175, 185, 190), (225, 232, 238), rng)
         whole = bool(rng.random() < 0.3)
         centre = rng.uniform(0.1, 0.9, 2)
         reach = 1.6 if whole else rng.uniform(0.15, 0.55)
-        self._draw_cracks(canvas, centre, reach, rng)
+        draw_cracks(canvas, centre, reach, rng)
         if whole:
             # Apart from the rest, which then does not depend on the drawing's size.
             glass = np.random.default_rng(rng.integers(2**32))
@@ -206,26 +159,6 @@ class Workshop:
         hot = np.argsort(likely)[-int(rng.integers(1, 4)) :]
         heat.ravel()[hot] += rng.uniform(150, 700, len(hot)) * self._suns**1.4
         return self._finish(canvas, heat, "cracked glass and cells", hides=0.1)
-
-    @staticmethod
-    def _draw_cracks(canvas: Canvas, centre: Array, reach: float, rng: np.random.Generator) -> None:
-        """Draw a web of cracks around an impact."""
-        aspect = canvas.tile_px[0] / canvas.tile_px[1]
-        angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(7, 17))))
-
-        def places(radius: Array, angle: Array) -> list[tuple[float, float]]:
-            x, y = centre[0] + radius * np.cos(angle), centre[1] + radius * np.sin(angle) * aspect
-            return [(float(a), float(b)) for a, b in zip(x, y, strict=True)]
-
-        for angle in angles:
-            radius = reach * rng.uniform(0.5, 1.0) * np.arange(0, 1.01, 0.2)
-            bend = angle + np.cumsum(rng.normal(0, 0.1, len(radius)))
-            canvas.line(places(radius, bend), int(rng.integers(150, 256)), int(rng.integers(2, 4)))
-        for ring in np.cumsum(rng.uniform(0.12, 0.3, 3)):
-            around = places(np.full(len(angles), reach * ring), angles)
-            canvas.line(around, int(rng.integers(110, 220)), 2, closed=bool(rng.random() < 0.5))
-        hole = rng.uniform(0.02, 0.06)
-        canvas.ellipse((float(centre[0]), float(centre[1])), (hole, hole), 0)
 
     # --- internal -----------------------------------------------------------------------------
 
@@ -300,11 +233,3 @@ class Workshop:
         share = np.full((h, w), _FRAME_SHARE_OF_EDGE, np.float32)
         share[f : h - f, f : w - f] = 1
         return tile * share
-
-
-def _between(
-    first: tuple[int, int, int], last: tuple[int, int, int], rng: np.random.Generator
-) -> Array:
-    """Draw a colour between two, with a small variation of its hue."""
-    start, end = np.array(first, float), np.array(last, float)
-    return np.asarray(start + (end - start) * rng.random() + rng.normal(0, 4, 3))
