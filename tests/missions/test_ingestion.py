@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,11 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-import dd_livm_core.missions.manifest as manifest_module
 import dd_livm_core.missions.pair_intake as intake
 import flows.ingest as flow
 from dd_livm_core.errors import InputError
 from dd_livm_core.missions.ingestion import ingest_mission
-from dd_livm_core.missions.manifest import build_manifest, content_of, read_manifest, write_manifest
-from dd_livm_core.missions.manifest_difference import manifest_diff
+from dd_livm_core.missions.manifest import build_manifest, content_of
 from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import DeclaredUnit, Mission, Site
 from tasks.validate import quarantine, run_checkpoint
@@ -74,24 +71,6 @@ def test_only_new_pairs_are_read(
     monkeypatch.setattr(intake, "read_bytes", lambda path: read.append(path.name) or real(path))
     assert ingest_mission(source, data, MISSION).added == 2
     assert sorted(read) == sorted(new)
-
-
-def test_only_new_missions_are_read_for_the_manifest(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ingest_mission(made.mission_folder(tmp_path / "in", 3), data, MISSION)
-    before = build_manifest(data)
-    second = MISSION.model_copy(update={"mission_id": "m2"})
-    ingest_mission(made.mission_folder(tmp_path / "in2", 2, first=5), data, second)
-    read = []
-    real = manifest_module.read_bytes
-    monkeypatch.setattr(
-        manifest_module, "read_bytes", lambda path: read.append(path.parts[-3]) or real(path)
-    )
-    after = build_manifest(data, previous=before)
-    assert read == ["m2"] * 4
-    monkeypatch.undo()
-    pd.testing.assert_frame_equal(after, build_manifest(data))
 
 
 def test_what_was_decoded_once_is_not_decoded_again(
@@ -254,39 +233,6 @@ def test_an_unfinished_copy_and_a_replaced_one_are_taken_away(tmp_path: Path, da
         "DJI_0001.tiff",
     ]
     assert build_manifest(data)["radiometric"].tolist() == [False, True]
-
-
-def test_the_manifest_is_the_same_for_the_same_input(tmp_path: Path, data: Path) -> None:
-    ingest_mission(made.mission_folder(tmp_path / "in", 4), data, MISSION)
-    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
-    first = build_manifest(data)
-    write_manifest(first, paths[0])
-    write_manifest(build_manifest(data, previous=read_manifest(paths[0])), paths[1])
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-    assert first["pair_id"].is_monotonic_increasing
-    assert first["relative_altitude_m"].tolist() == [41.1] * 4
-    assert first["latitude_deg"].isna().all()
-
-
-def test_facts_kept_and_facts_read_agree(tmp_path: Path, data: Path) -> None:
-    ingest_mission(made.mission_folder(tmp_path / "in", 3), data, MISSION)
-    kept = build_manifest(data)
-    (data / "s1/m1/pairs.jsonl").write_text('{"broken')
-    pd.testing.assert_frame_equal(kept, build_manifest(data))
-
-
-def test_a_file_changed_in_data_is_seen(tmp_path: Path, data: Path) -> None:
-    ingest_mission(made.mission_folder(tmp_path / "in", 3), data, MISSION)
-    before = build_manifest(data)
-    time.sleep(0.01)
-    (data / "s1/m1/visible/DJI_0001.jpg").write_bytes(made.jpeg(made.picture(99)))
-    (data / "s1/m1/visible/DJI_0002.jpg").write_bytes(b"broken")
-    after = build_manifest(data, previous=before)
-    assert manifest_diff(before, after, {}, {}).images_changed == (
-        ("s1", "m1", "DJI_0001"),
-        ("s1", "m1", "DJI_0002"),
-    )
-    assert after["unreadable"].notna().tolist() == [False, False, True]
 
 
 @pytest.mark.real_data
