@@ -49,6 +49,10 @@ PLAUSIBLE = {
     "longitude_deg": (-180.0, 180.0),
 }
 
+FILM_DIAGONAL_MM = math.hypot(36, 24)
+SENSOR_WIDTH_MM = {"XT2": 10.88}
+"""Cameras without a film equivalent: XT2 files name this width, and a field of view of 32° that fits it."""
+
 
 @dataclass(frozen=True)
 class ImageMetadata:
@@ -106,6 +110,30 @@ def metadata_from_bytes(content: bytes, size_px: tuple[int, int]) -> ImageMetada
         and (not k.startswith("l") or getattr(metadata, k) is None)
     }
     return _without_null_island(replace(metadata, **found))
+
+
+def focal_length_px(metadata: ImageMetadata) -> float | None:
+    """Return an infrared camera's focal length in pixels, or None where its file does not tell it.
+
+    It comes from the film equivalent, which by CIPA DCG-001 goes by the diagonal and is rounded to a millimetre;
+    else from the sensor's width, for cameras of `SENSOR_WIDTH_MM`.
+    """
+    width_px, height_px = metadata.width_px, metadata.height_px
+    if metadata.focal_length_35mm_mm:
+        diagonal_px = math.hypot(width_px, height_px)
+        return float(metadata.focal_length_35mm_mm / FILM_DIAGONAL_MM * diagonal_px)
+    sensor_mm = SENSOR_WIDTH_MM.get(str(metadata.camera_model))
+    if sensor_mm is None or not metadata.focal_length_mm:
+        return None
+    return float(metadata.focal_length_mm / sensor_mm * width_px)
+
+
+def ground_sampling_distance_m(metadata: ImageMetadata) -> float | None:
+    """Return metres per infrared pixel on the ground straight below, or None where camera or height are unknown."""
+    focal_px, height_m = focal_length_px(metadata), metadata.relative_altitude_m
+    if focal_px is None or not height_m or height_m <= 0:
+        return None
+    return float(height_m / focal_px)
 
 
 def _without_null_island(metadata: ImageMetadata) -> ImageMetadata:

@@ -1,7 +1,6 @@
 """The manifest: one row per image pair of ``data/``, in Parquet, identical for identical input."""
 
 import hashlib
-import math
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from dd_livm_core.camera_files.images import read_bytes
+from dd_livm_core.camera_files.metadata import ImageMetadata, ground_sampling_distance_m
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
 from dd_livm_core.labels.coco import broken_labels, read_labels
@@ -162,31 +162,15 @@ def _file_columns(
     return {**columns, **vars(facts)}
 
 
-FILM_DIAGONAL_MM = math.hypot(36, 24)
-SENSOR_WIDTH_MM = {"XT2": 10.88}
-"""Cameras that leave out the film equivalent: XT2 files name this width, and a field of view of 32° that fits it."""
-
-
-def focal_length_px(content: Mapping[str, Any]) -> float | None:
-    """Return the infrared camera's focal length in pixels, where its file tells; else None.
-
-    From the film equivalent, which by CIPA DCG-001 goes by the diagonal; it is rounded to a millimetre.
-    """
-    width, height = content["infrared_width_px"], content["infrared_height_px"]
-    if content["focal_length_35mm_mm"] and width and height:
-        return float(content["focal_length_35mm_mm"] / FILM_DIAGONAL_MM * math.hypot(width, height))
-    sensor_mm = SENSOR_WIDTH_MM.get(str(content["camera_model"]))
-    if sensor_mm is None or not content["focal_length_mm"] or not width:
-        return None
-    return float(content["focal_length_mm"] / sensor_mm * width)
-
-
 def _gsd_m(content: Mapping[str, Any]) -> float | None:
-    """Return metres per infrared pixel on the ground straight below, where camera and height are known."""
-    focal_px, height_m = focal_length_px(content), content["relative_altitude_m"]
-    if focal_px is None or not height_m or height_m <= 0:
+    """Return the ground sampling distance from a row's own columns, or None where they do not tell it."""
+    if content["infrared_width_px"] is None:
         return None
-    return float(height_m / focal_px)
+    names = ("relative_altitude_m", "camera_model", "focal_length_mm", "focal_length_35mm_mm")
+    size_px = content["infrared_width_px"], content["infrared_height_px"]
+    return ground_sampling_distance_m(
+        ImageMetadata(*size_px, **{name: content[name] for name in names})
+    )
 
 
 def _label_columns(labels: list[Label] | None, content: dict[str, Any]) -> dict[str, Any]:

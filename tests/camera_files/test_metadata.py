@@ -1,6 +1,7 @@
 """What a file says is read; what it does not say stays None."""
 
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +11,14 @@ import tifffile
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from dd_livm_core.camera_files.metadata import metadata_from_bytes, read_metadata
+from dd_livm_core.camera_files.metadata import (
+    ImageMetadata,
+    focal_length_px,
+    ground_sampling_distance_m,
+    metadata_from_bytes,
+    read_metadata,
+)
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.manifest import focal_length_px
 from tests import drone_files as made
 
 
@@ -124,6 +130,29 @@ def test_film_equivalent(tmp_path: Path, tags: dict[str, float], expected: float
     assert found.focal_length_35mm_mm == expected
 
 
+def test_a_pixel_on_the_ground_grows_with_height_and_shrinks_with_focal_length() -> None:
+    """An XT2 of 19 mm over 10.88 mm sees 0.5726 m a metre of height, over 640 pixels."""
+    camera = ImageMetadata(640, 512, camera_model="XT2", focal_length_mm=19.0)
+    at_41_m = ground_sampling_distance_m(replace(camera, relative_altitude_m=41.1))
+    assert at_41_m == pytest.approx(41.1 * 10.88 / 19 / 640)
+    twice = replace(camera, relative_altitude_m=82.2, focal_length_mm=38.0)
+    assert ground_sampling_distance_m(twice) == pytest.approx(at_41_m)
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"camera_model": "another"},
+        {"focal_length_mm": None},
+        {"relative_altitude_m": None},
+        {"relative_altitude_m": -3.0},
+    ],
+)
+def test_no_pixel_size_on_the_ground_is_made_up(unknown: dict[str, object]) -> None:
+    known = {"camera_model": "XT2", "focal_length_mm": 19.0, "relative_altitude_m": 41.1}
+    assert ground_sampling_distance_m(ImageMetadata(640, 512, **{**known, **unknown})) is None
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "1e300", "abc", ""])
 def test_numbers_that_are_none(tmp_path: Path, value: str) -> None:
     xmp = made.dji_xmp(RelativeAltitude=value, GpsLatitude=value)
@@ -160,12 +189,7 @@ def test_focal_lengths_against_calibrations(real_data: Path) -> None:
     """OpenCV calibrations of an M3T and an M30T gave 765 and 741 px; the film equivalent is rounded to 40 mm."""
     for name, calibrated_px in (("M3T_IR.JPG", 765.35), ("M30T_IR.JPG", 740.95)):
         found = read_metadata(real_data / "radiometric/calibrated" / name)
-        content = {
-            "infrared_width_px": found.width_px,
-            "infrared_height_px": found.height_px,
-            "focal_length_35mm_mm": found.focal_length_35mm_mm,
-        }
-        assert focal_length_px(content) == pytest.approx(calibrated_px, rel=0.03)
+        assert focal_length_px(found) == pytest.approx(calibrated_px, rel=0.03)
 
 
 @pytest.mark.real_data
