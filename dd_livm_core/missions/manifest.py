@@ -67,7 +67,8 @@ def build_manifest(data_root: Path, previous: pd.DataFrame | None = None) -> pd.
     known = {}
     if previous is not None and not previous.empty:
         rows_before: list[dict[str, Any]] = [
-            {str(name): value for name, value in row.items()} for row in previous.to_dict("records")
+            {str(name): None if pd.isna(value) else value for name, value in row.items()}
+            for row in previous.to_dict("records")
         ]
         known = {tuple(row[k] for k in KEY): row for row in rows_before}
     rows: list[dict[str, Any]] = []

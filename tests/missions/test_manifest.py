@@ -1,10 +1,13 @@
 """The manifest says what lies in ``data/``, the same for the same files, and reads only what is new."""
 
+import io
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 import dd_livm_core.missions.manifest as manifest_module
 from dd_livm_core.missions.ingestion import ingest_mission
@@ -51,6 +54,31 @@ def test_the_manifest_is_the_same_for_the_same_input(tmp_path: Path, data: Path)
     assert first["pair_id"].is_monotonic_increasing
     assert first["relative_altitude_m"].tolist() == [41.1] * 4
     assert first["latitude_deg"].isna().all()
+
+
+def xt2_jpeg(seed: int) -> bytes:
+    """Return a JPEG that names camera and focal length but no film equivalent, as XT2 files do."""
+    exif = Image.Exif()
+    exif[0x0110] = "XT2"
+    exif.get_ifd(0x8769)[0x920A] = IFDRational(190, 10)
+    out = io.BytesIO()
+    xmp = made.dji_xmp(RelativeAltitude="+41.10")
+    Image.fromarray(made.picture(seed)).save(out, "JPEG", exif=exif, xmp=xmp.encode())
+    return out.getvalue()
+
+
+def test_a_row_of_an_unchanged_pair_is_the_one_of_a_first_reading(
+    tmp_path: Path, data: Path
+) -> None:
+    """What files do not say is missing in both, and what follows from the rest stays: here the pixel's size."""
+    for number in range(2):
+        made.put(tmp_path / f"in/DJI_{number}_T.JPG", xt2_jpeg(number))
+        made.put(tmp_path / f"in/DJI_{number}_V.JPG", made.jpeg(made.picture(number + 9)))
+    ingest_mission(tmp_path / "in", data, MISSION)
+    first = build_manifest(data)
+    assert first["gsd_m"].tolist() == pytest.approx([41.1 * 10.88 / 19 / 80] * 2)
+    assert first["focal_length_35mm_mm"].isna().all()
+    pd.testing.assert_frame_equal(build_manifest(data, previous=first), first)
 
 
 def test_facts_kept_and_facts_read_agree(tmp_path: Path, data: Path) -> None:
