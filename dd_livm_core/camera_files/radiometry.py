@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dd_livm_core.camera_files.dji import TODO as DJI_TODO
 from dd_livm_core.camera_files.dji import holds_dji_counts, read_dji, sdk_path
 from dd_livm_core.camera_files.flir import read_flir
-from dd_livm_core.camera_files.images import decode, pixels_of, read_bytes, size_of_whole
+from dd_livm_core.camera_files.images import checked_size_px, decode, read_bytes, rgb_pixels
 from dd_livm_core.camera_files.tiff import UNITS_TO_C, read_tiff_frame
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import DeclaredUnit
@@ -79,7 +79,7 @@ def read_visible(path: Path) -> NDArray[np.uint8]:
 
 def visible_from_bytes(content: bytes, path: Path) -> NDArray[np.uint8]:
     """Decode a visible image; ``path`` is only named in errors."""
-    return pixels_of(decode(content, path), path)
+    return rgb_pixels(decode(content, path), path)
 
 
 def read_infrared(
@@ -132,7 +132,7 @@ def infrared_from_bytes(
     if isinstance(found, Thermogram):
         return found
     # Luminance is monotone along the common palettes (iron, inferno, grey); it gives shape, never a ΔT.
-    grey = pixels_of(picture, path).astype(np.float32) @ LUMINANCE
+    grey = rgb_pixels(picture, path).astype(np.float32) @ LUMINANCE
     return Thermogram(grey, False, "uint8", reason=found)
 
 
@@ -143,7 +143,7 @@ def examine_infrared(
     if content[:4] in TIFF_STARTS:
         found: Thermogram | str = _read_tiff(content, path, declared)
     else:
-        width, height = size_of_whole(content, path)
+        width, height = checked_size_px(content, path)
         found = _temperatures(content, path, None)
     if isinstance(found, Thermogram):
         height, width = found.values.shape

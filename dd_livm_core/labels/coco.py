@@ -38,8 +38,8 @@ def read_labels(path: Path, of: Collection[str] | None = None) -> dict[str, list
     return {pair_id: labels[name] for pair_id, name in names.items() if name in wanted}
 
 
-def broken_labels(path: Path) -> dict[str, str]:
-    """Return the pairs with a label of unknown class or shape or without a box, and what is wrong with it.
+def find_broken_labels(path: Path) -> dict[str, str]:
+    """Return why labels cannot be used, by pair id: an unknown class or shape, or no box. Others are not in it.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.ingestion_arm import own_peak_mib
 from benchmarks.mutations import mutated
-from dd_livm_core.camera_files.images import size_of_whole
+from dd_livm_core.camera_files.images import checked_size_px
 from dd_livm_core.camera_files.metadata import metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import (
     PLAUSIBLE_C,
@@ -41,7 +41,7 @@ def read_all(content: bytes, whole: np.ndarray, kind: str) -> None:
         thermogram = infrared_from_bytes(content, path)
     except InputError:
         thermogram = None
-    whole_image = [accepts(read, content) for read in (visible_from_bytes, size_of_whole)]
+    whole_image = [accepts(read, content) for read in (visible_from_bytes, checked_size_px)]
     assert whole_image[0] == whole_image[1]  # the quick look refuses what the full one refuses
     metadata_from_bytes(content, (80, 64))
     assert time.perf_counter() - begun < MAX_SECONDS

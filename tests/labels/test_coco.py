@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import broken_labels, read_labels, write_labels
+from dd_livm_core.labels.coco import find_broken_labels, read_labels, write_labels
 from dd_livm_core.labels.label import Label
 from tests.labels.label_strategies import SIZE_PX, labels_of_pair
 
@@ -53,5 +53,5 @@ def test_a_broken_annotation_names_its_pair_and_leaves_the_others(tmp_path: Path
     content = json.loads(path.read_text())
     content["annotations"][0]["hotspot_shape"] = "star"
     path.write_text(json.dumps(content))
-    assert list(broken_labels(path)) == ["a"]
+    assert list(find_broken_labels(path)) == ["a"]
     assert read_labels(path, {"b"}) == {"b": labels["b"]}

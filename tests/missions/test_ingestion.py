@@ -181,7 +181,7 @@ import sys
 from pathlib import Path
 from dd_livm_core.missions import ingestion
 from dd_livm_core.records import Mission
-ingestion.WORTH_PROCESSES_B = 0
+ingestion.PARALLEL_FROM_B = 0
 mission = Mission(mission_id="m1", site_id="s1", irradiance_w_m2=800)
 ingestion.ingest_mission(Path(sys.argv[1]), Path(sys.argv[2]), mission, processes=2,
                          progress=lambda done, total, name: print(done, flush=True))
