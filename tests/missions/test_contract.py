@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dd_livm_core.missions.contract import CONTRACT, with_derived
+from dd_livm_core.missions.contract import CONTRACT, add_derived_columns
 from dd_livm_core.missions.ingestion import ingest_mission
 from dd_livm_core.missions.manifest import build_manifest
 from dd_livm_core.missions.sites import write_site
@@ -161,13 +161,13 @@ def test_the_page_loads_nothing(good: pd.DataFrame, tmp_path: Path) -> None:
 
 
 def test_a_degree_of_latitude_is_111_km(good: pd.DataFrame) -> None:
-    table = with_derived(good.assign(latitude_deg=41.0, longitude_deg=10.0))
+    table = add_derived_columns(good.assign(latitude_deg=41.0, longitude_deg=10.0))
     assert table["distance_to_site_m"].iloc[0] == pytest.approx(111_195, rel=1e-3)
 
 
 def test_clocks_that_differ_are_no_wrong_pairs(good: pd.DataFrame) -> None:
     """A camera an hour behind the other on the whole mission."""
-    table = with_derived(good.assign(pair_gap_s=3600.0))
+    table = add_derived_columns(good.assign(pair_gap_s=3600.0))
     assert (table["pair_gap_off_s"] == 0).all()
 
 
@@ -176,5 +176,5 @@ def test_numbers_are_ordered_as_numbers(good: pd.DataFrame) -> None:
     few = good.iloc[:4].copy()
     few["pair_id"] = ["DJI_10", "DJI_9", "south_DJI_1", "south_DJI_2"]
     few["taken_at"] = [f"2024-06-01 12:00:{s:02d}" for s in (30, 20, 5, 6)]
-    since = with_derived(few)["since_previous_s"]
+    since = add_derived_columns(few)["since_previous_s"]
     assert since.dropna().tolist() == [10, 1]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.folder import MISSION, image_pairs, read_record, validated
+from dd_livm_core.missions.folder import MISSION, image_pairs, read_record, validate_record
 from dd_livm_core.records import Mission, Site
 from tests import drone_files as made
 
@@ -41,8 +41,8 @@ def test_a_missing_record_is_refused(tmp_path: Path) -> None:
 
 def test_a_value_out_of_its_bounds_is_named_with_its_field() -> None:
     with pytest.raises(InputError, match=r"latitude_deg.*found 91"):
-        validated(Site, {"site_id": "s", "latitude_deg": 91}, "the command line")
-    site = validated(Site, {"site_id": "s", "latitude_deg": 90}, "the command line")
+        validate_record(Site, {"site_id": "s", "latitude_deg": 91}, "the command line")
+    site = validate_record(Site, {"site_id": "s", "latitude_deg": 90}, "the command line")
     assert site == Site(site_id="s", latitude_deg=90)
 
 

@@ -12,7 +12,7 @@ from PIL.TiffImagePlugin import IFDRational
 import dd_livm_core.missions.manifest as manifest_module
 from dd_livm_core.missions.ingestion import ingest_mission
 from dd_livm_core.missions.manifest import build_manifest, read_manifest, write_manifest
-from dd_livm_core.missions.manifest_difference import manifest_diff
+from dd_livm_core.missions.manifest_difference import compare_manifests
 from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import Mission, Site
 from tests import drone_files as made
@@ -95,7 +95,7 @@ def test_a_file_changed_in_data_is_seen(tmp_path: Path, data: Path) -> None:
     (data / "s1/m1/visible/DJI_0001.jpg").write_bytes(made.jpeg(made.picture(99)))
     (data / "s1/m1/visible/DJI_0002.jpg").write_bytes(b"broken")
     after = build_manifest(data, previous=before)
-    assert manifest_diff(before, after, {}, {}).images_changed == (
+    assert compare_manifests(before, after, {}, {}).images_changed == (
         ("s1", "m1", "DJI_0001"),
         ("s1", "m1", "DJI_0002"),
     )
