@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import find_broken_labels, read_labels, write_labels
+from dd_livm_core.labels.coco import find_broken_labels, read_coco, read_labels, write_labels
 from dd_livm_core.labels.label import Label
 from tests.labels.label_strategies import SIZE_PX, labels_of_pair
 
@@ -55,3 +55,11 @@ def test_a_broken_annotation_names_its_pair_and_leaves_the_others(tmp_path: Path
     path.write_text(json.dumps(content))
     assert list(find_broken_labels(path)) == ["a"]
     assert read_labels(path, {"b"}) == {"b": labels["b"]}
+
+
+def test_pairs_come_in_the_order_of_the_file(tmp_path: Path) -> None:
+    names = [f"DJI_{number:04d}" for number in range(20)]
+    files = {name: f"infrared/{name}.jpg" for name in names}
+    labels: dict[str, list[Label]] = {name: [] for name in names}
+    write_labels(tmp_path / "a.json", labels, files, dict.fromkeys(names, SIZE_PX))
+    assert list(read_coco(tmp_path / "a.json")) == list(files.values())
