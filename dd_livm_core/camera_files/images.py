@@ -175,5 +175,6 @@ def grey(image: NDArray[np.generic]) -> NDArray[np.float32]:
 
 
 def _broken(error: Exception, path: Path) -> InputError:
+    """Return the error for an image that does not decode."""
     found = f"a broken one ({str(error)[:150]})"
     return InputError("a whole image", found, path, "Copy the file anew.")

@@ -15,7 +15,7 @@ from dd_livm_core.missions.pair_facts import (
 )
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import Intake, Taken, stamp_of
-from dd_livm_core.missions.pairing import pair_folder
+from dd_livm_core.missions.pairing import PairingReport, pair_folder
 from dd_livm_core.missions.sites import require_site
 from dd_livm_core.parallel import map_pairs
 from dd_livm_core.records import Mission, Progress
@@ -76,22 +76,15 @@ def ingest_mission(
     """
     source = source.expanduser()
     require_site(data_root, mission.site_id)
-    found = pair_folder(source)
-    if not found.pairs:
-        raise InputError(
-            "pairs of an infrared and a visible image",
-            f"none ({len(found.single)} single images)" if found.single else "none",
-            source,
-            "Name them as the drone does (..._T.JPG with ..._V.JPG), or use folders infrared/ and visible/.",
-        )
+    found = _find_pairs(source)
     mission_dir = data_root / mission.site_id / mission.mission_id
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
     intake = Intake(mission_dir, mission.infrared_unit, stamp_of(mission_dir / PAIR_FACTS))
     outcomes = _take_all(found.pairs, intake, processes, progress)
-    bad = [found for _, found in outcomes if isinstance(found, InputError)]
-    quarantined = tuple((Path(error.where), _reason(error)) for error in bad)
-    new = [(pair, it) for pair, it in outcomes if isinstance(it, Taken) and it.new]
+    errors = [outcome for _, outcome in outcomes if isinstance(outcome, InputError)]
+    quarantined = tuple((Path(error.where), _reason(error)) for error in errors)
+    new = [(pair, taken) for pair, taken in outcomes if isinstance(taken, Taken) and taken.new]
     _tidy_mission(intake, found.pairs)
     write_json(mission_dir / MISSION, mission.model_dump(mode="json"))
     write_json(
@@ -105,8 +98,21 @@ def ingest_mission(
         unchanged=len(found.pairs) - len(new) - len(quarantined),
         quarantined=quarantined,
         single=found.single,
-        without_temperatures=tuple(pair.infrared for pair, it in new if not it.radiometric),
+        without_temperatures=tuple(pair.infrared for pair, taken in new if not taken.radiometric),
     )
+
+
+def _find_pairs(source: Path) -> PairingReport:
+    """Return the pairs of a folder, or raise an InputError where there is none."""
+    found = pair_folder(source)
+    if not found.pairs:
+        raise InputError(
+            "pairs of an infrared and a visible image",
+            f"none ({len(found.single)} single images)" if found.single else "none",
+            source,
+            "Name them as the drone does (..._T.JPG with ..._V.JPG), or use folders infrared/ and visible/.",
+        )
+    return found
 
 
 def _reason(error: InputError) -> str:

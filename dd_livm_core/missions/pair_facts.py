@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
-from dd_livm_core.camera_files.dji import sdk_path
+from dd_livm_core.camera_files.dji import find_sdk
 from dd_livm_core.camera_files.images import checked_size_px
 from dd_livm_core.camera_files.metadata import metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import examine_infrared
@@ -126,7 +126,7 @@ def reader_version(declared: DeclaredUnit | None) -> str:
 
     It names DJI's SDK and the declared unit, since with them the same file may hold temperatures.
     """
-    return READER_VERSION + ("+dji" if sdk_path() else "") + (f"+{declared}" if declared else "")
+    return READER_VERSION + ("+dji" if find_sdk() else "") + (f"+{declared}" if declared else "")
 
 
 def read_kept_facts(folder: Path, version: str) -> dict[tuple[str, str], PairFacts]:
