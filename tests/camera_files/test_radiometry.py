@@ -48,7 +48,7 @@ def test_a_png_in_its_own_byte_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("raw", ["png", "bytes"])
-def test_checksums_of_flir_records(tmp_path: Path, raw: str) -> None:
+def test_flir_records_that_do_not_fit_their_checksums_are_refused(tmp_path: Path, raw: str) -> None:
     """A constant with a flipped bit still gives plausible temperatures; only the checksum tells."""
     content = made.flir_jpeg(WARM_C, raw=raw, checksums=True)
     values = read_infrared(made.put(tmp_path / "a.jpg", content)).values

@@ -51,7 +51,7 @@ BROKEN: dict[int, tuple[str, object, str]] = {
 """Row → column, value that breaks one rule, word of that rule."""
 SHARED = {13: "infrared_sha256", 15: "visible_sha256"}
 """Row → hash that the next row, of another site, shares."""
-TOLD: dict[int, tuple[str, object, str]] = {
+REPORTED: dict[int, tuple[str, object, str]] = {
     18: ("infrared_max_c", 400.0, "highest temperature"),
     19: ("taken_at", "2024-06-01 11:00:00", "order of the file numbers"),
     21: ("irradiance_w_m2", 590.0, "at least 600"),
@@ -59,13 +59,13 @@ TOLD: dict[int, tuple[str, object, str]] = {
     23: ("latitude_deg", float("nan"), "a position"),
     24: ("taken_at", None, "a time"),
 }
-"""The same for rules that only tell."""
+"""The same for rules that only report."""
 
 
 @pytest.fixture(scope="module")
 def findings(good: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
     table = good.copy()
-    for row, (column, value, _) in {**BROKEN, **TOLD}.items():
+    for row, (column, value, _) in {**BROKEN, **REPORTED}.items():
         table.loc[row, column] = value
     for row, column in SHARED.items():
         table.loc[row + 1, [column, "site_id"]] = [table.loc[row, column], "t"]
@@ -100,14 +100,14 @@ def test_two_sites_sharing_an_image_lose_both(findings: list[Finding], row: int)
     assert rows(broken) == {row, row + 1}
 
 
-@pytest.mark.parametrize("row", TOLD)
-def test_a_rule_tells_of_the_one_pair(findings: list[Finding], row: int) -> None:
-    told = finding(findings, TOLD[row][2])
-    assert rows(told) == {row}
-    assert told.severity == "warn"
+@pytest.mark.parametrize("row", REPORTED)
+def test_a_rule_reports_the_one_pair(findings: list[Finding], row: int) -> None:
+    reported = finding(findings, REPORTED[row][2])
+    assert rows(reported) == {row}
+    assert reported.severity == "warn"
 
 
-def test_a_class_without_labels_is_told(findings: list[Finding]) -> None:
+def test_a_class_without_labels_is_reported(findings: list[Finding]) -> None:
     assert not finding(findings, "labels of weeds").kept
     assert finding(findings, "labels of dust").kept
 

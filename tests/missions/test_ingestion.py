@@ -158,7 +158,7 @@ def test_ids_that_are_paths_out_of_the_root_are_refused(name: str) -> None:
             Mission.model_validate(record)
 
 
-def test_two_at_once_are_told_of_each_other(
+def test_a_second_ingestion_at_once_is_refused(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, workspace = made.mission_folder(tmp_path / "in", 1), Workspace.at(data.parent)
@@ -170,7 +170,7 @@ def test_two_at_once_are_told_of_each_other(
     assert flow.ingest_folder(workspace, source, MISSION).added == 1
 
 
-def test_an_undeclared_site_is_told_how(tmp_path: Path) -> None:
+def test_an_undeclared_site_is_refused_with_the_command_that_declares_it(tmp_path: Path) -> None:
     source = made.mission_folder(tmp_path / "in", 1)
     with pytest.raises(InputError, match="dd-livm sites add s1"):
         ingest_mission(source, tmp_path / "data", MISSION)
@@ -236,7 +236,9 @@ def test_an_unfinished_copy_and_a_replaced_one_are_taken_away(tmp_path: Path, da
 
 
 @pytest.mark.real_data
-def test_the_real_mission(real_data: Path, tmp_path: Path) -> None:
+def test_the_real_mission_is_taken_whole_and_keeps_the_contract(
+    real_data: Path, tmp_path: Path
+) -> None:
     data = tmp_path / "data"
     write_site(data, Site(site_id="mo", latitude_deg=37.246, longitude_deg=-93.167))
     report = ingest_mission(
