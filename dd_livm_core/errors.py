@@ -1,4 +1,4 @@
-"""One error for every broken contract: what was expected, what was found, where, what to do."""
+"""Holds the one error for input that breaks a contract: what was expected, what was found, where, what to do."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ class InputError(ValueError):
     Parameters
     ----------
     expected, found
-        What the contract asks for, and what was met instead.
+        What the contract asks for, and what was there instead.
     where
         File, folder or configuration key.
     todo

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Writes files whole or not at all."""
 
 import json
 import os
@@ -9,10 +9,10 @@ from pathlib import Path
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a hidden name beside ``path`` to write to; the finished file then takes its place in one move.
+    """Yield a hidden path beside ``path`` to write to, which replaces ``path`` in one move when the block ends.
 
-    A block that fails leaves ``path`` as it was and nothing else; a killed process leaves the hidden file only,
-    ``.<name>.<process>.tmp``.
+    A block that fails leaves ``path`` as it was and nothing else; a killed process also leaves the hidden file,
+    ``.<name>.<process>.tmp``. Two threads of a process must not write the same ``path`` at once.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -24,11 +24,11 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8, whole or not at all."""
+    """Write a text in UTF-8, whole or not at all."""
     with atomic(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write JSON, one value a line, whole or not at all."""
+    """Write JSON with one value a line, whole or not at all."""
     write_text(path, json.dumps(content, indent=1) + "\n")

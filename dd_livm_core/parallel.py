@@ -1,4 +1,4 @@
-"""The one way in which per-pair work is spread over processes."""
+"""Spreads work on image pairs over processes, in order and in flat memory."""
 
 import itertools
 import os
@@ -13,20 +13,20 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 AHEAD = 4
-"""Items under way per process: enough to keep all busy, few enough to keep memory flat."""
+"""Items under way per process: chosen so that none waits for the next, with few results in memory."""
 
 
 def map_pairs(
     function: Callable[[Item], Result], items: Iterable[Item], *, processes: int = 1
 ) -> Iterator[Result]:
-    """Yield ``function(item)`` for each item, in order, holding only a few results at a time.
+    """Yield ``function(item)`` for each item, in the order of the items, with at most `AHEAD` results a process.
 
     Parameters
     ----------
     function
-        Picklable when ``processes`` is over 1.
+        Has to be picklable when ``processes`` is over 1.
     processes
-        1 works in this process.
+        How many to start; with 1, the work is done in this process.
 
     Notes
     -----
@@ -36,15 +36,18 @@ def map_pairs(
         yield from map(function, items)
         return
     with ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_prepare
+        processes, mp_context=get_context("spawn"), initializer=_prepare_process
     ) as pool:
-        yield from in_order(pool, function, items, processes * AHEAD)
+        yield from map_in_order(pool, function, items, processes * AHEAD)
 
 
-def in_order(
+def map_in_order(
     pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
 ) -> Iterator[Result]:
-    """Yield results in the order of the items, so many under way; those are cancelled if nobody waits any more."""
+    """Yield ``function(item)`` for each item, in their order, with ``ahead`` of them submitted to the pool at a time.
+
+    What has not begun is cancelled when the caller stops early or an item fails.
+    """
     waiting = iter(items)
     under_way: deque[Future[Result]] = deque(
         pool.submit(function, item) for item in itertools.islice(waiting, ahead)
@@ -59,8 +62,8 @@ def in_order(
             future.cancel()
 
 
-def _prepare() -> None:
-    """Keep to one thread, and end with the parent: a killed one cannot tell its processes to stop."""
+def _prepare_process() -> None:
+    """Limit OpenCV to one thread, and watch the parent: a killed one cannot stop its processes."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -68,6 +71,7 @@ def _prepare() -> None:
 
 
 def _end_with_parent() -> None:
+    """Wait for the parent's end, then end this process."""
     parent = parent_process()
     if parent is not None:
         parent.join()

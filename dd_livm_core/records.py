@@ -1,4 +1,4 @@
-"""The words of the field as types: defects, shapes, sites, missions."""
+"""Defines what the whole project speaks of: classes of defects, hotspot shapes, sites, missions."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,27 +12,27 @@ LabelFormat = Literal["coco", "yolo", "voc"]
 DefectClass = Literal["weeds", "dust", "breakage", "open_circuit", "diode_failure"]
 
 Progress = Callable[[int, int, str], None]
-"""Called with how many are done, of how many, and a note for a person."""
+"""Called with how many are done, how many there are, and a note for a person."""
 
 HOTSPOT_SHAPES: tuple[HotspotShape, ...] = get_args(HotspotShape)
 DEFECT_CLASSES: tuple[DefectClass, ...] = get_args(DefectClass)
 EXTERNAL_DEFECTS: tuple[DefectClass, ...] = ("weeds", "dust", "breakage")
-"""Seen in the visible image."""
+"""Defects that the visible image shows."""
 INTERNAL_DEFECTS: tuple[DefectClass, ...] = ("open_circuit", "diode_failure")
-"""Electrical: the visible image shows nothing."""
+"""Electrical defects, which only the infrared image shows."""
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-"""Safe as a folder name on every system, and never a path."""
+"""A name that is safe as a folder's on every system, and never a path."""
 
 
 class Record(BaseModel):
-    """Base of all stored records: immutable, unknown keys refused."""
+    """Base of all stored records: immutable, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Site(Record):
-    """A photovoltaic station."""
+    """A PV plant; None is what was not declared."""
 
     site_id: Identifier
     city: str | None = None
@@ -53,20 +53,20 @@ class Site(Record):
 
 
 class DeclaredUnit(Record):
-    """What the stored numbers of a TIFF mean: number times scale plus offset is a temperature in this unit."""
+    """What the numbers in a TIFF mean: number * scale + offset is a temperature in this unit."""
 
     unit: TemperatureUnit
     scale: float = Field(1.0, gt=0, lt=1000)
     offset: float = Field(0.0, gt=-10_000, lt=10_000)
 
     def __str__(self) -> str:
-        """Return it in words."""
+        """Return the unit as text for a person, such as ``0.04 kelvin``."""
         scaled = self.unit if self.scale == 1 else f"{self.scale:g} {self.unit}"
         return scaled if self.offset == 0 else f"{scaled} {self.offset:+g}"
 
 
 class Mission(Record):
-    """One flight over a site. Whatever was not recorded is null, never invented."""
+    """One flight over a site; None is what was not recorded."""
 
     mission_id: Identifier
     site_id: Identifier

@@ -41,7 +41,7 @@ def sites_add(
     Example:  `dd-livm sites add springfield --latitude 37.246 --longitude -93.167`
     """
     opened = open_workspace(workspace)
-    from dd_livm_core.missions.folder import validated
+    from dd_livm_core.missions.folder import validate_record
     from dd_livm_core.missions.sites import write_site
     from dd_livm_core.records import Site
 
@@ -56,7 +56,7 @@ def sites_add(
         "longitude_deg": longitude_deg,
         "radius_m": radius_m,
     }
-    write_site(opened.data, validated(Site, fields, site_id))
+    write_site(opened.data, validate_record(Site, fields, site_id))
     typer.echo(f"Declared {site_id} in {opened.data / 'sites.json'}.")
 
 

@@ -29,7 +29,7 @@ from dd_livm_core.missions.folder import (
     MISSION,
     QUARANTINE,
     read_record,
-    validated,
+    validate_record,
 )
 from dd_livm_core.missions.ingestion import IngestionReport, ingest_mission
 from dd_livm_core.records import Mission
@@ -62,7 +62,7 @@ def mission_record(source: Path, site_id: str, recorded: Mapping[str, object]) -
     known = read_record(beside, Mission).model_dump() if beside.exists() else {}
     given = {name: value for name, value in recorded.items() if value is not None}
     ids = {"site_id": site_id, "mission_id": known.get("mission_id") or mission_name(source)}
-    return validated(Mission, {**known, **ids, **given}, source)
+    return validate_record(Mission, {**known, **ids, **given}, source)
 
 
 def ingest_folder(

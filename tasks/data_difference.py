@@ -7,7 +7,7 @@ import pandas as pd
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.missions.manifest import read_manifest
-from dd_livm_core.missions.manifest_difference import describe, manifest_diff
+from dd_livm_core.missions.manifest_difference import compare_manifests, describe
 from dd_livm_core.missions.sites import SITES, read_sites
 from dd_livm_core.records import Site
 from tasks.manifest import MANIFEST
@@ -30,7 +30,7 @@ def data_difference(workspace: Workspace, before: str, after: str) -> list[str]:
             for number, run_id in enumerate((before, after))
         )
     head = [f"data/ from {old[0]} (run {before})", f"       to {new[0]} (run {after})"]
-    return head + describe(manifest_diff(old[1], new[1], old[2], new[2]))
+    return head + describe(compare_manifests(old[1], new[1], old[2], new[2]))
 
 
 def _fetch_data(

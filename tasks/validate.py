@@ -15,7 +15,13 @@ from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
-from dd_livm_core.missions.contract import CONTRACT, ContractLimits, Rule, Severity, with_derived
+from dd_livm_core.missions.contract import (
+    CONTRACT,
+    ContractLimits,
+    Rule,
+    Severity,
+    add_derived_columns,
+)
 from dd_livm_core.missions.manifest import KEY, read_manifest, write_manifest
 from tasks.data_docs import PAGE, write_stand_alone_page
 from tasks.manifest import MANIFEST, manifest_path
@@ -93,7 +99,7 @@ def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> list[Finding]:
                 },
             )
         )
-        outcome = checkpoint.run(batch_parameters={"dataframe": with_derived(manifest)})
+        outcome = checkpoint.run(batch_parameters={"dataframe": add_derived_columns(manifest)})
         write_stand_alone_page(Path(folder) / "gx/uncommitted/data_docs/local_site", destination)
     (result,) = outcome.run_results.values()
     return _read_findings(result.to_json_dict()["results"])

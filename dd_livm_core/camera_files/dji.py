@@ -1,8 +1,8 @@
-"""DJI R-JPEG through DJI's Thermal SDK, a shared library that the user installs and names.
+"""Reads DJI R-JPEG through DJI's Thermal SDK, a shared library that the user installs and names.
 
-The library is never shipped. Newer DJI files keep 16-bit counts whose scale is not published: without the
-SDK they stay pictures, since a guessed scale would be a wrong temperature that nobody notices. Functions
-and structures are those of the SDK's public header ``dirp_api.h``.
+The scale of the 16-bit counts in newer DJI files is not published. Without the SDK they are read as pictures, since
+a guessed scale would give wrong temperatures unnoticed. Functions and structures are those of the SDK's public
+header ``dirp_api.h``.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.camera_files.exif import exif_values
-from dd_livm_core.camera_files.images import MAX_PIXELS
+from dd_livm_core.camera_files.images import MAX_PIXELS, MIN_SIDE_PX
 from dd_livm_core.camera_files.jpeg_segments import application_segments
 from dd_livm_core.errors import InputError
 
@@ -24,14 +24,16 @@ TODO = (
     f"Install DJI's Thermal SDK and set {SDK_VARIABLE} to its libdirp.so (libdirp.dll on Windows)."
 )
 MAKE = 0x010F
+"""EXIF's tag of the camera's maker."""
 MIN_RAW_BYTES = 2 * 160 * 120
+"""16 bits for each pixel of the smallest sensor."""
 PARAMETERS_BYTES = 256
 """More than any SDK version's ``dirp_measurement_params_t``; its first four floats are the same in all."""
 
 
 @dataclass(frozen=True)
 class DjiThermogram:
-    """Temperatures as the SDK gives them, and the parameters it took."""
+    """Temperatures of a DJI R-JPEG, float32 (H, W) in °C, and the parameters that the SDK computed them with."""
 
     temperature_c: NDArray[np.float32]
     emissivity: float
@@ -45,7 +47,7 @@ class _Resolution(ctypes.Structure):
 
 
 def holds_dji_counts(content: bytes) -> bool:
-    """Return whether a JPEG of DJI's carries raw thermal counts (segments APP3, or APP4 for the XT S)."""
+    """Return whether a file is a JPEG of DJI with raw thermal counts, in segments APP3 (XT S: APP4)."""
     sizes = {3: 0, 4: 0}
     for number, body in application_segments(content):
         if number in sizes:
@@ -55,8 +57,8 @@ def holds_dji_counts(content: bytes) -> bool:
     return str(exif_values(content, {MAKE}).get(MAKE, "")).upper().startswith("DJI")
 
 
-def sdk_path(library: Path | None = None) -> Path | None:
-    """Return the SDK library that the argument or the environment names, or None."""
+def find_sdk(library: Path | None = None) -> Path | None:
+    """Return the path of DJI's SDK that the argument, else the variable ``DD_LIVM_DJI_SDK``, names; or None."""
     named = library or os.environ.get(SDK_VARIABLE)
     return Path(named).expanduser() if named else None
 
@@ -75,7 +77,8 @@ def read_dji(content: bytes, path: Path, library: Path) -> DjiThermogram:
     try:
         size = _Resolution()
         _check(sdk.dirp_get_rjpeg_resolution(handle, ctypes.byref(size)), "the size", path)
-        if not (size.width >= 8 and size.height >= 8 and size.width * size.height <= MAX_PIXELS):
+        pixels = size.width * size.height
+        if min(size.width, size.height) < MIN_SIDE_PX or pixels > MAX_PIXELS:
             raise InputError("a drone camera's frame", f"{size.width} x {size.height}", path, TODO)
         celsius = np.empty((size.height, size.width), np.float32)
         pointer = celsius.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
@@ -92,14 +95,12 @@ def read_dji(content: bytes, path: Path, library: Path) -> DjiThermogram:
 
 @lru_cache(maxsize=2)
 def _load(library: Path) -> ctypes.CDLL:
+    """Return the SDK with the types of its functions set."""
     try:
         sdk = ctypes.CDLL(str(library))
         sdk.dirp_create_from_rjpeg.argtypes = [ctypes.c_char_p, ctypes.c_int32, ctypes.c_void_p]
         sdk.dirp_measure_ex.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32]
-        for name in (
-            "dirp_get_rjpeg_resolution",
-            "dirp_get_measurement_params",
-        ):
+        for name in ("dirp_get_rjpeg_resolution", "dirp_get_measurement_params"):
             getattr(sdk, name).argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         sdk.dirp_destroy.argtypes = [ctypes.c_void_p]
     except (OSError, AttributeError) as error:
@@ -108,6 +109,7 @@ def _load(library: Path) -> ctypes.CDLL:
 
 
 def _check(status: int, what: str, path: Path) -> None:
+    """Raise an InputError where a call of the SDK did not return 0."""
     if status != 0:
         raise InputError(
             "an R-JPEG that DJI's SDK reads",

@@ -1,6 +1,7 @@
-"""The few EXIF tags that are asked for, from the bytes of a JPEG or TIFF; what is broken is left out.
+"""Reads single EXIF tags from the bytes of a JPEG or TIFF; broken ones are left out.
 
-Two levels of directories are walked and nothing else, so that no file can make this loop or grow.
+The first directory and its sub-directories are read and nothing below them, with bounds on entries and values, so
+that no file can make the reader loop or grow.
 """
 
 import math
@@ -12,22 +13,25 @@ from dd_livm_core.camera_files.jpeg_segments import application_segments
 
 EXIF_START = b"Exif\0\0"
 SUB_DIRECTORIES = {0x8769, 0x8825}
-"""Pointers to the camera's and to the position's tags."""
+"""Tags that point to the camera's and to the position's directory."""
 MAX_ENTRIES, MAX_VALUES, MAX_TEXT_BYTES = 1024, 16, 256
+"""Of a directory, of a tag, and of a text: several times what the tags of `metadata` need."""
 TEXT = 2
 NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I"} | {
     16: "Q",
     17: "q",
     18: "Q",
 }
-"""TIFF's types by number, as `struct` calls them."""
+"""TIFF's numeric types by number, with their letters in `struct`."""
 RATIONALS = {5: "I", 10: "i"}
+"""Types of two numbers each, numerator and denominator."""
 
 Value = str | tuple[float, ...]
+"""Of a tag: a text, or its numbers."""
 
 
 class _Layout(NamedTuple):
-    """Byte order, and the widths that classic and big TIFF differ in."""
+    """Letters of `struct` for byte order, entry counter and entry, and how many bytes of a value an entry holds."""
 
     order: str
     counter: str
@@ -36,7 +40,7 @@ class _Layout(NamedTuple):
 
 
 def exif_values(content: bytes, tags: Collection[int]) -> dict[int, Value]:
-    """Return the wanted tags of a JPEG or TIFF: text, or numbers; tags that are absent or broken are not in it."""
+    """Return the values of some tags of a JPEG or TIFF; tags that are absent or broken are not in the result."""
     data = _tiff_part(content)
     found: dict[int, Value] = {}
     try:
@@ -50,6 +54,7 @@ def exif_values(content: bytes, tags: Collection[int]) -> dict[int, Value]:
 
 
 def _tiff_part(content: bytes) -> bytes:
+    """Return a TIFF itself, or the TIFF structure in a JPEG's EXIF segment; empty where there is none."""
     if content[:2] != b"\xff\xd8":
         return content
     for number, body in application_segments(content):
@@ -59,7 +64,7 @@ def _tiff_part(content: bytes) -> bytes:
 
 
 def _header(data: bytes) -> tuple[_Layout, int]:
-    """Return the layout and where the first directory lies; a struct.error says that this is no TIFF."""
+    """Return the layout and the offset of the first directory; raise struct.error where this is no TIFF."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None:
         raise struct.error("no byte order")
@@ -72,7 +77,7 @@ def _header(data: bytes) -> tuple[_Layout, int]:
 def _read_directory(
     data: bytes, layout: _Layout, start: int, tags: Collection[int], found: dict[int, Value]
 ) -> list[int]:
-    """Add the wanted tags of one directory and return where its sub-directories lie."""
+    """Add the wanted tags of one directory to ``found``; return the offsets of its sub-directories."""
     (count,) = struct.unpack_from(layout.order + layout.counter, data, start)
     at = start + struct.calcsize("=" + layout.counter)
     head = struct.Struct(layout.order + layout.entry)
@@ -91,6 +96,7 @@ def _read_directory(
 
 
 def _value(data: bytes, layout: _Layout, kind: int, count: int, place: int) -> Value | None:
+    """Return the value at the end of an entry, or that it points to; None where it is broken or not finite."""
     code = "s" if kind == TEXT else (NUMBERS | {k: 2 * v for k, v in RATIONALS.items()}).get(kind)
     if code is None or count > (MAX_TEXT_BYTES if kind == TEXT else MAX_VALUES):
         return None

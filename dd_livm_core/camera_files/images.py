@@ -1,4 +1,4 @@
-"""Opening image files that nobody vouches for: size checked before decoding, truncation refused."""
+"""Opens image files that may be broken or hostile: size is checked before decoding, truncation is refused."""
 
 import io
 import itertools
@@ -14,29 +14,32 @@ from PIL import Image
 
 from dd_livm_core.errors import InputError
 
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is broken is raised
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it also logs what it raises
 
 MAX_FILE_BYTES = 256 * 2**20
+"""Several times any drone camera's file; read whole into memory."""
 MAX_PIXELS = 120_000_000
-"""Above any drone camera's frame; a decompression bomb is refused from its header alone."""
+"""Above any drone camera's frame, so that a decompression bomb is refused from its header alone."""
+MIN_SIDE_PX = 8
+"""Of one block of a JPEG: no camera's frame is smaller."""
 START_OF_SCAN, MAX_SCANS = b"\xff\xda", 100
 """A progressive JPEG has about ten, with its thumbnails; each of a bomb's thousands costs a pass over all pixels."""
 MAX_PAGES = 64
-"""Of a TIFF that are looked at."""
+"""Pages of a TIFF that are looked at; a thermal frame has few beside it."""
 
 BROKEN = (OSError, ValueError, SyntaxError, MemoryError, EOFError, IndexError)
 """What Pillow raises on broken files."""
 FORMATS = ("JPEG", "PNG", "TIFF")
-"""What drones write; Pillow's other readers, some of which start programs, are left out."""
+"""What drones write. Pillow's other readers are left out: some of them start programs."""
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a file whole, within the size limit.
+    """Return the bytes of a file.
 
     Raises
     ------
     InputError
-        It is missing, empty or too large.
+        It is missing, empty or larger than `MAX_FILE_BYTES`.
     """
     try:
         size = path.stat().st_size
@@ -50,7 +53,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def frame_size_px(path: Path) -> tuple[int, int]:
-    """Return (width, height) of an image file from its header.
+    """Return (width, height) of an image file in pixels, from its header.
 
     Raises
     ------
@@ -71,7 +74,9 @@ def frame_size_px(path: Path) -> tuple[int, int]:
 
 
 def frame_of(tiff: tifffile.TiffFile, path: Path) -> tuple[int, Any]:
-    """Return number and page of a TIFF's one frame: thumbnails, and pictures beside the numbers, are passed over.
+    """Return number and page of a TIFF's one frame.
+
+    Thumbnails are passed over, and so are 8-bit pictures beside a frame of 16 bits or more.
 
     Raises
     ------
@@ -92,7 +97,13 @@ def frame_of(tiff: tifffile.TiffFile, path: Path) -> tuple[int, Any]:
 
 
 def open_image(content: bytes, path: Path) -> Image.Image:
-    """Parse an image's header and check its size; pixels are not decoded yet."""
+    """Return an image whose header is read and whose size is checked; pixels are not decoded yet.
+
+    Raises
+    ------
+    InputError
+        No image of a drone: another format, too small, too large, or a JPEG of too many scans.
+    """
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except (*BROKEN, Image.DecompressionBombError) as error:
@@ -101,9 +112,9 @@ def open_image(content: bytes, path: Path) -> Image.Image:
     if scans > MAX_SCANS:
         raise InputError(f"at most {MAX_SCANS} scans", f"{scans}", path, "This is no drone image.")
     width, height = image.size
-    if width * height > MAX_PIXELS or min(width, height) < 8:
+    if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE_PX:
         raise InputError(
-            f"8 px a side to {MAX_PIXELS // 10**6} megapixels",
+            f"{MIN_SIDE_PX} px a side to {MAX_PIXELS // 10**6} megapixels",
             f"{width} x {height}",
             path,
             "This is no drone image.",
@@ -112,15 +123,21 @@ def open_image(content: bytes, path: Path) -> Image.Image:
 
 
 def decode(content: bytes, path: Path) -> Image.Image:
-    """Decode all pixels of an image with 8 bits a channel; a truncated or broken file is refused."""
+    """Return a decoded image of 8 bits a channel.
+
+    Raises
+    ------
+    InputError
+        As `open_image`, or the file is truncated or broken, or has more bits a channel.
+    """
     return _load(open_image(content, path), path)
 
 
-def size_of_whole(content: bytes, path: Path) -> tuple[int, int]:
-    """Return (width, height) of an image that `decode` would decode, at half the work for a JPEG.
+def checked_size_px(content: bytes, path: Path) -> tuple[int, int]:
+    """Return (width, height) in pixels of an image that `decode` accepts; raise where it would.
 
-    All of a JPEG's entropy-coded data is read, which is where damage shows; only the cosine transform is done
-    at an eighth of the size, in grey.
+    It takes half of `decode`'s work for a JPEG: all entropy-coded data is read, which is where damage shows, but
+    the cosine transform is done at an eighth of the size, in grey.
     """
     image = open_image(content, path)
     size = image.size
@@ -130,6 +147,7 @@ def size_of_whole(content: bytes, path: Path) -> tuple[int, int]:
 
 
 def _load(image: Image.Image, path: Path) -> Image.Image:
+    """Decode an opened image and return it."""
     if image.mode.startswith(("I", "F")):
         raise InputError(
             "8 bits a channel", f"mode {image.mode}", path, "Export 16-bit frames as TIFF."
@@ -141,7 +159,7 @@ def _load(image: Image.Image, path: Path) -> Image.Image:
     return image
 
 
-def pixels_of(image: Image.Image, path: Path) -> NDArray[np.uint8]:
+def rgb_pixels(image: Image.Image, path: Path) -> NDArray[np.uint8]:
     """Return a decoded image as uint8 (H, W, 3) RGB."""
     try:
         return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
@@ -150,12 +168,13 @@ def pixels_of(image: Image.Image, path: Path) -> NDArray[np.uint8]:
 
 
 def grey(image: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Return float32 (H, W) of an infrared (H, W) or visible (H, W, 3) image."""
+    """Return float32 (H, W): an infrared image (H, W) as it is, the luminance of an RGB one (H, W, 3) of 0 to 255."""
     if image.ndim == 3:
         return np.asarray(cv2.cvtColor(np.asarray(image, np.uint8), cv2.COLOR_RGB2GRAY), np.float32)
     return np.asarray(image, np.float32)
 
 
 def _broken(error: Exception, path: Path) -> InputError:
+    """Return the error for an image that does not decode."""
     found = f"a broken one ({str(error)[:150]})"
     return InputError("a whole image", found, path, "Copy the file anew.")

@@ -1,4 +1,4 @@
-"""The application segments of a JPEG file, where cameras keep what is not the picture."""
+"""Finds the application segments of a JPEG file, where cameras keep what is not the picture."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
 def application_segments(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield (number, body) of the APPn segments before the picture, in file order.
 
-    A cut or broken header ends the sequence; whoever joins segments checks that all of them came.
+    A cut or broken header ends the sequence without an error; who joins segments checks that all are there.
     """
     if content[:2] != b"\xff\xd8":
         return

@@ -1,4 +1,4 @@
-"""From an infrared file to temperatures, or to grey values where the file holds no temperature.
+"""Reads an infrared file as temperatures, or as grey values where it holds none.
 
 Temperatures come from 16-bit and float TIFF with a declared unit, from FLIR radiometric JPEG (also DJI's XT2
 and XT R), and from DJI R-JPEG where the user names DJI's Thermal SDK. Every other image gives shape only.
@@ -12,20 +12,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.camera_files.dji import TODO as DJI_TODO
-from dd_livm_core.camera_files.dji import holds_dji_counts, read_dji, sdk_path
+from dd_livm_core.camera_files.dji import find_sdk, holds_dji_counts, read_dji
 from dd_livm_core.camera_files.flir import read_flir
-from dd_livm_core.camera_files.images import decode, pixels_of, read_bytes, size_of_whole
-from dd_livm_core.camera_files.tiff import UNITS_TO_C, read_tiff_frame
+from dd_livm_core.camera_files.images import checked_size_px, decode, read_bytes, rgb_pixels
+from dd_livm_core.camera_files.tiff import UNITS_TO_C, TiffFrame, read_tiff_frame
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import DeclaredUnit
 
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
-"""ITU-R BT.601."""
+"""Of red, green and blue, by ITU-R BT.601."""
 
 PLAUSIBLE_C = (-100.0, 2000.0)
+"""Of every pixel; wider than the ranges of thermal drone cameras."""
 PLAUSIBLE_MEDIAN_C = (-60.0, 150.0)
-"""Of a frame whose unit somebody declared: °C declared for kelvin shows here and nowhere else."""
+"""Of a frame of declared unit: °C declared for kelvin shows here and nowhere else."""
+GREY_PERCENTILES = (0.5, 99.5)
+"""Become black and white where a TIFF has no unit, so that single dead pixels take no contrast."""
+
+NO_TEMPERATURE = "Give the camera's radiometric file (16-bit TIFF, FLIR or DJI R-JPEG)."
+EIGHT_BITS = "an 8-bit picture holds no temperatures"
+UNDECLARED = (
+    'the TIFF declares no unit: its ImageDescription should hold e.g. {"unit": "centikelvin"} or '
+    '{"unit": "kelvin", "scale": 0.04}, or give --infrared-unit (and --infrared-scale) when ingesting'
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,8 @@ class Thermogram:
         Type of the numbers in the file.
     reason
         Why there is no temperature, or None.
+    emissivity, reflected_c, distance_m, relative_humidity
+        What the temperatures were computed with; humidity is a share of 1. None where the file does not say it.
     """
 
     values: NDArray[np.float32]
@@ -55,7 +67,7 @@ class Thermogram:
 
 @dataclass(frozen=True)
 class InfraredContent:
-    """What an infrared file holds, without its values; temperatures None where there are none."""
+    """What an infrared file holds, without its values; temperatures are None where it has none."""
 
     width_px: int
     height_px: int
@@ -67,19 +79,19 @@ class InfraredContent:
 
 
 def read_visible(path: Path) -> NDArray[np.uint8]:
-    """Read a visible image as uint8 (H, W, 3) RGB.
+    """Return a visible image, uint8 (H, W, 3) RGB.
 
     Raises
     ------
     InputError
-        Not an image, too large, or truncated.
+        It is no image, too large or truncated.
     """
     return visible_from_bytes(read_bytes(path), path)
 
 
 def visible_from_bytes(content: bytes, path: Path) -> NDArray[np.uint8]:
-    """Decode a visible image; ``path`` is only named in errors."""
-    return pixels_of(decode(content, path), path)
+    """Return a visible image from its bytes, as `read_visible`; ``path`` is only named in errors."""
+    return rgb_pixels(decode(content, path), path)
 
 
 def read_infrared(
@@ -89,22 +101,22 @@ def read_infrared(
     require_temperature: bool = False,
     dji_library: Path | None = None,
 ) -> Thermogram:
-    """Read an infrared image as temperatures in °C, or as grey values where it holds none.
+    """Return an infrared image as temperatures in °C, or as grey values where it holds none.
 
     Parameters
     ----------
     declared
         The unit of a TIFF's values, as the mission's record says; not needed where the file says it.
     require_temperature
-        Refuse a file without temperatures instead of returning its shape.
+        Refuse a file without temperatures instead of returning grey values.
     dji_library
         DJI's ``libdirp``; by default what the variable ``DD_LIVM_DJI_SDK`` names.
 
     Raises
     ------
     InputError
-        Not an image, too large, truncated, a unit that does not fit the values or the file's own, or no
-        temperatures where required.
+        It is no image, too large or truncated; a unit does not fit the values or the file's own; or temperatures
+        are required and missing.
     """
     thermogram = infrared_from_bytes(
         read_bytes(path), path, declared=declared, dji_library=dji_library
@@ -114,9 +126,6 @@ def read_infrared(
     return thermogram
 
 
-NO_TEMPERATURE = "Give the camera's radiometric file (16-bit TIFF, FLIR or DJI R-JPEG)."
-
-
 def infrared_from_bytes(
     content: bytes,
     path: Path,
@@ -124,27 +133,27 @@ def infrared_from_bytes(
     declared: DeclaredUnit | None = None,
     dji_library: Path | None = None,
 ) -> Thermogram:
-    """Decode an infrared image; ``path`` is only named in errors. See `read_infrared`."""
+    """Return an infrared image from its bytes, as `read_infrared`; ``path`` is only named in errors."""
     if content[:4] in TIFF_STARTS:
         return _read_tiff(content, path, declared)
     picture = decode(content, path)
-    found = _temperatures(content, path, dji_library)
+    found = _embedded_temperatures(content, path, dji_library)
     if isinstance(found, Thermogram):
         return found
     # Luminance is monotone along the common palettes (iron, inferno, grey); it gives shape, never a ΔT.
-    grey = pixels_of(picture, path).astype(np.float32) @ LUMINANCE
+    grey = rgb_pixels(picture, path).astype(np.float32) @ LUMINANCE
     return Thermogram(grey, False, "uint8", reason=found)
 
 
 def examine_infrared(
     content: bytes, path: Path, declared: DeclaredUnit | None = None
 ) -> InfraredContent:
-    """Check an infrared image whole and say what it holds; as `infrared_from_bytes`, but faster for pictures."""
+    """Return what an infrared image holds, checked whole; accepts what `infrared_from_bytes` does, pictures faster."""
     if content[:4] in TIFF_STARTS:
         found: Thermogram | str = _read_tiff(content, path, declared)
     else:
-        width, height = size_of_whole(content, path)
-        found = _temperatures(content, path, None)
+        width, height = checked_size_px(content, path)
+        found = _embedded_temperatures(content, path, None)
     if isinstance(found, Thermogram):
         height, width = found.values.shape
         held = InfraredContent(width, height, found.radiometric, found.stored_dtype)
@@ -155,11 +164,13 @@ def examine_infrared(
     return InfraredContent(width, height, False, "uint8")
 
 
-def _temperatures(content: bytes, path: Path, dji_library: Path | None) -> Thermogram | str:
+def _embedded_temperatures(
+    content: bytes, path: Path, dji_library: Path | None
+) -> Thermogram | str:
     """Return the temperatures embedded in a JPEG, or the reason why there are none."""
     flir = read_flir(content, path)
     if flir is not None:
-        return _plausible(
+        return _require_plausible(
             Thermogram(
                 values=flir.temperature_c,
                 radiometric=True,
@@ -174,11 +185,11 @@ def _temperatures(content: bytes, path: Path, dji_library: Path | None) -> Therm
         )
     if not holds_dji_counts(content):
         return EIGHT_BITS
-    library = sdk_path(dji_library)
+    library = find_sdk(dji_library)
     if library is None:
         return f"a DJI R-JPEG gives its temperatures only to DJI's own SDK. {DJI_TODO}"
     dji = read_dji(content, path, library)
-    return _plausible(
+    return _require_plausible(
         Thermogram(
             values=dji.temperature_c,
             radiometric=True,
@@ -192,7 +203,8 @@ def _temperatures(content: bytes, path: Path, dji_library: Path | None) -> Therm
     )
 
 
-def _plausible(thermogram: Thermogram, path: Path) -> Thermogram:
+def _require_plausible(thermogram: Thermogram, path: Path) -> Thermogram:
+    """Return the thermogram, or raise an InputError where a temperature lies outside `PLAUSIBLE_C`."""
     low, high = float(np.min(thermogram.values)), float(np.max(thermogram.values))
     if not PLAUSIBLE_C[0] <= low <= high <= PLAUSIBLE_C[1]:  # false for NaN, too
         raise InputError(
@@ -205,7 +217,7 @@ def _plausible(thermogram: Thermogram, path: Path) -> Thermogram:
 
 
 def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> Thermogram:
-    """Decode a TIFF's frame: °C where the file or the mission declares the unit, else grey values."""
+    """Return a TIFF's frame: °C where the file or the mission declares the unit, else grey values."""
     frame = read_tiff_frame(content, path)
     values, own = frame.values, frame.unit
     if own is not None and declared is not None and own != declared:
@@ -213,13 +225,10 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
             f"the mission's unit ({declared})", f"{own} in the file", path, "Mend mission.json."
         )
     unit = own or declared
-    eight_bits = values.ndim == 2 and frame.stored_dtype in ("uint8", "int8")
-    if unit is None or eight_bits:
-        grey = values if values.ndim == 2 else values[..., :3].mean(axis=-1)
-        low, high = (float(v) for v in np.percentile(grey, (0.5, 99.5)))
-        grey = np.clip((grey - low) / max(high - low, 1e-6) * 255, 0, 255)
-        why = EIGHT_BITS if eight_bits else UNDECLARED
-        return Thermogram(grey.astype(np.float32), False, frame.stored_dtype, reason=why)
+    if values.ndim == 2 and frame.stored_dtype in ("uint8", "int8"):
+        return _stretch_to_grey(frame, EIGHT_BITS)
+    if unit is None:
+        return _stretch_to_grey(frame, UNDECLARED)
     if values.ndim != 2:
         raise InputError(
             f"one channel of {unit}",
@@ -237,11 +246,13 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
             path,
             "The declared unit does not fit the values.",
         )
-    return _plausible(Thermogram(celsius.astype(np.float32), True, frame.stored_dtype), path)
+    thermogram = Thermogram(celsius.astype(np.float32), True, frame.stored_dtype)
+    return _require_plausible(thermogram, path)
 
 
-EIGHT_BITS = "an 8-bit picture holds no temperatures"
-UNDECLARED = (
-    'the TIFF declares no unit: its ImageDescription should hold e.g. {"unit": "centikelvin"} or '
-    '{"unit": "kelvin", "scale": 0.04}, or give --infrared-unit (and --infrared-scale) when ingesting'
-)
+def _stretch_to_grey(frame: TiffFrame, reason: str) -> Thermogram:
+    """Return a frame's numbers as grey 0 to 255, stretched between two of their percentiles."""
+    grey = frame.values if frame.values.ndim == 2 else frame.values[..., :3].mean(axis=-1)
+    low, high = (float(v) for v in np.percentile(grey, GREY_PERCENTILES))
+    grey = np.clip((grey - low) / max(high - low, 1e-6) * 255, 0, 255)
+    return Thermogram(grey.astype(np.float32), False, frame.stored_dtype, reason=reason)

@@ -1,4 +1,4 @@
-"""TIFF frames of thermal cameras: the numbers, and the unit that the file declares for them."""
+"""Reads TIFF frames of thermal cameras: the numbers, and the unit that the file declares for them."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from dd_livm_core.camera_files.images import frame_of
+from dd_livm_core.camera_files.images import MIN_SIDE_PX, frame_of
 from dd_livm_core.camera_files.metadata import xmp_values
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import DeclaredUnit, TemperatureUnit
@@ -28,24 +28,25 @@ UNITS_TO_C: dict[TemperatureUnit, tuple[float, float]] = {
     "centikelvin": (0.01, -273.15),
     "decikelvin": (0.1, -273.15),
 }
-"""Declared unit to (gain, offset) that give °C."""
+"""Unit → (gain, offset): number * gain + offset is °C."""
 MAX_VALUES = 2**24
-"""Of a thermal frame: eight times the largest infrared drone camera's."""
+"""Numbers in a thermal frame: eight times those of the largest infrared drone camera."""
 DEFLATE, BY_PILLOW = {8, 32946}, {5, 32773}
 """TIFF's numbers: deflate, and LZW and PackBits, which tifffile leaves to a further library."""
 COMPRESSIONS = {1} | DEFLATE | BY_PILLOW
 GDAL_METADATA = 42112
+"""Tag of GDAL's metadata, XML."""
 GDAL_UNITS: dict[str, TemperatureUnit] = {
     **dict.fromkeys(("degc", "°c", "c", "celsius"), "celsius"),
     **dict.fromkeys(("k", "kelvin"), "kelvin"),
 }
-LARGEST = 1e12
-"""No camera's number; differences of larger ones overflow."""
+MAX_NUMBER = 1e12
+"""No camera stores a larger one; differences of such numbers would overflow."""
 
 
 @dataclass(frozen=True)
 class TiffFrame:
-    """A TIFF's frame.
+    """The frame of a TIFF.
 
     Attributes
     ----------
@@ -54,7 +55,7 @@ class TiffFrame:
     stored_dtype
         Type of the numbers in the file.
     unit
-        What the file itself declares, or None.
+        Unit that the file itself declares, or None.
     """
 
     values: NDArray[np.float64]
@@ -63,7 +64,7 @@ class TiffFrame:
 
 
 def read_tiff_frame(content: bytes, path: Path) -> TiffFrame:
-    """Decode a TIFF's frame; its size is checked before its pixels are.
+    """Return a TIFF's frame; its size is checked before its pixels are decoded.
 
     Raises
     ------
@@ -73,17 +74,8 @@ def read_tiff_frame(content: bytes, path: Path) -> TiffFrame:
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as tiff:
             number, page = frame_of(tiff, path)
-            shape, kind = page.shape, np.dtype(page.dtype)
-            samples = shape[2] if len(shape) == 3 else 1
-            if not 2 <= len(shape) <= 3 or samples > 4 or kind.kind not in "uif":
-                raise InputError("a TIFF frame", f"{shape}, {kind}", path, "Export frames.")
-            if math.prod(shape) > MAX_VALUES or min(shape[:2]) < 8:
-                raise InputError("a drone camera's frame", f"{shape}", path, "Export frames.")
-            if page.compression not in COMPRESSIONS:
-                found = page.compression.name
-                raise InputError(
-                    "a TIFF without compression, or LZW or deflate", found, path, "Export it anew."
-                )
+            _check_page(page, path)
+            shape, stored_dtype = page.shape, str(np.dtype(page.dtype))
             description = str(getattr(page, "description", "") or "")
             gdal = page.tags.valueof(GDAL_METADATA)
             values = _values(page, number, content)
@@ -96,16 +88,34 @@ def read_tiff_frame(content: bytes, path: Path) -> TiffFrame:
         raise InputError(f"a TIFF of {shape}", f"{values.shape}", path, "Copy it anew.")
     with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused below
         exact = values.astype(np.float64)
-    if not (np.abs(exact) < LARGEST).all():  # false for NaN, too
+    if not (np.abs(exact) < MAX_NUMBER).all():  # false for NaN, too
         raise InputError(
-            f"finite values below {LARGEST:g}", "some that are not", path, "Export the frame anew."
+            f"finite values below {MAX_NUMBER:g}",
+            "some that are not",
+            path,
+            "Export the frame anew.",
         )
-    frame = exact[..., 0] if samples == 1 and values.ndim == 3 else exact
-    return TiffFrame(frame, str(kind), _own_unit(description, gdal, content, path))
+    frame = exact[..., 0] if exact.ndim == 3 and exact.shape[2] == 1 else exact
+    return TiffFrame(frame, stored_dtype, _own_unit(description, gdal, content, path))
+
+
+def _check_page(page: Any, path: Path) -> None:
+    """Raise an InputError for a page that is no frame of a drone camera, by its tags alone."""
+    shape, dtype = page.shape, np.dtype(page.dtype)
+    samples = shape[2] if len(shape) == 3 else 1
+    if not 2 <= len(shape) <= 3 or samples > 4 or dtype.kind not in "uif":
+        raise InputError("a TIFF frame", f"{shape}, {dtype}", path, "Export frames.")
+    if math.prod(shape) > MAX_VALUES or min(shape[:2]) < MIN_SIDE_PX:
+        raise InputError("a drone camera's frame", f"{shape}", path, "Export frames.")
+    if page.compression not in COMPRESSIONS:
+        found = page.compression.name
+        raise InputError(
+            "a TIFF without compression, or LZW or deflate", found, path, "Export it anew."
+        )
 
 
 def _values(page: Any, number: int, content: bytes) -> NDArray[np.generic]:
-    """Decode one page, never to more bytes than its shape asks for."""
+    """Return a page's numbers, never decoding more bytes than its shape asks for."""
     if page.compression in BY_PILLOW:
         with Image.open(io.BytesIO(content), formats=("TIFF",)) as image:
             image.seek(number)
@@ -120,7 +130,7 @@ def _values(page: Any, number: int, content: bytes) -> NDArray[np.generic]:
 
 
 def _own_unit(description: str, gdal: object, content: bytes, path: Path) -> DeclaredUnit | None:
-    """Return the unit in the description's JSON, else in GDAL's tag, else in FLIR's TLinear tag, else None."""
+    """Return the unit that the description's JSON, else GDAL's tag, else FLIR's TLinear gain declares; or None."""
     try:
         said = json.loads(description)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Boxes as arrays: (N, 4) corners x0, y0, x1, y1, or COCO's x, y, width, height."""
+"""Computes with boxes: (N, 4) corners x0, y0, x1, y1, or x, y, width, height as in COCO."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def xywh_of_xyxy(boxes_xyxy: ArrayLike) -> Boxes:
 
 
 def iou(first_xyxy: ArrayLike, second_xyxy: ArrayLike) -> Boxes:
-    """Return the intersection over union of every two boxes, float64 (N, M) of (N, 4) and (M, 4).
+    """Return the intersection over union of each box of (N, 4) with each of (M, 4), float64 (N, M).
 
     It is 0 where both boxes have no area.
     """
@@ -35,7 +35,7 @@ def iou(first_xyxy: ArrayLike, second_xyxy: ArrayLike) -> Boxes:
 
 
 def pixels_of(box_xyxy: Sequence[float], shape: tuple[int, ...]) -> tuple[slice, slice] | None:
-    """Return the rows and columns of all pixels that a box touches, or None for a box off the frame.
+    """Return the slices of rows and of columns that a box touches, or None for a box off the frame.
 
     Parameters
     ----------
@@ -53,5 +53,6 @@ def pixels_of(box_xyxy: Sequence[float], shape: tuple[int, ...]) -> tuple[slice,
 
 
 def _areas(boxes_xyxy: Boxes) -> Boxes:
+    """Return the areas of boxes (..., 4), 0 where a side is negative."""
     sides = np.clip(boxes_xyxy[..., 2:] - boxes_xyxy[..., :2], 0, None)
     return np.asarray(sides.prod(axis=-1))

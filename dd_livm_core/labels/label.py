@@ -1,18 +1,32 @@
-"""One labelled defect."""
+"""Holds one labelled defect, and checks what a label file says of one."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.errors import InputError
 from dd_livm_core.labels.boxes import xyxy_of_xywh
-from dd_livm_core.records import DefectClass, HotspotShape
+from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, DefectClass, HotspotShape
+
+MAX_COORDINATE_PX = 1e6
+"""Far beyond any frame: a larger number in a label file is no coordinate."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """One labelled defect; the box is x, y, width, height in infrared pixels."""
+    """One labelled defect.
+
+    Attributes
+    ----------
+    box_xywh_px
+        x, y, width, height in pixels of the labelled image, which is the infrared one for labels in ``data/``.
+    hotspot_shape
+        None where it is not known.
+    """
 
     box_xywh_px: tuple[float, float, float, float]
     defect_class: DefectClass
@@ -20,5 +34,38 @@ class Label:
 
 
 def label_boxes_xyxy_px(labels: Sequence[Label]) -> NDArray[np.float64]:
-    """Return the corners x0, y0, x1, y1 of labels' boxes, float64 (N, 4), in infrared pixels."""
+    """Return the corners x0, y0, x1, y1 of labels' boxes, float64 (N, 4), in the pixels of the labels."""
     return xyxy_of_xywh([label.box_xywh_px for label in labels])
+
+
+def check_label(
+    box_xywh_px: tuple[float, float, float, float],
+    name: object,
+    shape: object,
+    path: Path,
+    todo: str,
+) -> Label:
+    """Return a label of what a label file says.
+
+    Parameters
+    ----------
+    name, shape
+        Of the defect's class and of the hotspot's shape, None where the file tells no shape.
+    path, todo
+        For the error: the label file, and what the user can do.
+
+    Raises
+    ------
+    InputError
+        The class or the shape is unknown, or the box has no area or no finite numbers.
+    """
+    defect_class = next((known for known in DEFECT_CLASSES if known == name), None)
+    hotspot_shape = next((known for known in HOTSPOT_SHAPES if known == shape), None)
+    if defect_class is None:
+        raise InputError(f"a class of {', '.join(DEFECT_CLASSES)}", repr(name), path, todo)
+    if shape is not None and hotspot_shape is None:
+        raise InputError(f"a shape of {', '.join(HOTSPOT_SHAPES)}", repr(shape), path, todo)
+    finite = all(math.isfinite(v) and abs(v) < MAX_COORDINATE_PX for v in box_xywh_px)
+    if not finite or min(box_xywh_px[2:]) <= 0:
+        raise InputError("a box with positive sides", f"{box_xywh_px}", path, todo)
+    return Label(box_xywh_px, defect_class, hotspot_shape)

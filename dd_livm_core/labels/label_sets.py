@@ -1,4 +1,4 @@
-"""Label sets as labelling tools leave them: a COCO file, or a folder of YOLO or Pascal VOC files."""
+"""Reads and writes label sets of labelling tools: a COCO file, or a folder of YOLO or Pascal VOC files."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +12,9 @@ from dd_livm_core.labels.yolo_voc import (
     YOLO_CLASS_FILES,
     read_voc,
     read_yolo,
+    read_yolo_classes,
     write_voc,
     write_yolo,
-    yolo_classes,
 )
 from dd_livm_core.records import LabelFormat
 
@@ -23,14 +23,15 @@ TODO = "Give a COCO file (.json), or a folder of YOLO (.txt) or of Pascal VOC (.
 
 @dataclass(frozen=True)
 class Frame:
-    """One labelled image.
+    """One image that labels may belong to.
 
     Attributes
     ----------
     names
-        What label files may call it, without ending; an earlier name counts more where two frames share one.
+        What label files may call it, without ending; where two frames share a name, it is that of the frame that
+        lists it earlier.
     size_px
-        (width, height).
+        (width, height) in pixels.
     """
 
     pair_id: str
@@ -40,28 +41,28 @@ class Frame:
 
 @dataclass(frozen=True)
 class LabelSet:
-    """Labels by pair id, and the names in the label files that belong to no frame."""
+    """Labels by pair id, and the names of entries that belong to no frame."""
 
     labels: dict[str, list[Label]]
     unmatched: tuple[str, ...]
 
 
 def read_label_set(path: Path, frames: Sequence[Frame]) -> LabelSet:
-    """Read labels in whichever of the three formats they are.
+    """Return the labels of a COCO file, or of a folder of YOLO or Pascal VOC files.
 
-    A frame without an entry is not in the result, which is not the same as a frame without defects.
+    A frame without an entry is not in the result: it is not labelled. One without defects has an empty list.
 
     Raises
     ------
     InputError
-        There are no labels, of two formats, broken ones, or two entries for one frame.
+        There are no labels, they are of two formats or broken, or a frame has two entries.
     """
     names, read = _entries(path)
-    known = _named(frames)
+    known = _frames_by_name(frames)
     labels: dict[str, list[Label]] = {}
     unmatched = []
     for name in names:
-        frame = _frame_of(_without_ending(name), known)
+        frame = _frame_of(_drop_ending(name), known)
         if frame is None:
             unmatched.append(name)
         elif frame.pair_id in labels:
@@ -78,7 +79,13 @@ def write_label_set(
     files: Mapping[str, str],
     sizes_px: Mapping[str, tuple[int, int]],
 ) -> None:
-    """Write labels by pair id: COCO into one file, the others into a folder of files."""
+    """Write labels: COCO into one file, the other formats into a folder of files.
+
+    Parameters
+    ----------
+    labels, files, sizes_px
+        By pair id: the labels, the image's file name, and its (width, height) in pixels.
+    """
     if kind == "coco":
         destination.parent.mkdir(parents=True, exist_ok=True)
         write_labels(destination, labels, files, sizes_px)
@@ -88,11 +95,12 @@ def write_label_set(
         write_voc(destination, labels, files, sizes_px)
 
 
-Read = Callable[[str, Frame], list[Label]]
+ReadEntry = Callable[[str, Frame], list[Label]]
+"""Returns the labels of an entry, by its name and frame."""
 
 
-def _entries(path: Path) -> tuple[list[str], Read]:
-    """Return the names in a label set and what reads one of them for its frame."""
+def _entries(path: Path) -> tuple[list[str], ReadEntry]:
+    """Return the names of a label set's entries, and the function that reads one."""
     if path.is_file():
         by_file = read_coco(path)
         return list(by_file), lambda name, frame: by_file[name]
@@ -110,11 +118,14 @@ def _entries(path: Path) -> tuple[list[str], Read]:
 
 
 def _yolo_classes_below(folder: Path) -> tuple[str, ...]:
-    """Return the names by number: without them the same numbers may mean other classes."""
+    """Return the class names of a YOLO folder; without them its numbers may mean other classes.
+
+    They are looked for in the folder, below it and beside it.
+    """
     for name in YOLO_CLASS_FILES:
         named = sorted(folder.rglob(name)) or [p for p in (folder.parent / name,) if p.is_file()]
         if named:
-            return yolo_classes(named[0])
+            return read_yolo_classes(named[0])
     raise InputError(
         f"one of {', '.join(YOLO_CLASS_FILES)}, which name the classes",
         "none",
@@ -123,12 +134,13 @@ def _yolo_classes_below(folder: Path) -> tuple[str, ...]:
     )
 
 
-def _without_ending(name: str) -> str:
+def _drop_ending(name: str) -> str:
+    """Return an entry's name with slashes and without its ending."""
     return PurePosixPath(name.replace("\\", "/")).with_suffix("").as_posix()
 
 
-def _named(frames: Sequence[Frame]) -> dict[str, Frame | None]:
-    """Return the frame of every name, or None where two frames have an equal right to it."""
+def _frames_by_name(frames: Sequence[Frame]) -> dict[str, Frame | None]:
+    """Return the frame of every name, or None where two frames list it at the same place."""
     known: dict[str, Frame | None] = {}
     for rank in range(max((len(frame.names) for frame in frames), default=0)):
         claims: dict[str, list[Frame]] = defaultdict(list)
@@ -141,7 +153,7 @@ def _named(frames: Sequence[Frame]) -> dict[str, Frame | None]:
 
 
 def _frame_of(name: str, known: Mapping[str, Frame | None]) -> Frame | None:
-    """Look a name up with its folders, then with ever fewer of them."""
+    """Return the frame of an entry, looked up with all folders of its name, then with ever fewer."""
     parts = PurePosixPath(name).parts
     tails = ("/".join(parts[start:]) for start in range(len(parts)))
     return next((known[tail] for tail in tails if tail in known), None)

@@ -1,7 +1,7 @@
-"""One truth from labels drawn on infrared and labels drawn on visible images of the same pair.
+"""Joins the labels drawn on the infrared and on the visible image of a pair.
 
-Infrared gives the place, since only there an electrical defect shows; visible gives the type of an external
-defect, since only there weeds, dust and breakage differ. What the two do not agree on goes to a person.
+The infrared image gives the box, since electrical defects show only there; the visible one gives the class of an
+external defect, since weeds, dust and breakage differ only there. Disagreements are listed for a person.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,13 @@ from dd_livm_core.labels.label import Label, label_boxes_xyxy_px
 from dd_livm_core.records import EXTERNAL_DEFECTS
 
 Box = tuple[float, float, float, float]
+MIN_OVERLAP = 0.3
+"""Below the 0.5 usual in detection, since people draw the two boxes apart; chosen, not measured."""
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """A disagreement for a person; a side that has no label is None. The reason is a sentence."""
+    """A disagreement for a person to look at; None is a side without a label, the reason is a sentence."""
 
     infrared: Label | None
     visible: Label | None
@@ -30,14 +32,14 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """Labels over the infrared frame, and what a person should look at."""
+    """Labels in infrared pixels, and the disagreements."""
 
     labels: tuple[Label, ...]
     conflicts: tuple[Conflict, ...]
 
 
 def to_infrared(box_xywh_px: Box, matrix: NDArray[np.float64]) -> Box:
-    """Carry a box from the visible to the infrared frame, as the box around its four corners.
+    """Return the box (x, y, width, height) around a visible box's four corners in the infrared frame.
 
     Parameters
     ----------
@@ -56,12 +58,12 @@ def reconcile(
     visible: Sequence[Label],
     matrix: NDArray[np.float64],
     *,
-    min_overlap: float = 0.3,
+    min_overlap: float = MIN_OVERLAP,
 ) -> Reconciliation:
     """Join the labels of both images of a pair.
 
-    Every infrared label stays at its place. Where a visible label of an external type lies on it, it takes that
-    type. A conflict is listed when the types differ, and when a visible label lies on no infrared one.
+    Every infrared label keeps its box. Where a visible label of an external class lies on it, it takes that class. A
+    conflict is listed when the classes differ, and when a visible label lies on no infrared one.
 
     Parameters
     ----------
@@ -73,17 +75,11 @@ def reconcile(
         Intersection over union from which two boxes mean the same defect.
     """
     placed = [replace(v, box_xywh_px=to_infrared(v.box_xywh_px, matrix)) for v in visible]
-    shared = iou(label_boxes_xyxy_px(infrared), label_boxes_xyxy_px(placed))
-    rows, columns = linear_sum_assignment(-shared)
-    partner = {
-        int(row): int(column)
-        for row, column in zip(rows, columns, strict=True)
-        if shared[row, column] >= min_overlap
-    }
+    partners = _match(infrared, placed, min_overlap)
     labels: list[Label] = []
     conflicts: list[Conflict] = []
     for number, label in enumerate(infrared):
-        seen = placed[partner[number]] if number in partner else None
+        seen = placed[partners[number]] if number in partners else None
         if seen is None or seen.defect_class == label.defect_class:
             labels.append(label)
             continue
@@ -92,10 +88,23 @@ def reconcile(
         kept = "visible" if external else "infrared"
         reason = f"infrared says {label.defect_class}, visible {seen.defect_class}: {kept} kept"
         conflicts.append(Conflict(label, seen, reason))
-    matched = set(partner.values())
+    matched = set(partners.values())
     conflicts += [
         Conflict(None, seen, f"visible says {seen.defect_class}, infrared has no label there")
         for number, seen in enumerate(placed)
         if number not in matched
     ]
     return Reconciliation(tuple(labels), tuple(conflicts))
+
+
+def _match(
+    infrared: Sequence[Label], visible: Sequence[Label], min_overlap: float
+) -> dict[int, int]:
+    """Return index of an infrared label → index of its visible one, one to one with the largest total overlap."""
+    overlaps = iou(label_boxes_xyxy_px(infrared), label_boxes_xyxy_px(visible))
+    rows, columns = linear_sum_assignment(-overlaps)
+    return {
+        int(row): int(column)
+        for row, column in zip(rows, columns, strict=True)
+        if overlaps[row, column] >= min_overlap
+    }

@@ -1,6 +1,5 @@
-"""Labels in YOLO's and Pascal VOC's formats, in and out, without loss of class, box or hotspot shape."""
+"""Reads and writes YOLO and Pascal VOC files, without loss of class, box or hotspot shape."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
@@ -11,10 +10,11 @@ from defusedxml.ElementTree import fromstring
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_text
-from dd_livm_core.labels.label import Label
-from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES
+from dd_livm_core.labels.label import Label, check_label
+from dd_livm_core.records import DEFECT_CLASSES
 
 MAX_LABEL_BYTES = 16 * 2**20
+"""Of one image's label file: thousands of times a real one."""
 YOLO_CLASSES = "classes.txt"
 YOLO_CLASS_FILES = (YOLO_CLASSES, "obj.names", "data.yaml", "dataset.yaml")
 """Files in which labelling tools name the classes."""
@@ -25,12 +25,17 @@ VOC_TODO = "Export the labels as Pascal VOC, with the names " + ", ".join(DEFECT
 def write_yolo(
     folder: Path, labels: Mapping[str, Sequence[Label]], sizes_px: Mapping[str, tuple[int, int]]
 ) -> None:
-    """Write one ``<pair_id>.txt`` per pair and ``classes.txt``.
+    """Write one ``<pair_id>.txt`` per pair, and ``classes.txt``; boxes as shares of the frame.
 
-    YOLO knows no hotspot shape: it stands beside, in ``<pair_id>.shapes``, one word a line.
+    YOLO knows no hotspot shape: it goes to ``<pair_id>.shapes``, one word a line.
+
+    Parameters
+    ----------
+    labels, sizes_px
+        By pair id: the labels, and the frame's (width, height) in pixels.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / YOLO_CLASSES, "".join(f"{name}\n" for name in DEFECT_CLASSES))
+    write_text(folder / YOLO_CLASSES, "".join(f"{name}\n" for name in DEFECT_CLASSES))
     for pair_id, of_pair in labels.items():
         width_px, height_px = sizes_px[pair_id]
         lines = []
@@ -41,13 +46,13 @@ def write_yolo(
                 f"{DEFECT_CLASSES.index(label.defect_class)} "
                 + " ".join(f"{v:.17g}" for v in shares)
             )
-        _write(folder / f"{pair_id}.txt", "".join(f"{line}\n" for line in lines))
+        write_text(folder / f"{pair_id}.txt", "".join(f"{line}\n" for line in lines))
         shapes = "".join(f"{label.hotspot_shape or '-'}\n" for label in of_pair)
-        _write(folder / f"{pair_id}.shapes", shapes)
+        write_text(folder / f"{pair_id}.shapes", shapes)
 
 
-def yolo_classes(path: Path) -> tuple[str, ...]:
-    """Return the class names of one of `YOLO_CLASS_FILES`, by number.
+def read_yolo_classes(path: Path) -> tuple[str, ...]:
+    """Return the class names that one of `YOLO_CLASS_FILES` lists; their place is their number.
 
     Raises
     ------
@@ -69,14 +74,14 @@ def yolo_classes(path: Path) -> tuple[str, ...]:
 def read_yolo(
     path: Path, size_px: tuple[int, int], classes: Sequence[str] = DEFECT_CLASSES
 ) -> list[Label]:
-    """Read the YOLO file of one frame; shapes come from ``<stem>.shapes`` beside it, where that exists.
+    """Return the labels of a frame's YOLO file; shapes come from ``<stem>.shapes`` beside it, where that exists.
 
     Parameters
     ----------
     size_px
         (width, height) of the frame that was labelled.
     classes
-        Names by number.
+        Class names, as `read_yolo_classes` returns them.
 
     Raises
     ------
@@ -97,6 +102,7 @@ def read_yolo(
 def _yolo_label(
     line: str, shape: str, names: Sequence[str], size_px: tuple[int, int], path: Path
 ) -> Label:
+    """Return the label of one line; the shape ``-`` is none."""
     try:
         number, *shares = line.split()
         name = names[int(number)] if int(number) >= 0 else ""
@@ -105,7 +111,7 @@ def _yolo_label(
         raise InputError("a YOLO line", repr(line[:80]), path, YOLO_TODO) from error
     width_px, height_px = size_px
     box = ((x - w / 2) * width_px, (y - h / 2) * height_px, w * width_px, h * height_px)
-    return _label(box, name, None if shape == "-" else shape, path, YOLO_TODO)
+    return check_label(box, name, None if shape == "-" else shape, path, YOLO_TODO)
 
 
 def write_voc(
@@ -114,7 +120,13 @@ def write_voc(
     files: Mapping[str, str],
     sizes_px: Mapping[str, tuple[int, int]],
 ) -> None:
-    """Write one ``<pair_id>.xml`` per pair; pixels count from 0, as everywhere here."""
+    """Write one ``<pair_id>.xml`` per pair. Pixels count from 0, as everywhere here.
+
+    Parameters
+    ----------
+    labels, files, sizes_px
+        By pair id: the labels, the image's file name, and its (width, height) in pixels.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for pair_id, of_pair in labels.items():
         root = Element("annotation")
@@ -133,11 +145,11 @@ def write_voc(
             for name, corner in corners:
                 SubElement(box, name).text = f"{corner:.17g}"
         indent(root)
-        _write(folder / f"{pair_id}.xml", tostring(root, encoding="unicode"))
+        write_text(folder / f"{pair_id}.xml", tostring(root, encoding="unicode"))
 
 
 def read_voc(path: Path) -> list[Label]:
-    """Read one Pascal VOC file.
+    """Return the labels of one Pascal VOC file.
 
     Raises
     ------
@@ -157,33 +169,16 @@ def read_voc(path: Path) -> list[Label]:
             "a VOC annotation", f"{type(error).__name__}: {error}"[:200], path, VOC_TODO
         ) from error
     return [
-        _label((x0, y0, x1 - x0, y1 - y0), name, shape, path, VOC_TODO)
+        check_label((x0, y0, x1 - x0, y1 - y0), name, shape, path, VOC_TODO)
         for name, shape, (x0, y0, x1, y1) in found
     ]
 
 
-def _label(
-    box: tuple[float, float, float, float], name: str, shape: str | None, path: Path, todo: str
-) -> Label:
-    defect_class = next((known for known in DEFECT_CLASSES if known == name), None)
-    hotspot_shape = next((known for known in HOTSPOT_SHAPES if known == shape), None)
-    if defect_class is None:
-        raise InputError(f"a class of {', '.join(DEFECT_CLASSES)}", repr(name), path, todo)
-    if shape is not None and hotspot_shape is None:
-        raise InputError(f"a shape of {', '.join(HOTSPOT_SHAPES)}", repr(shape), path, todo)
-    if not (all(math.isfinite(v) and abs(v) < 1e6 for v in box) and min(box[2:]) > 0):
-        raise InputError("a box with positive sides", f"{box}", path, todo)
-    return Label(box, defect_class, hotspot_shape)
-
-
 def _read(path: Path) -> str:
+    """Return the text of a label file, or raise an InputError."""
     if path.stat().st_size > MAX_LABEL_BYTES:
         raise InputError("a label file", f"{path.stat().st_size} bytes", path, "Export it anew.")
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise InputError("a text file", str(error), path, "Export the labels anew.") from error
-
-
-def _write(path: Path, content: str) -> None:
-    write_text(path, content)

@@ -1,4 +1,4 @@
-"""What lies in a mission's folder ``data/<site_id>/<mission_id>``, and how its records are read and written."""
+"""Names the files of a mission's folder ``data/<site_id>/<mission_id>``, and reads its records and pairs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ R = TypeVar("R", bound=BaseModel)
 
 
 def read_record(path: Path, kind: type[R]) -> R:
-    """Read one stored record.
+    """Return the record that a JSON file holds.
 
     Raises
     ------
@@ -31,13 +31,18 @@ def read_record(path: Path, kind: type[R]) -> R:
         ) from error
 
 
-def validated(kind: type[R], fields: Mapping[str, object], where: str | Path) -> R:
-    """Return a record of what a user said.
+def validate_record(kind: type[R], fields: Mapping[str, object], where: str | Path) -> R:
+    """Return a record made of a user's values.
+
+    Parameters
+    ----------
+    where
+        Where the values come from, for the error.
 
     Raises
     ------
     InputError
-        A value is out of its bounds, or of no known field.
+        A value is out of its bounds, or its field is unknown; all of them are named.
     """
     try:
         return kind.model_validate(fields)
@@ -52,7 +57,11 @@ def validated(kind: type[R], fields: Mapping[str, object], where: str | Path) ->
 
 
 def image_pairs(mission_dir: Path) -> list[PairFiles]:
-    """Return the files of every pair of a mission in ``data/``, sorted by file name."""
+    """Return the files of every pair in a mission's folder, sorted by the infrared file's name.
+
+    A pair is two files whose names differ in their endings only; hidden files, as half-written ones are, do not
+    count.
+    """
     infrared, visible = (
         {path.stem: path for path in sorted((mission_dir / side).iterdir()) if path.name[0] != "."}
         for side in ("infrared", "visible")

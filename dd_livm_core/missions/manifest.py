@@ -1,27 +1,35 @@
 """The manifest: one row per image pair of ``data/``, in Parquet, identical for identical input."""
 
 import hashlib
-import math
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from dd_livm_core.camera_files.images import read_bytes
+from dd_livm_core.camera_files.metadata import ImageMetadata, ground_sampling_distance_m
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
-from dd_livm_core.labels.coco import broken_labels, read_labels
+from dd_livm_core.labels.coco import find_broken_labels, read_labels
 from dd_livm_core.labels.label import Label
 from dd_livm_core.missions.folder import LABELS, MISSION, image_pairs, read_record
-from dd_livm_core.missions.pair_facts import PairFacts, facts_from_bytes, read_kept_facts, reader
+from dd_livm_core.missions.pair_facts import (
+    PairFacts,
+    facts_from_bytes,
+    read_kept_facts,
+    reader_version,
+)
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.sites import read_sites
 from dd_livm_core.records import DEFECT_CLASSES, DeclaredUnit, Mission, Site
 
+Row = dict[str, Any]
+"""A pair's columns; None is what is not known."""
 KEY = ["site_id", "mission_id", "pair_id"]
 CONDITIONS = ["irradiance_w_m2", "wind_m_s", "ambient_c", "infrared_unit"]
 """What was recorded for the mission, the same on all its pairs."""
@@ -32,11 +40,13 @@ STAT_COLUMNS = [
     "visible_mtime_ns",
     "reader",
 ]
-"""Only there to know a file again without reading it: they say nothing of the content."""
+"""By these an unchanged file is known again without reading; they say nothing of its content."""
 CONTENT_COLUMNS = [*(field.name for field in fields(PairFacts)), "unreadable"]
 FILE_COLUMNS = [*STAT_COLUMNS, *CONTENT_COLUMNS]
-"""What is read from the files themselves, and kept while their size and time stay the same."""
-TEXT = {
+"""Read from the files themselves; kept while their size and time stay the same."""
+OUTSIDE_BY_PX = 1
+"""So far a label's box may reach beyond the frame: labelling tools round to whole pixels."""
+TEXT_COLUMNS = {
     "annotations_sha256",
     "infrared_sha256",
     "visible_sha256",
@@ -51,7 +61,7 @@ TEXT = {
 
 
 def build_manifest(data_root: Path, previous: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Look at every mission below ``data_root`` and return one row per pair.
+    """Return one row per image pair of every mission below ``data_root``, sorted by `KEY`.
 
     Parameters
     ----------
@@ -64,78 +74,105 @@ def build_manifest(data_root: Path, previous: pd.DataFrame | None = None) -> pd.
         A mission lies in a site that is not declared, or a record or label file is broken.
     """
     sites = read_sites(data_root)
-    known = {}
-    if previous is not None and not previous.empty:
-        rows_before: list[dict[str, Any]] = [
-            {str(name): value for name, value in row.items()} for row in previous.to_dict("records")
-        ]
-        known = {tuple(row[k] for k in KEY): row for row in rows_before}
-    rows: list[dict[str, Any]] = []
+    known = {} if previous is None or previous.empty else _rows_by_key(previous)
+    rows: list[Row] = []
     for mission_file in sorted(data_root.glob(f"*/*/{MISSION}")):
-        mission = read_record(mission_file, Mission)
-        folder = mission_file.parent
-        if (
-            mission.site_id not in sites
-            or (mission.site_id, mission.mission_id) != folder.parts[-2:]
-        ):
+        mission, folder = read_record(mission_file, Mission), mission_file.parent
+        in_place = (mission.site_id, mission.mission_id) == folder.parts[-2:]
+        if mission.site_id not in sites or not in_place:
             raise InputError(
                 "a mission in the folder of its declared site",
                 f"site {mission.site_id!r}, mission {mission.mission_id!r}",
                 mission_file,
                 f"Declare it (`dd-livm sites add {mission.site_id}`) or mend the record.",
             )
-        rows += _mission_rows(data_root, folder, mission, sites[mission.site_id], known)
+        contents = _read_mission(data_root, folder, mission, sites[mission.site_id])
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            rows += pool.map(partial(_pair_row, contents, known), contents.pairs)
     return _table(rows)
 
 
-def _mission_rows(
-    data_root: Path,
-    folder: Path,
-    mission: Mission,
-    site: Site,
-    known: dict[tuple[Any, ...], dict[str, Any]],
-) -> list[dict[str, Any]]:
-    by = reader(mission.infrared_unit)
-    kept = read_kept_facts(folder, by)
+def _rows_by_key(manifest: pd.DataFrame) -> dict[tuple[Any, ...], Row]:
+    """Return a manifest's rows by `KEY`; a missing value is None, as in a row that is read from files."""
+    rows: list[Row] = [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in manifest.to_dict("records")
+    ]
+    return {tuple(row[name] for name in KEY): row for row in rows}
+
+
+@dataclass(frozen=True)
+class _MissionContents:
+    """What a mission's folder holds, as far as its rows need it.
+
+    Attributes
+    ----------
+    reader
+        Version of what reads the files, as `reader_version` names it.
+    kept_facts
+        Facts of earlier readings by (infrared hash, visible hash).
+    labels, broken_labels
+        By pair id: the labels, and why a pair's labels cannot be used.
+    """
+
+    data_root: Path
+    site: Site
+    mission: Mission
+    pairs: list[PairFiles]
+    reader: str
+    kept_facts: Mapping[tuple[str, str], PairFacts]
+    labels: Mapping[str, list[Label]]
+    broken_labels: Mapping[str, str]
+
+
+def _read_mission(data_root: Path, folder: Path, mission: Mission, site: Site) -> _MissionContents:
+    """Read a mission's kept facts and labels; labels without a pair are not looked at."""
+    version = reader_version(mission.infrared_unit)
     pairs = image_pairs(folder)
-    labelled = (folder / LABELS).exists()
-    broken = broken_labels(folder / LABELS) if labelled else {}
-    whole = {pair.pair_id for pair in pairs} - broken.keys()
-    labels = read_labels(folder / LABELS, whole) if labelled else {}
-
-    def row(pair: PairFiles) -> dict[str, Any]:
-        pair_id, infrared, visible = pair.pair_id, pair.infrared, pair.visible
-        before = known.get((site.site_id, mission.mission_id, pair_id))
-        stat = {**_stat_columns(infrared, visible), "reader": by}
-        if before is not None and all(before.get(name) == value for name, value in stat.items()):
-            content = {name: before[name] for name in FILE_COLUMNS}
-        else:
-            content = {**stat, **_file_columns(infrared, visible, mission.infrared_unit, kept)}
-        return {
-            "site_id": site.site_id,
-            "mission_id": mission.mission_id,
-            "pair_id": pair_id,
-            "infrared_path": infrared.relative_to(data_root).as_posix(),
-            "visible_path": visible.relative_to(data_root).as_posix(),
-            **content,
-            "gsd_m": _gsd_m(content),
-            "irradiance_w_m2": mission.irradiance_w_m2,
-            "wind_m_s": mission.wind_m_s,
-            "ambient_c": mission.ambient_c,
-            "infrared_unit": str(mission.infrared_unit) if mission.infrared_unit else None,
-            "site_latitude_deg": site.latitude_deg,
-            "site_longitude_deg": site.longitude_deg,
-            "site_radius_m": site.radius_m,
-            "labels_broken": broken.get(pair_id),
-            **_label_columns(labels.get(pair_id), content),
-        }
-
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return list(pool.map(row, pairs))
+    broken: dict[str, str] = {}
+    labels: dict[str, list[Label]] = {}
+    if (folder / LABELS).exists():
+        broken = find_broken_labels(folder / LABELS)
+        readable = {pair.pair_id for pair in pairs} - broken.keys()
+        labels = read_labels(folder / LABELS, readable)
+    kept = read_kept_facts(folder, version)
+    return _MissionContents(data_root, site, mission, pairs, version, kept, labels, broken)
 
 
-def _stat_columns(infrared: Path, visible: Path) -> dict[str, int]:
-    stats = {"infrared": infrared.stat(), "visible": visible.stat()}
+def _pair_row(
+    contents: _MissionContents, known: Mapping[tuple[Any, ...], Row], pair: PairFiles
+) -> Row:
+    """Return a pair's row, with the columns of its row in ``known`` while its files stay the same."""
+    site, mission = contents.site, contents.mission
+    before = known.get((site.site_id, mission.mission_id, pair.pair_id))
+    stat = {**_stat_columns(pair), "reader": contents.reader}
+    if before is not None and all(before.get(name) == value for name, value in stat.items()):
+        content = {name: before[name] for name in FILE_COLUMNS}
+    else:
+        content = {**stat, **_file_columns(pair, mission.infrared_unit, contents.kept_facts)}
+    return {
+        "site_id": site.site_id,
+        "mission_id": mission.mission_id,
+        "pair_id": pair.pair_id,
+        "infrared_path": pair.infrared.relative_to(contents.data_root).as_posix(),
+        "visible_path": pair.visible.relative_to(contents.data_root).as_posix(),
+        **content,
+        "gsd_m": _gsd_m(content),
+        "irradiance_w_m2": mission.irradiance_w_m2,
+        "wind_m_s": mission.wind_m_s,
+        "ambient_c": mission.ambient_c,
+        "infrared_unit": str(mission.infrared_unit) if mission.infrared_unit else None,
+        "site_latitude_deg": site.latitude_deg,
+        "site_longitude_deg": site.longitude_deg,
+        "site_radius_m": site.radius_m,
+        "labels_broken": contents.broken_labels.get(pair.pair_id),
+        **_label_columns(contents.labels.get(pair.pair_id), content),
+    }
+
+
+def _stat_columns(pair: PairFiles) -> dict[str, int]:
+    """Return sizes and times of a pair's files."""
+    stats = {"infrared": pair.infrared.stat(), "visible": pair.visible.stat()}
     return {
         f"{side}_{name}": value
         for side, stat in stats.items()
@@ -144,52 +181,37 @@ def _stat_columns(infrared: Path, visible: Path) -> dict[str, int]:
 
 
 def _file_columns(
-    infrared: Path,
-    visible: Path,
+    pair: PairFiles,
     declared: DeclaredUnit | None,
-    kept: dict[tuple[str, str], PairFacts],
-) -> dict[str, Any]:
-    columns: dict[str, Any] = {**dict.fromkeys(CONTENT_COLUMNS), "radiometric": False}
+    kept_facts: Mapping[tuple[str, str], PairFacts],
+) -> Row:
+    """Return the content columns of a pair; of unreadable files, the reason and what is known before it."""
+    columns: Row = {**dict.fromkeys(CONTENT_COLUMNS), "radiometric": False}
     try:
-        contents = read_bytes(infrared), read_bytes(visible)
-        hashes = (hashlib.sha256(contents[0]).hexdigest(), hashlib.sha256(contents[1]).hexdigest())
+        infrared, visible = read_bytes(pair.infrared), read_bytes(pair.visible)
+        hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
         columns["infrared_sha256"], columns["visible_sha256"] = hashes
-        facts = kept.get(hashes) or facts_from_bytes(
-            contents[0], infrared, contents[1], visible, hashes=hashes, declared=declared
+        facts = kept_facts.get(hashes) or facts_from_bytes(
+            infrared, pair.infrared, visible, pair.visible, hashes=hashes, declared=declared
         )
     except InputError as error:
         return {**columns, "unreadable": str(error)}
     return {**columns, **vars(facts)}
 
 
-FILM_DIAGONAL_MM = math.hypot(36, 24)
-SENSOR_WIDTH_MM = {"XT2": 10.88}
-"""Cameras that leave out the film equivalent: XT2 files name this width, and a field of view of 32° that fits it."""
-
-
-def focal_length_px(content: Mapping[str, Any]) -> float | None:
-    """Return the infrared camera's focal length in pixels, where its file tells; else None.
-
-    From the film equivalent, which by CIPA DCG-001 goes by the diagonal; it is rounded to a millimetre.
-    """
-    width, height = content["infrared_width_px"], content["infrared_height_px"]
-    if content["focal_length_35mm_mm"] and width and height:
-        return float(content["focal_length_35mm_mm"] / FILM_DIAGONAL_MM * math.hypot(width, height))
-    sensor_mm = SENSOR_WIDTH_MM.get(str(content["camera_model"]))
-    if sensor_mm is None or not content["focal_length_mm"] or not width:
+def _gsd_m(content: Row) -> float | None:
+    """Return the ground sampling distance from a row's own columns, or None where they do not tell it."""
+    if content["infrared_width_px"] is None:
         return None
-    return float(content["focal_length_mm"] / sensor_mm * width)
+    names = ("relative_altitude_m", "camera_model", "focal_length_mm", "focal_length_35mm_mm")
+    size_px = content["infrared_width_px"], content["infrared_height_px"]
+    return ground_sampling_distance_m(
+        ImageMetadata(*size_px, **{name: content[name] for name in names})
+    )
 
 
-def _gsd_m(content: Mapping[str, Any]) -> float | None:
-    """Return metres per infrared pixel on the ground straight below, where camera and height are known."""
-    focal_px, height_m = focal_length_px(content), content["relative_altitude_m"]
-    if focal_px is None or not height_m or height_m <= 0:
-        return None
-    return float(height_m / focal_px)
-
-
-def _label_columns(labels: list[Label] | None, content: dict[str, Any]) -> dict[str, Any]:
+def _label_columns(labels: list[Label] | None, content: Row) -> Row:
+    """Return counts and hash of a pair's labels; None says that the pair is not labelled."""
     counts = {f"labels_{name}": 0 for name in DEFECT_CLASSES}
     for label in labels or []:
         counts[f"labels_{label.defect_class}"] += 1
@@ -198,7 +220,10 @@ def _label_columns(labels: list[Label] | None, content: dict[str, Any]) -> dict[
     if width is not None and height is not None:
         boxes = [label.box_xywh_px for label in labels or []]
         outside = sum(
-            x < -1 or y < -1 or x + w > width + 1 or y + h > height + 1 for x, y, w, h in boxes
+            min(x, y) < -OUTSIDE_BY_PX
+            or x + w > width + OUTSIDE_BY_PX
+            or y + h > height + OUTSIDE_BY_PX
+            for x, y, w, h in boxes
         )
     return {
         "labelled": labels is not None,
@@ -210,7 +235,7 @@ def _label_columns(labels: list[Label] | None, content: dict[str, Any]) -> dict[
 
 
 def _labels_hash(labels: list[Label] | None) -> str | None:
-    """Name the labels of one pair by their content, whatever their order."""
+    """Return SHA-256 of a pair's labels, the same in whatever order they stand."""
     if labels is None:
         return None
     boxes = sorted(
@@ -219,13 +244,13 @@ def _labels_hash(labels: list[Label] | None) -> str | None:
     return hashlib.sha256("\n".join(boxes).encode()).hexdigest()
 
 
-def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Give every column one type, whatever the rows hold."""
+def _table(rows: list[Row]) -> pd.DataFrame:
+    """Return the rows as a table sorted by `KEY`; a column's type depends on its name, never on its values."""
     table = pd.DataFrame(rows)
     if table.empty:
         return pd.DataFrame(columns=KEY)
     for name in table.columns:
-        if name in TEXT or name in KEY or name.endswith("_path"):
+        if name in TEXT_COLUMNS or name in KEY or name.endswith("_path"):
             table[name] = table[name].astype("string")
         elif table[name].map(lambda value: isinstance(value, bool)).all():
             table[name] = table[name].astype(bool)
@@ -237,7 +262,7 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def content_of(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the manifest without what a copy of the same files would not share."""
+    """Return the manifest without `STAT_COLUMNS`, which copies of the same files do not share."""
     return manifest.drop(columns=STAT_COLUMNS)
 
 

@@ -1,4 +1,4 @@
-"""What changed between two snapshots of ``data/``: pairs, labels, missions, sites."""
+"""Compares two snapshots of ``data/``: pairs, labels, missions, sites."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,16 +21,18 @@ COUNT_COLUMNS = [f"labels_{name}" for name in DEFECT_CLASSES]
 
 @dataclass(frozen=True)
 class ManifestDifference:
-    """Keys are (site_id, mission_id, pair_id); changed numbers are (before, after).
+    """What differs between two snapshots; a changed value is (before, after).
 
     Attributes
     ----------
+    added, removed, images_changed, labels_changed
+        Keys of pairs: (site_id, mission_id, pair_id).
     missions_changed
         (site_id, mission_id, recorded condition) → its change, for missions that both snapshots hold.
     sites_changed
         (site_id, field of its record) → its change, for sites that both snapshots declare.
     label_counts
-        Class → change of its count over all pairs, for classes that changed.
+        Class → change of its number of labels over all pairs, for classes that changed.
     """
 
     added: tuple[PairKey, ...]
@@ -45,11 +47,11 @@ class ManifestDifference:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs."""
+        """Return whether nothing differs."""
         return not any(vars(self).values())
 
 
-def manifest_diff(
+def compare_manifests(
     before: pd.DataFrame,
     after: pd.DataFrame,
     sites_before: Mapping[str, Site],
@@ -74,8 +76,8 @@ def manifest_diff(
     return ManifestDifference(
         added=_keys(new.index.difference(old.index)),
         removed=_keys(old.index.difference(new.index)),
-        images_changed=_keys(both[_differ(old.loc[both], new.loc[both], IMAGE_COLUMNS)]),
-        labels_changed=_keys(both[_differ(old.loc[both], new.loc[both], LABEL_COLUMNS)]),
+        images_changed=_keys(both[_find_changed_rows(old.loc[both], new.loc[both], IMAGE_COLUMNS)]),
+        labels_changed=_keys(both[_find_changed_rows(old.loc[both], new.loc[both], LABEL_COLUMNS)]),
         missions_changed=_mission_changes(before, after),
         sites_added=tuple(sorted(sites_after.keys() - sites_before.keys())),
         sites_removed=tuple(sorted(sites_before.keys() - sites_after.keys())),
@@ -87,7 +89,7 @@ def manifest_diff(
 def _mission_changes(
     before: pd.DataFrame, after: pd.DataFrame
 ) -> dict[tuple[str, str, str], Change]:
-    """Compare what was recorded for the missions that both hold; it is the same on all pairs of a mission."""
+    """Return the changes of recorded conditions, for missions in both; a mission's pairs all hold the same."""
     missions = KEY[:2]
     old, new = (
         table.reindex(columns=[*missions, *CONDITIONS])
@@ -98,7 +100,7 @@ def _mission_changes(
     both = old.index.intersection(new.index).sort_values()
     changes: dict[tuple[str, str, str], Change] = {}
     for name in CONDITIONS:
-        for key in both[_differ(old.loc[both], new.loc[both], [name])]:
+        for key in both[_find_changed_rows(old.loc[both], new.loc[both], [name])]:
             values = [None if pd.isna(v) else v for v in (old.loc[key, name], new.loc[key, name])]
             changes[str(key[0]), str(key[1]), name] = (values[0], values[1])
     return changes
@@ -107,6 +109,7 @@ def _mission_changes(
 def _site_changes(
     before: Mapping[str, Site], after: Mapping[str, Site]
 ) -> dict[tuple[str, str], Change]:
+    """Return the changed fields of the sites that both snapshots declare."""
     return {
         (site_id, name): (value, getattr(after[site_id], name))
         for site_id in sorted(before.keys() & after.keys())
@@ -115,26 +118,31 @@ def _site_changes(
     }
 
 
-def _differ(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> NDArray[np.bool_]:
-    """Mark the rows that differ; a missing value equals a missing value."""
+def _find_changed_rows(
+    old: pd.DataFrame, new: pd.DataFrame, columns: list[str]
+) -> NDArray[np.bool_]:
+    """Return bool (rows,): where any of the columns differ; a missing value equals a missing value."""
     unknown = old[columns].isna() & new[columns].isna()
     differs = old[columns].astype(str) != new[columns].astype(str)
     return np.asarray((differs & ~unknown).any(axis=1), bool)
 
 
 def _keys(index: Any) -> tuple[PairKey, ...]:
+    """Return the entries of a pandas index of three levels."""
     return tuple((str(a), str(b), str(c)) for a, b, c in index)
 
 
 def describe(difference: ManifestDifference, shown: int = 10) -> list[str]:
-    """Tell a difference in lines for a person, at most ``shown`` keys of each kind."""
+    """Return a difference as lines of text for a person, with at most ``shown`` entries of each kind."""
     if difference.same:
         return ["pairs, labels, missions and sites are the same"]
     lines = [
-        *_listed("sites added", [*difference.sites_added], shown),
-        *_listed("sites removed", [*difference.sites_removed], shown),
-        *_listed("sites changed", _changes(difference.sites_changed.items()), shown),
-        *_listed("missions changed", _changes(difference.missions_changed.items()), shown),
+        *_list_entries("sites added", [*difference.sites_added], shown),
+        *_list_entries("sites removed", [*difference.sites_removed], shown),
+        *_list_entries("sites changed", _change_lines(difference.sites_changed.items()), shown),
+        *_list_entries(
+            "missions changed", _change_lines(difference.missions_changed.items()), shown
+        ),
     ]
     for title, keys in (
         ("pairs added", difference.added),
@@ -142,23 +150,24 @@ def describe(difference: ManifestDifference, shown: int = 10) -> list[str]:
         ("pairs with other images", difference.images_changed),
         ("pairs with other labels", difference.labels_changed),
     ):
-        lines += _listed(title, ["/".join(key) for key in keys], shown)
+        lines += _list_entries(title, ["/".join(key) for key in keys], shown)
     counts = [f"{name}: {old} -> {new}" for name, (old, new) in difference.label_counts.items()]
-    return lines + _listed("label counts", counts, len(counts))
+    return lines + _list_entries("label counts", counts, len(counts))
 
 
-def _changes(changes: Iterable[tuple[tuple[str, ...], Change]]) -> list[str]:
+def _change_lines(changes: Iterable[tuple[tuple[str, ...], Change]]) -> list[str]:
     return [
-        f"{'/'.join(key[:-1])} {key[-1]}: {_shown(old)} -> {_shown(new)}"
+        f"{'/'.join(key[:-1])} {key[-1]}: {_value_text(old)} -> {_value_text(new)}"
         for key, (old, new) in changes
     ]
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     return "not recorded" if value is None else str(value)
 
 
-def _listed(title: str, entries: Sequence[str], shown: int) -> list[str]:
+def _list_entries(title: str, entries: Sequence[str], shown: int) -> list[str]:
+    """Return a heading with the count and the first entries; nothing where there are none."""
     if not entries:
         return []
     more = [f"  ... and {len(entries) - shown} more"] if len(entries) > shown else []

@@ -1,25 +1,27 @@
-"""What one image pair's two files say, read and decoded once; kept beside the mission under their hashes."""
+"""What the two files of a pair say, decoded once and kept in the mission's folder by their hashes."""
 
 import json
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
-from dd_livm_core.camera_files.dji import sdk_path
-from dd_livm_core.camera_files.images import size_of_whole
+from dd_livm_core.camera_files.dji import find_sdk
+from dd_livm_core.camera_files.images import checked_size_px
 from dd_livm_core.camera_files.metadata import metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import examine_infrared
 from dd_livm_core.files import write_text
 from dd_livm_core.records import DeclaredUnit
 
 READER_VERSION = "4"
-"""To be changed with every change of what a reader returns: kept facts of an earlier version are read anew."""
+"""Change it whenever a reader returns something else: facts kept by another version are read anew."""
 PAIR_FACTS = "pairs.jsonl"
 
 
 @dataclass(frozen=True)
 class PairFacts:
-    """The facts of one pair; None is what the files do not say.
+    """What the files of one pair say; None is what they do not say.
+
+    Position and height are the infrared image's, else the visible one's; gimbal and camera are the infrared one's.
 
     Attributes
     ----------
@@ -28,7 +30,7 @@ class PairFacts:
     taken_at
         ISO 8601, with the zone where the file says it.
     pair_gap_s
-        Time of the infrared image minus time of the visible one, by the cameras' own clocks.
+        Time of the infrared image minus time of the visible one, in seconds, by the cameras' own clocks.
     """
 
     infrared_sha256: str
@@ -63,24 +65,24 @@ def facts_from_bytes(
     hashes: tuple[str, str],
     declared: DeclaredUnit | None = None,
 ) -> PairFacts:
-    """Decode both files of a pair, each once.
+    """Return the facts of a pair from the bytes of its files; each is decoded once.
 
     Parameters
     ----------
     infrared_path, visible_path
         Only named in errors.
     hashes
-        SHA-256 of both.
+        SHA-256 of the infrared and of the visible file, hexadecimal.
     declared
         Unit of the mission's TIFF files that do not say it themselves.
 
     Raises
     ------
     InputError
-        One of the files cannot be used.
+        One of the files is broken or no image of a drone camera.
     """
     held = examine_infrared(infrared, infrared_path, declared)
-    seen_px = size_of_whole(visible, visible_path)
+    seen_px = checked_size_px(visible, visible_path)
     own = metadata_from_bytes(infrared, (held.width_px, held.height_px))
     other = metadata_from_bytes(visible, seen_px)
     position = own if own.latitude_deg is not None and own.longitude_deg is not None else other
@@ -112,21 +114,26 @@ def facts_from_bytes(
 
 
 def _gap_s(infrared: datetime | None, visible: datetime | None) -> float | None:
+    """Return the first time minus the second, zones left out, or None where one is not known."""
     if infrared is None or visible is None:
         return None
-    # cameras of one drone write or leave out the zone alike, or not at all
+    # of one drone's cameras, one may write the zone and the other leave it out
     return (infrared.replace(tzinfo=None) - visible.replace(tzinfo=None)).total_seconds()
 
 
-def reader(declared: DeclaredUnit | None) -> str:
-    """Name what reads the facts: with DJI's SDK or a declared unit the same file may hold temperatures."""
-    return READER_VERSION + ("+dji" if sdk_path() else "") + (f"+{declared}" if declared else "")
+def reader_version(declared: DeclaredUnit | None) -> str:
+    """Return the version of what reads files here and now.
+
+    It names DJI's SDK and the declared unit, since with them the same file may hold temperatures.
+    """
+    return READER_VERSION + ("+dji" if find_sdk() else "") + (f"+{declared}" if declared else "")
 
 
-def read_kept_facts(folder: Path, by: str) -> dict[tuple[str, str], PairFacts]:
+def read_kept_facts(folder: Path, version: str) -> dict[tuple[str, str], PairFacts]:
     """Return the facts kept in a mission's folder, by (infrared hash, visible hash).
 
-    Lines that are broken, as after a power cut, or of another `reader` are left out: those pairs are read anew.
+    Lines that are broken, as after a power cut, or of another `reader_version` are left out: those pairs are read
+    anew.
     """
     path = folder / PAIR_FACTS
     known: dict[tuple[str, str], PairFacts] = {}
@@ -138,7 +145,7 @@ def read_kept_facts(folder: Path, by: str) -> dict[tuple[str, str], PairFacts]:
             content = json.loads(line)
         except ValueError:
             continue
-        if not isinstance(content, dict) or content.pop("reader", None) != by:
+        if not isinstance(content, dict) or content.pop("reader", None) != version:
             continue
         if set(content) == names:
             facts = PairFacts(**content)
@@ -146,12 +153,12 @@ def read_kept_facts(folder: Path, by: str) -> dict[tuple[str, str], PairFacts]:
     return known
 
 
-def facts_line(facts: PairFacts, by: str) -> str:
-    """Return the line that keeps the facts of one pair, as read by a `reader`."""
-    return json.dumps({"reader": by, **vars(facts)}, sort_keys=True) + "\n"
+def facts_line(facts: PairFacts, version: str) -> str:
+    """Return the line of JSON that keeps the facts of one pair, as read by a `reader_version`."""
+    return json.dumps({"reader": version, **vars(facts)}, sort_keys=True) + "\n"
 
 
-def write_kept_facts(folder: Path, known: dict[tuple[str, str], PairFacts], by: str) -> None:
-    """Write a mission's facts in one move, sorted, so that the same pairs give the same file."""
-    text = "".join(facts_line(known[key], by) for key in sorted(known))
+def write_kept_facts(folder: Path, known: dict[tuple[str, str], PairFacts], version: str) -> None:
+    """Write a mission's facts in one move, sorted by their hashes: the same pairs give the same file."""
+    text = "".join(facts_line(known[key], version) for key in sorted(known))
     write_text(folder / PAIR_FACTS, text)

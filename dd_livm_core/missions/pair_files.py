@@ -1,4 +1,4 @@
-"""The two image files of one pair."""
+"""Names the two image files of one pair."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +11,16 @@ PairedBy = Literal["name", "time", "order"]
 
 @dataclass(frozen=True)
 class PairFiles:
-    """One infrared and one visible file of the same moment, and what is known of the flight then.
+    """An infrared and a visible file of the same moment, with what the flight's record says of it.
 
     Attributes
     ----------
     pair_id
         The pair's name within its mission.
     paired_by
-        What tells that both belong together.
+        How the two files were found to belong together.
     infrared_unit
-        Of a TIFF that does not say it itself.
+        Unit of a TIFF's values, where the file does not say it itself.
     irradiance_w_m2, wind_m_s
         None where they were not recorded.
     """

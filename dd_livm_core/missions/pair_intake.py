@@ -1,6 +1,6 @@
-"""What is done for each pair that a mission takes in: read, hashed, decoded once to be sure of it, copied.
+"""Takes one pair into a mission: read, hashed, decoded once to check it, copied.
 
-Imports little, so that processes which only do this start in a fraction of a second.
+It imports little, so that worker processes start in a fraction of a second.
 """
 
 import errno
@@ -20,19 +20,28 @@ from dd_livm_core.missions.pair_facts import (
     facts_from_bytes,
     facts_line,
     read_kept_facts,
-    reader,
+    reader_version,
 )
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.records import DeclaredUnit
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+"""Disk full, quota used up, or not writable at all."""
 Stamp = tuple[int, int]
-"""Size in bytes and time in ns: by them an unchanged file is known again without reading."""
+"""Size in bytes and time of change in ns: by them an unchanged file is known again without reading."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A usable pair: whether it is new, and whether it holds temperatures."""
+    """A pair that was taken in.
+
+    Attributes
+    ----------
+    new
+        Whether the mission held other files or none for it before.
+    radiometric
+        Whether its infrared file holds temperatures.
+    """
 
     new: bool
     radiometric: bool
@@ -44,23 +53,25 @@ class Intake:
 
     Attributes
     ----------
+    declared
+        Unit of the mission's TIFF files that do not say it themselves.
     journal_stamp
-        Of the mission's kept facts when this began, or None; what they hold is not decoded again.
+        Of the mission's kept facts when this began, or None without any; pairs that they hold are not decoded.
     """
 
     mission_dir: Path
     declared: DeclaredUnit | None
     journal_stamp: Stamp | None
 
-    def holds(self, pair: PairFiles) -> bool:
-        """Return whether the pair was taken before and its files have not changed since."""
+    def is_unchanged(self, pair: PairFiles) -> bool:
+        """Return whether the mission holds both files of a pair, with the size and time they have now."""
         return all(
             stamp_of(source) == stamp_of(target)
             for source, target in zip(_sources(pair), self.targets(pair), strict=True)
         )
 
     def take_all(self, pairs: Sequence[PairFiles]) -> list[Taken | InputError]:
-        """Take some pairs; see `take`."""
+        """Take pairs one after another; return the outcome of each, as `take` does."""
         return [self.take(pair) for pair in pairs]
 
     def take(self, pair: PairFiles) -> Taken | InputError:
@@ -74,50 +85,48 @@ class Intake:
         sources, targets = _sources(pair), self.targets(pair)
         try:
             stamps = [stamp_of(path) for path in sources]
-            contents, facts = self._checked(sources)
+            contents, facts = self._read_and_check(sources)
             if stamps != [stamp_of(path) for path in sources]:
                 raise InputError(
                     "files at rest", "one still being written", pair.infrared, "Ingest again later."
                 )
-            same = [
-                _holds(target, content) for target, content in zip(targets, contents, strict=True)
-            ]
+            same = all(map(_same_bytes, targets, contents))
             for target, content, stamp in zip(targets, contents, stamps, strict=True):
                 if stamp is not None:
                     _write(target, content, stamp[1])
         except InputError as error:
             return error
         except OSError as error:
-            if error.errno in NO_ROOM:  # no fault of this pair, and so of all that follow
+            if error.errno in NO_ROOM:  # not this pair's fault; every later pair would fail too
                 raise InputError(
                     "room to write", str(error), self.mission_dir, "Make room, then ingest again."
                 ) from error
             return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
-        return Taken(not all(same), facts.radiometric)
+        return Taken(not same, facts.radiometric)
 
     def targets(self, pair: PairFiles) -> tuple[Path, Path]:
-        """Return where a pair's two files are kept."""
+        """Return the paths of a pair's two copies, whether they exist or not."""
         return (
             self.mission_dir / "infrared" / f"{pair.pair_id}{pair.infrared.suffix.lower()}",
             self.mission_dir / "visible" / f"{pair.pair_id}{pair.visible.suffix.lower()}",
         )
 
-    def _checked(self, sources: tuple[Path, Path]) -> tuple[tuple[bytes, bytes], PairFacts]:
-        """Read both files and decode them, unless files of this content were decoded before."""
+    def _read_and_check(self, sources: tuple[Path, Path]) -> tuple[tuple[bytes, bytes], PairFacts]:
+        """Return the bytes and the facts of a pair; files whose content was decoded before are not decoded again."""
         infrared, visible = (read_bytes(path) for path in sources)
         hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
-        known = _known(self.mission_dir, reader(self.declared), self.journal_stamp)
-        facts = known.get(hashes)
+        version = reader_version(self.declared)
+        facts = _facts_at_start(self.mission_dir, version, self.journal_stamp).get(hashes)
         if facts is None:
             facts = facts_from_bytes(
                 infrared, sources[0], visible, sources[1], hashes=hashes, declared=self.declared
             )
-            # before the copies are there: after a break, what is there is known
-            self._note(facts_line(facts, reader(self.declared)))
+            # before the copies are made: after a break, every copy has its facts
+            self._append_to_journal(facts_line(facts, version))
         return (infrared, visible), facts
 
-    def _note(self, line: str) -> None:
-        """Append one line to the journal, in one write, so that lines of several processes do not mix."""
+    def _append_to_journal(self, line: str) -> None:
+        """Append a line in one write, so that lines of several processes do not mix."""
         journal = os.open(
             self.mission_dir / PAIR_FACTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666
         )
@@ -128,12 +137,15 @@ class Intake:
 
 
 @lru_cache(maxsize=1)
-def _known(mission_dir: Path, by: str, stamp: Stamp | None) -> dict[tuple[str, str], PairFacts]:
-    return read_kept_facts(mission_dir, by) if stamp else {}
+def _facts_at_start(
+    mission_dir: Path, version: str, stamp: Stamp | None
+) -> dict[tuple[str, str], PairFacts]:
+    """Return the kept facts, read once in each process; ``stamp`` tells one ingestion from the next."""
+    return read_kept_facts(mission_dir, version) if stamp else {}
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """Return a file's size and time, or None where there is none."""
+    """Return a file's size and time of change, or None where there is no file."""
     try:
         stat = path.stat()
     except OSError:
@@ -142,16 +154,18 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 def _sources(pair: PairFiles) -> tuple[Path, Path]:
+    """Return the infrared and the visible file."""
     return pair.infrared, pair.visible
 
 
-def _holds(target: Path, content: bytes) -> bool:
+def _same_bytes(target: Path, content: bytes) -> bool:
+    """Return whether a file exists and holds exactly this content."""
     stamp = stamp_of(target)
     return stamp is not None and stamp[0] == len(content) and target.read_bytes() == content
 
 
 def _write(target: Path, content: bytes, mtime_ns: int) -> None:
-    """Write in one move, with the original's time: by size and time it is known again without reading."""
+    """Write a copy in one move, with its original's time, by which `Intake.is_unchanged` knows it again."""
     with atomic(target) as unfinished:
         unfinished.write_bytes(content)
         os.utime(unfinished, ns=(mtime_ns, mtime_ns))

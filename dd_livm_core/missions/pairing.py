@@ -1,4 +1,4 @@
-"""Which infrared image belongs to which visible one: by folder and name, as drones write them."""
+"""Finds which infrared image belongs to which visible one, by folders and names as drones write them."""
 
 import hashlib
 import os
@@ -14,22 +14,31 @@ from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing_by_time import pair_by_order, pair_by_time, taken_at
 
 ENDINGS = (".jpg", ".jpeg", ".tif", ".tiff", ".png")
-INFRARED_FOLDER = re.compile(r"^(t|ir|infrared|thermal)(?:[_-](.+))?$", re.I)
-VISIBLE_FOLDER = re.compile(r"^(v|w|vis|visible|rgb|wide)(?:[_-](.+))?$", re.I)
 MARKED_NAME = re.compile(r"^(.*?)[_-](T|R|V|W|Z|IR|VIS|RGB|THRM|WIDE|ZOOM)$", re.I)
 LEFT_BY_COMPUTERS = re.compile(r"(^|/)(\._|\.[^/.][^/]*/)")
 """Files that macOS leaves beside each one, and hidden folders."""
-GLANCE_BYTES = 4096
+SAMPLE_BYTES = 4096
+"""Read from two places of a file before it is hashed whole: one page of memory each."""
+MAX_ID_CHARACTERS = 64
+"""As `Identifier` allows; a longer id keeps its beginning and ends in a hash of the whole."""
 INFRARED_MARKS = {"t", "r", "ir", "thrm"}
 NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
 Modality = Literal["infrared", "visible"]
 Files = dict[str, dict[Modality, list[Path]]]
+"""Pair id → modality → files, in the order of their paths."""
+Unpaired = dict[Modality, dict[Path, str]]
+"""Modality → file whose name matches none of the other modality → the id that its name gives."""
+OTHER: dict[Modality, Modality] = {"infrared": "visible", "visible": "infrared"}
+FOLDERS: dict[Modality, re.Pattern[str]] = {
+    "infrared": re.compile(r"^(t|ir|infrared|thermal)(?:[_-](.+))?$", re.I),
+    "visible": re.compile(r"^(v|w|vis|visible|rgb|wide)(?:[_-](.+))?$", re.I),
+}
 
 
 @dataclass(frozen=True)
 class PairingReport:
-    """What a folder holds: pairs, and files left single with the reason."""
+    """What a folder holds: pairs, and the files in none with the reason; every image is in one of the two."""
 
     pairs: tuple[PairFiles, ...]
     single: tuple[tuple[Path, str], ...]
@@ -52,9 +61,25 @@ def pair_folder(folder: Path) -> PairingReport:
     root = folder.expanduser()
     if not root.is_dir():
         raise InputError("a folder of images", "none", root, "Check the path.")
-    files, single = _sorted_out(root)
+    files, single = _group_by_id(root)
+    pairs, unpaired, more_single = _pair_by_name(files)
+    more = _pair_by_time_or_order(unpaired, by_order=not pairs)
+    used = {path for pair in more for path in (pair.infrared, pair.visible)}
+    single += more_single
+    single += [
+        (path, f"no {OTHER[side]} image for {pair_id}")
+        for side, ids in unpaired.items()
+        for path, pair_id in ids.items()
+        if path not in used
+    ]
+    return _set_duplicates_aside([*pairs, *more], single)
+
+
+def _pair_by_name(files: Files) -> tuple[list[PairFiles], Unpaired, list[tuple[Path, str]]]:
+    """Return the pairs of one id, the files without a partner, and with a reason those too many for a pair."""
     pairs: list[PairFiles] = []
-    left: dict[Modality, list[tuple[Path, str, str]]] = {"infrared": [], "visible": []}
+    unpaired: Unpaired = {"infrared": {}, "visible": {}}
+    single: list[tuple[Path, str]] = []
     for pair_id, sides in sorted(files.items()):
         infrared, visible = sides["infrared"], sides["visible"]
         if len(infrared) == 1 and len(visible) >= 1:
@@ -64,40 +89,37 @@ def pair_folder(folder: Path) -> PairingReport:
             why = f"{len(infrared)} infrared images share the id {pair_id}"
             single += [(path, why) for path in (*infrared, *visible)]
         else:
-            left["infrared"] += [(p, pair_id, f"no visible image for {pair_id}") for p in infrared]
-            left["visible"] += [(p, pair_id, f"no infrared image for {pair_id}") for p in visible]
-    more = _pair_left(left, by_order=not pairs)
-    used = {path for pair in more for path in (pair.infrared, pair.visible)}
-    single += [(p, why) for side in left.values() for p, _, why in side if p not in used]
-    return _without_duplicates([*pairs, *more], single)
+            for side, paths in sides.items():
+                unpaired[side] |= dict.fromkeys(paths, pair_id)
+    return pairs, unpaired, single
 
 
-def _sorted_out(root: Path) -> tuple[Files, list[tuple[Path, str]]]:
-    """Return the images by id and modality, and those that are none or whose modality nothing tells."""
+def _group_by_id(root: Path) -> tuple[Files, list[tuple[Path, str]]]:
+    """Return the images by id and modality, and with a reason those that are left out."""
     files: Files = defaultdict(lambda: {"infrared": [], "visible": []})
     single: list[tuple[Path, str]] = []
     unmarked: dict[Path, list[Path]] = defaultdict(list)
-    marked: dict[Path, set[Modality]] = defaultdict(set)
+    modalities: dict[Path, set[Modality]] = defaultdict(set)
     inside = root.resolve()
     for path, is_link in sorted(_images(root), key=lambda found: found[0].parts):
         if is_link and not path.resolve().is_relative_to(inside):
             single.append((path, "a link that leaves the folder"))
         elif LEFT_BY_COMPUTERS.search(path.relative_to(root).as_posix()):
             single.append((path, "a hidden file, as computers leave beside images"))
-        elif (placed := _place(path, root)) is None:
+        elif (found := _id_and_modality(path, root)) is None:
             unmarked[path.parent].append(path)
         else:
-            files[placed[0]][placed[1]].append(path)
-            marked[path.parent].add(placed[1])
+            pair_id, modality = found
+            files[pair_id][modality].append(path)
+            modalities[path.parent].add(modality)
     for folder, paths in unmarked.items():
-        if marked[folder] == {"infrared"}:  # as of cameras that mark only their infrared images
+        if modalities[folder] == {"infrared"}:  # as of cameras that mark only their infrared images
             for path in paths:
                 parents = path.relative_to(root).parts[:-1]
                 files[_pair_id([*parents, path.stem])]["visible"].append(path)
         else:
-            single += [
-                (p, "neither its folder nor its name says infrared or visible") for p in paths
-            ]
+            why = "neither its folder nor its name says infrared or visible"
+            single += [(path, why) for path in paths]
     return files, single
 
 
@@ -114,12 +136,10 @@ def _images(root: Path) -> Iterator[tuple[Path, bool]]:
                     yield folder / entry.name, entry.is_symlink()
 
 
-def _pair_left(
-    left: dict[Modality, list[tuple[Path, str, str]]], *, by_order: bool
-) -> list[PairFiles]:
-    """Pair what names left single; by order only where names said nothing at all and nobody has a time."""
-    ids = {path: pair_id for path, pair_id, _ in left["infrared"]}
-    infrared, visible = ([path for path, _, _ in left[side]] for side in ("infrared", "visible"))
+def _pair_by_time_or_order(unpaired: Unpaired, *, by_order: bool) -> list[PairFiles]:
+    """Pair by time the files that names left over; by order where that is allowed and no file has a time."""
+    ids = unpaired["infrared"]
+    infrared, visible = list(ids), list(unpaired["visible"])
     if not infrared or not visible:
         return []
     found = [PairFiles(ids[a], a, b, "time") for a, b in pair_by_time(infrared, visible)]
@@ -128,40 +148,36 @@ def _pair_left(
     return [PairFiles(ids[a], a, b, "order") for a, b in pair_by_order(infrared, visible)]
 
 
-def _place(path: Path, root: Path) -> tuple[str, Modality] | None:
-    """Return pair id and modality of a file, from its folder, else from its name."""
-    stem = path.stem
-    marked = MARKED_NAME.match(stem)
-    bare = marked.group(1) if marked else stem
+def _id_and_modality(path: Path, root: Path) -> tuple[str, Modality] | None:
+    """Return pair id and modality of a file: of its folders the nearest that says one, else its name; else None."""
+    marked = MARKED_NAME.match(path.stem)
+    bare = marked.group(1) if marked else path.stem
     parents = path.relative_to(root).parts[:-1]
     for depth in range(len(parents) - 1, -1, -1):
-        for pattern, modality in ((INFRARED_FOLDER, "infrared"), (VISIBLE_FOLDER, "visible")):
+        for modality, pattern in FOLDERS.items():
             found = pattern.match(parents[depth])
             if found:
-                others = [
-                    *parents[:depth],
-                    *([found.group(2)] if found.group(2) else []),
-                    *parents[depth + 1 :],
-                ]
-                return _pair_id([*others, bare]), modality  # type: ignore[return-value]
+                suffix = [found.group(2)] if found.group(2) else []
+                return _pair_id([*parents[:depth], *suffix, *parents[depth + 1 :], bare]), modality
     if marked:
-        modality = "infrared" if marked.group(2).lower() in INFRARED_MARKS else "visible"
-        return _pair_id([*parents, bare]), modality  # type: ignore[return-value]
+        infrared = marked.group(2).lower() in INFRARED_MARKS
+        return _pair_id([*parents, bare]), "infrared" if infrared else "visible"
     return None
 
 
 def _pair_id(parts: list[str]) -> str:
+    """Return folders and name as one identifier that is safe as a file name."""
     name = NOT_IN_ID.sub("-", "_".join(parts)).strip("-._") or "pair"
-    if len(name) <= 64:
+    if len(name) <= MAX_ID_CHARACTERS:
         return name
-    return f"{name[:51]}-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:12]}"
+    return f"{name[: MAX_ID_CHARACTERS - 13]}-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:12]}"
 
 
-def _without_duplicates(pairs: list[PairFiles], single: list[tuple[Path, str]]) -> PairingReport:
-    """Set aside pairs whose infrared file repeats an earlier one byte for byte."""
+def _set_duplicates_aside(pairs: list[PairFiles], single: list[tuple[Path, str]]) -> PairingReport:
+    """Report the pairs, and as single those whose infrared file repeats an earlier one byte for byte."""
     first: dict[str, PairFiles] = {}
     repeated: dict[PairFiles, PairFiles] = {}
-    for pair in _maybe_alike(_maybe_alike(pairs, _size_b), _glance):
+    for pair in _keep_alike(_keep_alike(pairs, _size_b), _sample):
         with pair.infrared.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if digest in first:
@@ -176,24 +192,24 @@ def _without_duplicates(pairs: list[PairFiles], single: list[tuple[Path, str]]) 
     return PairingReport(kept, tuple(single))
 
 
-def _maybe_alike(pairs: list[PairFiles], look: Callable[[Path], Hashable]) -> list[PairFiles]:
-    """Return the pairs whose infrared file looks like another one's."""
-    looks = [look(pair.infrared) for pair in pairs]
-    counts = Counter(looks)
-    return [pair for pair, seen in zip(pairs, looks, strict=True) if counts[seen] > 1]
+def _keep_alike(pairs: list[PairFiles], key: Callable[[Path], Hashable]) -> list[PairFiles]:
+    """Return the pairs whose infrared file has the same key as another one's."""
+    keys = [key(pair.infrared) for pair in pairs]
+    counts = Counter(keys)
+    return [pair for pair, found in zip(pairs, keys, strict=True) if counts[found] > 1]
 
 
 def _size_b(path: Path) -> int:
     return path.stat().st_size
 
 
-def _glance(path: Path) -> tuple[int, bytes]:
-    """Return size, head and a piece from the middle: TIFF frames of one camera have one size and head."""
+def _sample(path: Path) -> tuple[int, bytes]:
+    """Return size, head and a piece of the middle: TIFF frames of one camera share size and head."""
     size = _size_b(path)
     try:
         with path.open("rb") as stream:
-            head = stream.read(GLANCE_BYTES)
+            head = stream.read(SAMPLE_BYTES)
             stream.seek(size // 2)
-            return size, head + stream.read(GLANCE_BYTES)
-    except OSError:  # named when it is to be taken
+            return size, head + stream.read(SAMPLE_BYTES)
+    except OSError:  # like no other file here; taking it in reports why it cannot be read
         return size, os.fsencode(path)

@@ -1,4 +1,4 @@
-"""Pairs that names do not tell: by time of exposure, else by order."""
+"""Pairs files whose names do not match: by time of exposure, else by order."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def taken_at(path: Path) -> datetime | None:
-    """Return an image's time without its zone, which cameras of one drone write or leave out alike."""
+    """Return when an image was taken, or None; without its zone, which one of two cameras may leave out."""
     try:
         time = read_metadata(path).taken_at
     except InputError:
@@ -31,10 +31,17 @@ def pair_by_time(
     tolerance_s: float = TIME_TOLERANCE_S,
     time_of: Callable[[Path], datetime | None] = taken_at,
 ) -> list[tuple[Path, Path]]:
-    """Return the pairs that are each other's nearest in time, none of them above the tolerance.
+    """Return the pairs (infrared, visible) whose times are each other's nearest, sorted by time.
 
-    An image whose time is not known is left out. So is one that has two nearest: which of them belongs cannot be
-    told.
+    Left out are images without a time, and those with two equally near ones, since nothing says which belongs to
+    them.
+
+    Parameters
+    ----------
+    tolerance_s
+        Pairs further apart are left out.
+    time_of
+        Returns the time of a file, or None.
     """
     a, b = (
         sorted((time, path) for path in side if (time := time_of(path)) is not None)
@@ -46,7 +53,8 @@ def pair_by_time(
     seconds_a, seconds_b = (
         np.array([(time - start).total_seconds() for time, _ in side]) for side in (a, b)
     )
-    to_b, to_a = _nearest(seconds_a, seconds_b), _nearest(seconds_b, seconds_a)
+    to_b = _find_nearest(seconds_a, seconds_b)
+    to_a = _find_nearest(seconds_b, seconds_a)
     return [
         (a[row][1], b[column][1])
         for row, column in enumerate(to_b)
@@ -56,8 +64,9 @@ def pair_by_time(
     ]
 
 
-def _nearest(values: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return for each value the index of its nearest in a sorted array, or -1 where two are nearest."""
+def _find_nearest(values: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return int64 (N,): for each value the index of its nearest in a sorted array, -1 where two are as near."""
+    # infinite ends, so that each value has a neighbour on either side
     bounded = np.concatenate(([-np.inf], among, [np.inf]))
     after = np.searchsorted(among, values, side="left") + 1
     nearest = np.where(values - bounded[after - 1] < bounded[after] - values, after - 1, after)
@@ -69,5 +78,5 @@ def _nearest(values: NDArray[np.float64], among: NDArray[np.float64]) -> NDArray
 
 
 def pair_by_order(infrared: Sequence[T], visible: Sequence[T]) -> list[tuple[T, T]]:
-    """Return the pairs by order; none where the counts differ, since one missing file would shift all others."""
+    """Return first with first, second with second; nothing where the counts differ, as one missing file shifts all."""
     return list(zip(infrared, visible, strict=True)) if len(infrared) == len(visible) else []

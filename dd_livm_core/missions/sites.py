@@ -1,4 +1,4 @@
-"""The declared stations, in ``data/sites.json``."""
+"""Reads and writes the declared sites, ``data/sites.json``."""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ SITES = "sites.json"
 
 
 def read_sites(data_root: Path) -> dict[str, Site]:
-    """Return the declared sites by id; none where nothing was declared yet.
+    """Return the declared sites by id; an empty dict where nothing was declared yet.
 
     Raises
     ------
@@ -34,12 +34,12 @@ def read_sites(data_root: Path) -> dict[str, Site]:
 
 
 def write_site(data_root: Path, site: Site) -> None:
-    """Declare a site, or declare it anew."""
+    """Declare a site; one of the same id is replaced."""
     write_sites(data_root, [site])
 
 
 def write_sites(data_root: Path, declared: Iterable[Site]) -> None:
-    """Declare sites, or declare them anew; those declared before stay."""
+    """Declare sites; those of the same ids are replaced, all others stay."""
     sites = read_sites(data_root) | {site.site_id: site for site in declared}
     data_root.mkdir(parents=True, exist_ok=True)
     content = {"sites": [sites[name].model_dump(mode="json") for name in sorted(sites)]}
@@ -47,7 +47,7 @@ def write_sites(data_root: Path, declared: Iterable[Site]) -> None:
 
 
 def require_site(data_root: Path, site_id: str) -> Site:
-    """Return a declared site.
+    """Return the declared site of an id.
 
     Raises
     ------

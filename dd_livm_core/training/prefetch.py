@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from dd_livm_core.parallel import in_order
+from dd_livm_core.parallel import map_in_order
 
 _AHEAD = 3
 """Batches under way: enough for an uneven one, few enough to keep memory flat."""
@@ -20,7 +20,7 @@ def prefetch(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Ma
     One thread, so that what is drawn does not depend on timing.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as thread:
-        yield from in_order(thread, make, items, _AHEAD)
+        yield from map_in_order(thread, make, items, _AHEAD)
 
 
 class WaitMeter:

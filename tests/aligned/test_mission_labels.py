@@ -12,7 +12,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.labels.coco import read_labels, write_labels
 from dd_livm_core.labels.label import Label
 from dd_livm_core.labels.label_sets import Frame, read_label_set, write_label_set
-from dd_livm_core.labels.yolo_voc import yolo_classes
+from dd_livm_core.labels.yolo_voc import read_yolo_classes
 from dd_livm_core.missions.folder import image_pairs, read_record
 from dd_livm_core.missions.ingestion import ingest_mission
 from dd_livm_core.missions.sites import write_site
@@ -81,7 +81,7 @@ def test_every_format_is_read_and_written_without_loss(
         ("../data.yaml", "nc: 2\nnames: [dust, weeds]\n"),
     ],
 )
-def test_numbers_of_yolo_classes_are_named(
+def test_numbers_of_read_yolo_classes_are_named(
     tmp_path: Path, mission_dir: Path, name: str, text: str
 ) -> None:
     drawn = tmp_path / "drawn"
@@ -100,7 +100,7 @@ def test_a_broken_yaml_of_classes_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "data.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match="names"):
-        yolo_classes(path)
+        read_yolo_classes(path)
 
 
 def test_labels_of_no_pair_are_named(tmp_path: Path, mission_dir: Path) -> None:

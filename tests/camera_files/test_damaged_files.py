@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dd_livm_core.camera_files.images import size_of_whole
+from dd_livm_core.camera_files.images import checked_size_px
 from dd_livm_core.camera_files.metadata import metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import (
     PLAUSIBLE_C,
@@ -41,7 +41,7 @@ def read_all(content: bytes, whole: np.ndarray, kind: str) -> None:
         thermogram = infrared_from_bytes(content, path)
     except InputError:
         thermogram = None
-    whole_image = [accepts(read, content) for read in (visible_from_bytes, size_of_whole)]
+    whole_image = [accepts(read, content) for read in (visible_from_bytes, checked_size_px)]
     assert whole_image[0] == whole_image[1]  # the quick look refuses what the full one refuses
     metadata_from_bytes(content, (80, 64))
     assert time.perf_counter() - begun < MAX_SECONDS
@@ -69,7 +69,7 @@ def damage(contents: list[bytes], count: int, seed: int) -> None:
     assert read_peak_mib() - before_mib < MAX_GROWTH_MIB
 
 
-def bounded(contents: list[bytes], count: int, seed: int) -> None:
+def damage_in_a_process(contents: list[bytes], count: int, seed: int) -> None:
     """Run `damage` in a process of its own, which is ended when it hangs."""
     process = multiprocessing.get_context("spawn").Process(
         target=damage, args=(contents, count, seed)
@@ -83,10 +83,10 @@ def bounded(contents: list[bytes], count: int, seed: int) -> None:
     assert process.exitcode == 0
 
 
-def test_damaged_made_files() -> None:
+def test_damaged_made_files_are_refused_or_read_plausibly_in_bounded_time() -> None:
     celsius = np.linspace(5, 95, 64 * 80).reshape(64, 80)
     kelvin = (celsius + 273.15) * 100
-    bounded(
+    damage_in_a_process(
         [
             made.flir_jpeg(celsius),
             made.flir_jpeg(celsius, raw="tiff", order="<"),
@@ -103,7 +103,9 @@ def test_damaged_made_files() -> None:
 
 
 @pytest.mark.real_data
-def test_damaged_real_files(real_data: Path) -> None:
+def test_damaged_real_files_are_refused_or_read_plausibly_in_bounded_time(real_data: Path) -> None:
     names = ["camera_models/DJI_XT2.jpg", "camera_models/FLIR.jpg", "xt2_india/RJPG/DJI_0002_R.JPG"]
     names += ["h20t_chile/DJI_20220902151742_0028_T.JPG", "camera_models/M3TD/DJI_0001_R.JPG"]
-    bounded([(real_data / "radiometric" / name).read_bytes() for name in names], count=200, seed=2)
+    damage_in_a_process(
+        [(real_data / "radiometric" / name).read_bytes() for name in names], count=200, seed=2
+    )

@@ -1,6 +1,7 @@
 """What a file says is read; what it does not say stays None."""
 
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,20 +11,25 @@ import tifffile
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from dd_livm_core.camera_files.metadata import metadata_from_bytes, read_metadata
+from dd_livm_core.camera_files.metadata import (
+    ImageMetadata,
+    focal_length_px,
+    ground_sampling_distance_m,
+    metadata_from_bytes,
+    read_metadata,
+)
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.manifest import focal_length_px
 from tests import drone_files as made
 
 
-def test_absent_is_none(tmp_path: Path) -> None:
+def test_what_a_file_does_not_say_is_none(tmp_path: Path) -> None:
     found = read_metadata(made.put(tmp_path / "a.jpg", made.jpeg(made.picture())))
     assert (found.width_px, found.height_px) == (80, 64)
     values = [v for name, v in vars(found).items() if not name.endswith("_px")]
     assert values == [None] * len(values)
 
 
-def test_dji_xmp_and_exif(tmp_path: Path) -> None:
+def test_height_and_gimbal_come_from_xmp_and_time_from_exif(tmp_path: Path) -> None:
     xmp = made.dji_xmp(RelativeAltitude="+41.10", GimbalPitchDegree="-89.90", GpsLatitude="-35.3")
     content = made.jpeg(made.picture(), at="2024:06:01 12:30:05", xmp=xmp)
     found = read_metadata(made.put(tmp_path / "a.jpg", content))
@@ -45,7 +51,7 @@ def test_a_zone_is_kept(tmp_path: Path) -> None:
     assert taken_at.utcoffset() == timedelta(hours=2)
 
 
-def test_the_misspelt_longitude_of_dji(tmp_path: Path) -> None:
+def test_the_misspelt_longitude_of_dji_is_read(tmp_path: Path) -> None:
     xmp = made.dji_xmp(GpsLatitude="37.2", GpsLongtitude="-93.1")
     found = read_metadata(made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), xmp=xmp)))
     assert (found.latitude_deg, found.longitude_deg) == (37.2, -93.1)
@@ -59,7 +65,9 @@ def test_zero_north_zero_east_is_no_fix(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_tags_of_a_tiff(tmp_path: Path, big: bool, order: str) -> None:
+def test_tags_of_a_tiff_are_read_in_either_byte_order_and_size(
+    tmp_path: Path, big: bool, order: str
+) -> None:
     out = io.BytesIO()
     pixels = np.zeros((16, 16), np.uint16)
     tags = [(0x0110, "s", 0, "A thermal camera", True)]
@@ -71,7 +79,7 @@ def test_tags_of_a_tiff(tmp_path: Path, big: bool, order: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["2022:09:02 15:17:42", "2022-09-02 15:17:42"])
-def test_times_as_cameras_write_them(tmp_path: Path, text: str) -> None:
+def test_times_are_read_with_colons_or_hyphens(tmp_path: Path, text: str) -> None:
     """EXIF asks for colons; some H20T write hyphens."""
     path = made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), at=text))
     assert read_metadata(path).taken_at == datetime(2022, 9, 2, 15, 17, 42)
@@ -119,13 +127,38 @@ def lens(**tags: float) -> bytes:
         ({"focal_mm": 9.1}, None),
     ],
 )
-def test_film_equivalent(tmp_path: Path, tags: dict[str, float], expected: float | None) -> None:
+def test_the_film_equivalent_holds_only_without_digital_zoom(
+    tmp_path: Path, tags: dict[str, float], expected: float | None
+) -> None:
     found = read_metadata(made.put(tmp_path / "a.jpg", lens(**tags)))
     assert found.focal_length_35mm_mm == expected
 
 
+def test_a_pixel_on_the_ground_grows_with_height_and_shrinks_with_focal_length() -> None:
+    """An XT2 of 19 mm over 10.88 mm sees 0.5726 m a metre of height, over 640 pixels."""
+    camera = ImageMetadata(640, 512, camera_model="XT2", focal_length_mm=19.0)
+    at_41_m = ground_sampling_distance_m(replace(camera, relative_altitude_m=41.1))
+    assert at_41_m == pytest.approx(41.1 * 10.88 / 19 / 640)
+    twice = replace(camera, relative_altitude_m=82.2, focal_length_mm=38.0)
+    assert ground_sampling_distance_m(twice) == pytest.approx(at_41_m)
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"camera_model": "another"},
+        {"focal_length_mm": None},
+        {"relative_altitude_m": None},
+        {"relative_altitude_m": -3.0},
+    ],
+)
+def test_no_pixel_size_on_the_ground_is_made_up(unknown: dict[str, object]) -> None:
+    known = {"camera_model": "XT2", "focal_length_mm": 19.0, "relative_altitude_m": 41.1}
+    assert ground_sampling_distance_m(ImageMetadata(640, 512, **{**known, **unknown})) is None
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "1e300", "abc", ""])
-def test_numbers_that_are_none(tmp_path: Path, value: str) -> None:
+def test_numbers_that_are_not_finite_are_left_out(tmp_path: Path, value: str) -> None:
     xmp = made.dji_xmp(RelativeAltitude=value, GpsLatitude=value)
     found = read_metadata(made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), xmp=xmp)))
     assert found.relative_altitude_m is None
@@ -147,7 +180,7 @@ def test_no_image_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.real_data
-def test_a_real_pair(real_data: Path) -> None:
+def test_a_real_xt2_file_says_where_it_was_taken(real_data: Path) -> None:
     found = read_metadata(real_data / "pv_pairs/T/DJI_1_T.JPG")
     assert found.latitude_deg == pytest.approx(37.246, abs=0.002)
     assert found.longitude_deg == pytest.approx(-93.167, abs=0.002)
@@ -156,20 +189,15 @@ def test_a_real_pair(real_data: Path) -> None:
 
 
 @pytest.mark.real_data
-def test_focal_lengths_against_calibrations(real_data: Path) -> None:
+def test_focal_lengths_are_within_3_percent_of_calibrations(real_data: Path) -> None:
     """OpenCV calibrations of an M3T and an M30T gave 765 and 741 px; the film equivalent is rounded to 40 mm."""
     for name, calibrated_px in (("M3T_IR.JPG", 765.35), ("M30T_IR.JPG", 740.95)):
         found = read_metadata(real_data / "radiometric/calibrated" / name)
-        content = {
-            "infrared_width_px": found.width_px,
-            "infrared_height_px": found.height_px,
-            "focal_length_35mm_mm": found.focal_length_35mm_mm,
-        }
-        assert focal_length_px(content) == pytest.approx(calibrated_px, rel=0.03)
+        assert focal_length_px(found) == pytest.approx(calibrated_px, rel=0.03)
 
 
 @pytest.mark.real_data
-def test_an_h20t_of_a_plant(real_data: Path) -> None:
+def test_a_real_h20t_file_says_its_time_and_film_equivalent(real_data: Path) -> None:
     found = read_metadata(real_data / "radiometric/h20t_chile/DJI_20220902151742_0028_T.JPG")
     assert found.taken_at == datetime(2022, 9, 2, 15, 17, 42)
     assert found.focal_length_35mm_mm == 58

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import subprocess
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -34,13 +33,13 @@ def test_flir_temperatures_come_back(tmp_path: Path, raw: str, order: str) -> No
     np.testing.assert_allclose(thermogram.values, WARM_C, atol=COUNT_STEP_K)
 
 
-def test_both_names_of_the_record_format(tmp_path: Path) -> None:
+def test_both_names_of_the_record_format_are_known(tmp_path: Path) -> None:
     content = made.flir_jpeg(WARM_C).replace(b"FFF\0", b"AFF\0")
     values = read_infrared(made.put(tmp_path / "a.jpg", content)).values
     np.testing.assert_allclose(values, WARM_C, atol=COUNT_STEP_K)
 
 
-def test_a_png_in_its_own_byte_order(tmp_path: Path) -> None:
+def test_a_png_in_its_own_byte_order_is_read_right(tmp_path: Path) -> None:
     """As of a ThermaCAM E65."""
     content = made.flir_jpeg(WARM_C, swapped=False)
     values = read_infrared(made.put(tmp_path / "a.jpg", content)).values
@@ -48,7 +47,7 @@ def test_a_png_in_its_own_byte_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("raw", ["png", "bytes"])
-def test_checksums_of_flir_records(tmp_path: Path, raw: str) -> None:
+def test_flir_records_that_do_not_fit_their_checksums_are_refused(tmp_path: Path, raw: str) -> None:
     """A constant with a flipped bit still gives plausible temperatures; only the checksum tells."""
     content = made.flir_jpeg(WARM_C, raw=raw, checksums=True)
     values = read_infrared(made.put(tmp_path / "a.jpg", content)).values
@@ -108,12 +107,14 @@ def test_a_flipped_bit_in_the_raw_png_is_an_error(tmp_path: Path) -> None:
         ("celsius", WARM_C.astype(np.float32)),
     ],
 )
-def test_declared_units(tmp_path: Path, unit: str, stored: np.ndarray) -> None:
+def test_declared_units_give_the_same_temperatures(
+    tmp_path: Path, unit: str, stored: np.ndarray
+) -> None:
     values = read_infrared(made.put(tmp_path / "a.tiff", made.tiff(stored, unit))).values
     np.testing.assert_allclose(values, WARM_C, atol=0.006)
 
 
-def test_declared_scale(tmp_path: Path) -> None:
+def test_a_declared_scale_is_used(tmp_path: Path) -> None:
     stored = np.rint((WARM_C + 273.15) / 0.04).astype(np.uint16)
     values = read_infrared(made.put(tmp_path / "a.tiff", made.tiff(stored, "kelvin", scale=0.04)))
     np.testing.assert_allclose(values.values, WARM_C, atol=0.021)
@@ -172,7 +173,7 @@ def test_a_unit_that_is_none_is_an_error(tmp_path: Path, said: dict[str, object]
 
 
 @pytest.mark.parametrize("gain_k", [0.04, 0.4])
-def test_flir_tlinear_gain(tmp_path: Path, gain_k: float) -> None:
+def test_the_tlinear_gain_of_flir_is_used(tmp_path: Path, gain_k: float) -> None:
     """FLIR's TLinear mode: kelvin per count, in XMP."""
     xmp = (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -217,63 +218,8 @@ def test_a_picture_gives_shape_only(tmp_path: Path) -> None:
     assert 0 <= thermogram.values.min() <= thermogram.values.max() <= 255
 
 
-def test_dji_counts_without_the_sdk_are_no_temperatures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("DD_LIVM_DJI_SDK", raising=False)
-    counts = np.full((512, 640), 64 * 300, np.uint16)
-    path = made.put(tmp_path / "a.jpg", made.dji_rjpeg(counts))
-    assert not read_infrared(path).radiometric
-    with pytest.raises(InputError, match="DD_LIVM_DJI_SDK"):
-        read_infrared(path, require_temperature=True)
-
-
-STAND_IN = r"""
-#include <stdint.h>
-#include <stdlib.h>
-typedef struct { int32_t width, height; } size_2d;
-int32_t dirp_create_from_rjpeg(const uint8_t *d, int32_t n, void **h) {
-  if (n < 3 || d[0] != 0xff) return -1; *h = malloc(8); return 0; }
-int32_t dirp_destroy(void *h) { free(h); return 0; }
-int32_t dirp_get_rjpeg_resolution(void *h, size_2d *s) { s->width = 640; s->height = 512; return 0; }
-int32_t dirp_measure_ex(void *h, float *t, int32_t bytes) {
-  if (bytes != 640 * 512 * 4) return -3; for (int i = 0; i < 640 * 512; i++) t[i] = i % 640 * 0.1f; return 0; }
-int32_t dirp_get_measurement_params(void *h, float *p) { p[0] = 25; p[1] = 70; p[2] = 0.95f; p[3] = 23; return 0; }
-"""
-
-
-def test_the_sdk_is_called_as_its_header_says(tmp_path: Path) -> None:
-    """Against a simulated library with the header's functions: it shows the calls, not DJI's numbers."""
-    source = made.put(tmp_path / "dirp.c", STAND_IN.encode())
-    library = tmp_path / "libdirp.so"
-    try:
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True, timeout=60)
-    except (OSError, subprocess.SubprocessError):
-        pytest.skip("needs a C compiler")
-    path = made.put(tmp_path / "a.jpg", made.dji_rjpeg(np.zeros((512, 640), np.uint16)))
-    thermogram = read_infrared(path, require_temperature=True, dji_library=library)
-    assert thermogram.values.shape == (512, 640)
-    np.testing.assert_allclose(thermogram.values[7], np.arange(640) * 0.1, rtol=1e-5)
-    assert (thermogram.distance_m, thermogram.reflected_c) == (25, 23)
-    assert thermogram.relative_humidity == pytest.approx(0.7)
-
-
-def test_counts_of_another_maker_are_no_matter_of_the_sdk(tmp_path: Path) -> None:
-    content = made.dji_rjpeg(np.zeros((512, 640), np.uint16), make="Autel Robotics")
-    path = made.put(tmp_path / "a.jpg", content)
-    thermogram = read_infrared(path, dji_library=tmp_path / "libdirp.so")
-    assert not thermogram.radiometric
-    assert "8-bit" in str(thermogram.reason)
-
-
-def test_a_library_that_is_none_is_named(tmp_path: Path) -> None:
-    path = made.put(tmp_path / "a.jpg", made.dji_rjpeg(np.zeros((512, 640), np.uint16)))
-    with pytest.raises(InputError, match="Thermal SDK"):
-        read_infrared(path, dji_library=made.put(tmp_path / "libdirp.so", b"no library"))
-
-
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8", b"GIF89a", b"%PDF-1.7", b"\0" * 4096])
-def test_foreign_and_zero_byte_files(tmp_path: Path, content: bytes) -> None:
+def test_foreign_and_zero_byte_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = made.put(tmp_path / "a.jpg", content)
     for read in (read_infrared, read_visible):
         with pytest.raises(InputError):

@@ -11,12 +11,12 @@ side = st.floats(0.125, 500, width=32)
 box_xywh = st.tuples(st.floats(-500, 500, width=32), st.floats(-500, 500, width=32), side, side)
 
 
-def test_known_overlaps() -> None:
+def test_overlaps_are_those_counted_by_hand() -> None:
     found = iou([[0, 0, 2, 2]], [[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]])
     assert found == pytest.approx(np.array([[1.0, 1 / 3, 0.0]]))
 
 
-def test_none_has_no_overlap() -> None:
+def test_no_box_and_a_box_without_area_have_no_overlap() -> None:
     assert iou(np.zeros((0, 4)), [[0, 0, 1, 1]]).shape == (0, 1)
     assert iou([[1, 1, 1, 1]], [[1, 1, 1, 1]]) == 0
 
@@ -30,7 +30,7 @@ def test_overlap_is_symmetric_and_at_most_one(first: tuple, second: tuple) -> No
 
 
 @given(box_xywh)
-def test_corners_and_back(box: tuple) -> None:
+def test_a_box_turned_into_corners_and_back_is_the_same(box: tuple) -> None:
     assert xywh_of_xyxy(xyxy_of_xywh(box)) == pytest.approx(np.array([box]), abs=1e-3)
 
 

@@ -18,7 +18,7 @@ def image(folder: Path, name: str, seed: int, at: str | None = None) -> Path:
 
 
 @pytest.mark.parametrize("mark", ["V", "W", "Z"])
-def test_dji_names_in_one_folder(tmp_path: Path, mark: str) -> None:
+def test_dji_names_are_paired_in_one_folder(tmp_path: Path, mark: str) -> None:
     image(tmp_path, "DJI_0001_T.JPG", 0)
     image(tmp_path, f"DJI_0001_{mark}.JPG", 1)
     (pair,) = pair_folder(tmp_path).pairs
@@ -44,7 +44,7 @@ def test_split_folders_keep_flights_apart(tmp_path: Path) -> None:
     assert [pair.pair_id for pair in pair_folder(tmp_path).pairs] == ["DJI_1", "south11_DJI_1"]
 
 
-def test_pairing_by_time(tmp_path: Path) -> None:
+def test_files_of_other_names_are_paired_by_time(tmp_path: Path) -> None:
     """XT2: the two files of one exposure carry consecutive numbers."""
     for n in range(4):
         image(tmp_path, f"thermal/DJI_{2 * n:04d}.JPG", 2 * n, f"2024:06:01 12:00:{3 * n:02d}")
@@ -83,7 +83,7 @@ def test_only_each_other_s_nearest_are_paired(infrared: list[int], visible: list
     assert len(found) == len(expected)
 
 
-def test_five_thousand_pairs_by_time() -> None:
+def test_five_thousand_pairs_are_found_by_time() -> None:
     infrared, visible = ([Path(f"{side}{n}") for n in range(5000)] for side in "ab")
     start = datetime(2024, 6, 1)
 
@@ -123,7 +123,7 @@ def test_two_pairs_of_one_id_are_named(tmp_path: Path) -> None:
     assert all("share the id" in why for _, why in report.single)
 
 
-def test_the_same_content_twice(tmp_path: Path) -> None:
+def test_a_pair_of_the_same_content_is_taken_once(tmp_path: Path) -> None:
     for number in (1, 2):
         image(tmp_path, f"DJI_000{number}_T.JPG", 0)
         image(tmp_path, f"DJI_000{number}_V.JPG", number)
@@ -156,7 +156,7 @@ def test_files_that_computers_leave_beside_images_take_no_pair_away(tmp_path: Pa
     ]
 
 
-def test_names_of_early_h20t_firmware(tmp_path: Path) -> None:
+def test_names_of_early_h20t_firmware_are_paired(tmp_path: Path) -> None:
     for mark in ("THRM", "WIDE", "ZOOM"):
         made.put(tmp_path / f"DJI_0001_{mark}.JPG", mark.encode())
     report = pair_folder(tmp_path)
@@ -166,7 +166,7 @@ def test_names_of_early_h20t_firmware(tmp_path: Path) -> None:
     assert [path.name for path, _ in report.single] == ["DJI_0001_ZOOM.JPG"]
 
 
-def test_cameras_that_mark_only_infrared(tmp_path: Path) -> None:
+def test_unmarked_names_are_visible_where_only_infrared_is_marked(tmp_path: Path) -> None:
     for name in ("DJI_1.JPG", "DJI_1_R.JPG"):
         made.put(tmp_path / name, name.encode())
     (pair,) = pair_folder(tmp_path).pairs
@@ -187,7 +187,7 @@ def test_a_path_that_leaves_the_root_is_not_followed(tmp_path: Path) -> None:
     assert "a link that leaves the folder" in [why for _, why in report.single]
 
 
-def test_no_folder(tmp_path: Path) -> None:
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         pair_folder(tmp_path / "none")
 

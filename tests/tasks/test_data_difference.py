@@ -12,7 +12,7 @@ from dd_livm_core.labels.coco import write_labels
 from dd_livm_core.labels.label import Label
 from dd_livm_core.missions.ingestion import ingest_mission
 from dd_livm_core.missions.manifest import build_manifest, content_of, write_manifest
-from dd_livm_core.missions.manifest_difference import describe, manifest_diff
+from dd_livm_core.missions.manifest_difference import compare_manifests, describe
 from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import Mission, Site
 from tasks.data_difference import data_difference
@@ -45,12 +45,12 @@ def labelled(data: Path, x: float, irradiance_w_m2: float = 800) -> pd.DataFrame
 
 def test_pairs_labels_and_missions(data: Path) -> None:
     before, after = labelled(data, 5.0), labelled(data, 6.0, irradiance_w_m2=700)
-    assert manifest_diff(before, before, {}, {}).same
-    moved = manifest_diff(before, after, {}, {})
+    assert compare_manifests(before, before, {}, {}).same
+    moved = compare_manifests(before, after, {}, {})
     assert moved.labels_changed == (("s1", "m1", NAMES[1]),)
     assert (moved.images_changed, moved.added, moved.label_counts) == ((), (), {})
     assert moved.missions_changed == {("s1", "m1", "irradiance_w_m2"): (800, 700)}
-    fewer = manifest_diff(after, after.iloc[1:], {}, {})
+    fewer = compare_manifests(after, after.iloc[1:], {}, {})
     assert fewer.removed == (("s1", "m1", NAMES[0]),)
     assert fewer.label_counts == {"dust": (3, 2)}
     assert describe(fewer) == [
@@ -59,25 +59,25 @@ def test_pairs_labels_and_missions(data: Path) -> None:
         "label counts: 1",
         "  dust: 3 -> 2",
     ]
-    assert len(manifest_diff(after.iloc[:0], after, {}, {}).added) == 3
+    assert len(compare_manifests(after.iloc[:0], after, {}, {}).added) == 3
 
 
 def test_sites() -> None:
     none = pd.DataFrame()
     plain, named = Site(site_id="s"), Site(site_id="s", city="Graz")
-    changed = manifest_diff(none, none, {"s": plain}, {"s": named, "t": plain})
+    changed = compare_manifests(none, none, {"s": plain}, {"s": named, "t": plain})
     assert changed.sites_added == ("t",)
     assert changed.sites_changed == {("s", "city"): (None, "Graz")}
     assert "  s city: not recorded -> Graz" in describe(changed)
-    assert manifest_diff(none, none, {"s": plain}, {}).sites_removed == ("s",)
-    assert describe(manifest_diff(none, none, {"s": plain}, {"s": plain})) == [
+    assert compare_manifests(none, none, {"s": plain}, {}).sites_removed == ("s",)
+    assert describe(compare_manifests(none, none, {"s": plain}, {"s": plain})) == [
         "pairs, labels, missions and sites are the same"
     ]
 
 
 def test_a_long_list_is_cut_and_says_so(data: Path) -> None:
     manifest = labelled(data, 5.0)
-    lines = describe(manifest_diff(manifest.iloc[:0], manifest, {}, {}), shown=2)
+    lines = describe(compare_manifests(manifest.iloc[:0], manifest, {}, {}), shown=2)
     assert lines[:4] == [
         "pairs added: 3",
         "  s1/m1/DJI_0000",
