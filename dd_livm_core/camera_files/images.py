@@ -70,7 +70,7 @@ def picture_size_px(content: bytes, path: Path) -> tuple[int, int]:
         It is no image.
     """
     if content[:4] not in TIFF_STARTS:
-        return shown_size_px(open_image(content, path), content)
+        return shown_size_px(_open_header(content, path), content)
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as tiff:
             page = frame_of(tiff, path)[1]
@@ -118,13 +118,19 @@ def open_image(content: bytes, path: Path) -> Image.Image:
     InputError
         No image of a drone: another format, too small, too large, or a JPEG of too many scans.
     """
+    image = _open_header(content, path)
+    scans = content.count(START_OF_SCAN) if image.format in ("JPEG", "MPO") else 0
+    if scans > MAX_SCANS:
+        raise InputError(f"at most {MAX_SCANS} scans", f"{scans}", path, "This is no drone image.")
+    return image
+
+
+def _open_header(content: bytes, path: Path) -> Image.Image:
+    """Return an image whose header is read and whose size is checked."""
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except (*BROKEN, Image.DecompressionBombError) as error:
         raise InputError("an image file", str(error)[:200], path, "Copy the file anew.") from error
-    scans = content.count(START_OF_SCAN) if image.format in ("JPEG", "MPO") else 0
-    if scans > MAX_SCANS:
-        raise InputError(f"at most {MAX_SCANS} scans", f"{scans}", path, "This is no drone image.")
     width, height = image.size
     if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE_PX:
         raise InputError(
