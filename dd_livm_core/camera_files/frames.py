@@ -53,7 +53,8 @@ class ImageFrame:
         """Return why an image of the stated size cannot be this picture."""
         said = f"expected the size of the picture, {_text(self.picture_px)}, or of its shape"
         if _same_shape(stated[::-1], self.picture_px):
-            return f"{said}, found {_text(stated)}: the picture as stored, before EXIF turns it upright"
+            turned = "its height by its width, as before EXIF turns it upright"
+            return f"{said}, found {_text(stated)}: {turned}"
         return f"{said}, found {_text(stated)}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import decode_text, write_text
-from dd_livm_core.labels.entry import Drawn, Entry, SetAside
+from dd_livm_core.labels.entry import Drawn, Entry, SetAside, stated_size_px
 from dd_livm_core.labels.label import Label, check_label
 from dd_livm_core.labels.outlines import box_of_mask, box_of_points, pairs_of, turned_box
 from dd_livm_core.records import DEFECT_CLASSES
@@ -119,7 +119,10 @@ def coco_of(content: Any, path: Path) -> CocoFile:
         names = [str(image["file_name"]) for image in content["images"]]
         classes = {_key(of["id"]): of["name"] for of in content.get("categories") or []}
         annotations = list(content.get("annotations") or [])
-        sizes = {key: _stated_px(image) for key, image in images.items()}
+        sizes = {
+            key: stated_size_px(image.get("width"), image.get("height"))
+            for key, image in images.items()
+        }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError("a COCO file", f"{type(error).__name__}: {error}", path, TODO) from error
     if len(images) < len(names):
@@ -128,18 +131,15 @@ def coco_of(content: Any, path: Path) -> CocoFile:
     broken: dict[str, list[SetAside]] = {key: [] for key in images}
     orphans: list[SetAside] = []
     for number, annotation in enumerate(annotations, 1):
-        place = (
-            f"annotation {annotation.get('id', number) if isinstance(annotation, dict) else number}"
-        )
-        key = _key(annotation.get("image_id")) if isinstance(annotation, dict) else ""
+        said = annotation if isinstance(annotation, dict) else {}
+        place, key = f"annotation {said.get('id', number)}", _key(said.get("image_id"))
         if key not in images:
             orphans.append(SetAside(f"{path.name}, {place}", f"of no image: {annotation}"[:200]))
             continue
         try:
-            if sizes[key] is None:
-                sizes[key] = _mask_size_px(annotation)
-            drawn[key].append(_drawn(annotation, place, classes, sizes[key]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            sizes[key] = sizes[key] or _mask_size_px(said)
+            drawn[key].append(_drawn(said, place, classes, sizes[key]))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             reason = f"expected category and bbox, found {type(error).__name__}: {error}"
             broken[key].append(SetAside(f"{images[key]['file_name']}, {place}", reason[:200]))
     entries = tuple(
@@ -152,12 +152,6 @@ def coco_of(content: Any, path: Path) -> CocoFile:
 def _key(number: Any) -> str:
     """Return an id as a text: tools write 1, "1" and 1.0 for the same."""
     return str(int(number) if isinstance(number, float) and number.is_integer() else number)
-
-
-def _stated_px(image: Any) -> tuple[float, float] | None:
-    """Return the (width, height) that an image's entry states, or None where it states neither."""
-    stated = image.get("width"), image.get("height")
-    return None if stated == (None, None) else (float(stated[0]), float(stated[1]))
 
 
 def _mask_size_px(annotation: Any) -> tuple[float, float] | None:

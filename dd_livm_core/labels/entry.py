@@ -1,5 +1,6 @@
 """Holds what a label file says of one image before it is checked and placed on the pixels of that image."""
 
+import math
 from dataclasses import dataclass
 
 from dd_livm_core.camera_files.frames import ImageFrame
@@ -54,6 +55,24 @@ class Entry:
     in_shares: bool = False
 
 
+def stated_size_px(width: object, height: object) -> tuple[float, float] | None:
+    """Return the (width, height) that a label file states, or None where it states neither.
+
+    What is no number becomes NaN, which no frame has: it costs the entry, and is named.
+    """
+    if width is None and height is None:
+        return None
+    return _number(width), _number(height)
+
+
+def _number(value: object) -> float:
+    """Return a number that a file states as one or as a text, or NaN."""
+    try:
+        return float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan
+
+
 def place_labels(entry: Entry, frame: ImageFrame) -> tuple[list[Label], list[SetAside]]:
     """Return an entry's labels in pixels of a frame's raster, and what cannot be used of it.
 
@@ -70,7 +89,7 @@ def place_labels(entry: Entry, frame: ImageFrame) -> tuple[list[Label], list[Set
         box = (across * x, down * y, across * width, down * height)
         try:
             label = check_label(box, drawn.name, drawn.shape, entry.name, "")
-            _require_inside(label, frame, drawn, entry)
+            _require_in_frame(label, frame, drawn, entry)
         except InputError as error:
             reason = f"expected {error.expected}, found {error.found}"
             aside.append(SetAside(f"{entry.name}, {drawn.place}", reason))
@@ -87,8 +106,12 @@ def _scale(entry: Entry, frame: ImageFrame) -> tuple[float, float]:
     return across * frame.picture_px[0], down * frame.picture_px[1]
 
 
-def _require_inside(label: Label, frame: ImageFrame, drawn: Drawn, entry: Entry) -> None:
-    """Raise an InputError for a box that reaches out of the frame: then its size or image is another."""
+def _require_in_frame(label: Label, frame: ImageFrame, drawn: Drawn, entry: Entry) -> None:
+    """Raise an InputError for a box that cannot be in pixels, or reaches out of the frame: its size is another's."""
+    x, y, across, down = drawn.box_xywh
+    if not entry.in_shares and max(x + across, y + down) < 1:
+        found = ", ".join(f"{value:g}" for value in drawn.box_xywh)
+        raise InputError("a box in pixels", f"{found}, which are shares", entry.name, "")
     if reaches_out(label.box_xywh_px, frame.raster_px):
         width, height = entry.stated_px or frame.picture_px
         within = "shares of 0 to 1" if entry.in_shares else f"0 to {width:g} x 0 to {height:g} px"

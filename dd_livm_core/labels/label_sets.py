@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dd_livm_core.camera_files.frames import ImageFrame
 from dd_livm_core.errors import InputError
@@ -144,8 +145,9 @@ def _read_entries(path: Path, images: ImageNames) -> tuple[list[Entry], list[Set
     }
     aside: list[SetAside] = []
     for name, file in list(files.items()):
-        if file.suffix.lower() == ".txt" and not images.find([name]) and not _is_yolo(file):
-            aside.append(SetAside(name, "expected YOLO labels, found no line of numbers"))
+        why = _why_no_labels(file, is_named=images.find([name]) is not None)
+        if why is not None:
+            aside.append(SetAside(name, why))
             del files[name]
     endings = sorted({file.suffix.lower() for file in files.values()})
     if len(endings) != 1:
@@ -178,35 +180,57 @@ def _reader(folder: Path, ending: str) -> ReadFile:
     return lambda file, name: ([yolo_entry(file, name, classes)], [])
 
 
-def _is_yolo(file: Path) -> bool:
-    """Return whether a file is meant as YOLO labels; what is no text is not."""
+def _why_no_labels(file: Path, is_named: bool) -> str | None:
+    """Return why a file beside labels holds none itself, such as a tool's notes and lists; None where it may.
+
+    Parameters
+    ----------
+    is_named
+        Whether it is named like an image: then it is a label file, whatever it holds.
+    """
+    ending = file.suffix.lower()
+    if is_named or ending == ".xml":
+        return None
     try:
-        return is_yolo(read_label_text(file))
+        if ending == ".txt":
+            text = read_label_text(file)
+            return None if is_yolo(text) else "expected YOLO labels, found no line of numbers"
+        content = _read_json(file)
     except InputError:
-        return False
+        return None  # it is told when it is read
+    known = isinstance(content, dict) and ("shapes" in content or "images" in content)
+    return None if known else "expected COCO or labelme, found neither images nor shapes"
 
 
 def _json_entries(path: Path, name: str) -> tuple[list[Entry], list[SetAside]]:
     """Return the entries of a COCO or labelme file."""
-    try:
-        if path.stat().st_size > MAX_COCO_BYTES:
-            raise ValueError(f"{path.stat().st_size} bytes")
-        content = json.loads(decode_text(path.read_bytes()))
-    except (OSError, ValueError, RecursionError) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise InputError("a COCO or labelme file", why[:200], path, TODO) from error
+    content = _read_json(path)
     if isinstance(content, dict) and "shapes" in content:
         return [labelme_entry(content, path, name)], []
     found = coco_of(content, path)
     return list(found.entries), list(found.orphans)
 
 
+def _read_json(path: Path) -> Any:
+    """Return what a JSON file holds, or raise an InputError."""
+    try:
+        if path.stat().st_size > MAX_COCO_BYTES:
+            raise ValueError(f"{path.stat().st_size} bytes")
+        return json.loads(decode_text(path.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise InputError("a COCO or labelme file", why[:200], path, TODO) from error
+
+
 def _yolo_classes_below(folder: Path) -> dict[int, str]:
     """Return the class names of a YOLO folder by number; without them its numbers may mean other classes.
 
-    They are looked for in the folder, below it and beside it. Several files must agree.
+    They are looked for in the folder and below it, else beside it, else beside the folder above; several must agree.
     """
-    named = _class_files(folder.rglob("*")) or _class_files(folder.parent.iterdir())
+    folder = folder.resolve()
+    named = _class_files(folder.rglob("*"))
+    for above in folder.parents[:2]:  # as in dataset/train/labels
+        named = named or _class_files(above.iterdir())
     if not named:
         raise InputError(
             f"one of {', '.join((*CLASS_LISTS, *CLASS_YAMLS))}, which name the classes",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.entry import Drawn, Entry, SetAside
+from dd_livm_core.labels.entry import Drawn, Entry, SetAside, stated_size_px
 from dd_livm_core.labels.label import Box
 from dd_livm_core.labels.outlines import box_of_points
 from dd_livm_core.records import DEFECT_CLASSES
@@ -27,22 +27,21 @@ def labelme_entry(content: dict[str, Any], path: Path, name: str) -> Entry:
     Raises
     ------
     InputError
-        It has no list of shapes, or a size that is no number.
+        It has no list of shapes.
     """
     drawn: list[Drawn] = []
     broken: list[SetAside] = []
-    try:
-        for number, shape in enumerate(content["shapes"], 1):
-            place = f"shape {number}"
-            try:
-                drawn.append(Drawn(place, _box(shape), shape["label"]))
-            except (KeyError, TypeError, ValueError) as error:
-                found = f"{type(error).__name__}: {error}"[:200]
-                broken.append(SetAside(f"{name}, {place}", f"expected an outline, found {found}"))
-        stated: Any = content.get("imageWidth"), content.get("imageHeight")
-        stated_px = None if stated == (None, None) else (float(stated[0]), float(stated[1]))
-    except (TypeError, ValueError) as error:
-        raise InputError("a labelme file", str(error)[:200], path, TODO) from error
+    shapes = content["shapes"]
+    if not isinstance(shapes, list):
+        raise InputError("a list of shapes", type(shapes).__name__, path, TODO)
+    for number, shape in enumerate(shapes, 1):
+        place = f"shape {number}"
+        try:
+            drawn.append(Drawn(place, _box(shape), shape["label"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            found = f"{type(error).__name__}: {error}"[:200]
+            broken.append(SetAside(f"{name}, {place}", f"expected an outline, found {found}"))
+    stated_px = stated_size_px(content.get("imageWidth"), content.get("imageHeight"))
     image_path = content.get("imagePath")
     names = (name, *([image_path] if isinstance(image_path, str) else []))
     return Entry(name, names, tuple(drawn), tuple(broken), stated_px)

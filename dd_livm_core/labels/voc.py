@@ -10,7 +10,7 @@ from defusedxml.ElementTree import fromstring
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import decode_text, write_text
-from dd_livm_core.labels.entry import Drawn, Entry, SetAside
+from dd_livm_core.labels.entry import Drawn, Entry, SetAside, stated_size_px
 from dd_livm_core.labels.label import Box, Label
 from dd_livm_core.labels.label_files import read_label_bytes
 from dd_livm_core.labels.outlines import turned_box
@@ -64,7 +64,7 @@ def voc_entry(path: Path, name: str) -> Entry:
     Raises
     ------
     InputError
-        It is no VOC annotation, holds an entity bomb, or a size that is no number.
+        It is no VOC annotation, or holds an entity bomb.
     """
     root = _parse(path)
     drawn: list[Drawn] = []
@@ -80,7 +80,8 @@ def voc_entry(path: Path, name: str) -> Entry:
     said = (root.findtext("filename") or "").strip()
     beside = Path(name).with_name(Path(said.replace("\\", "/")).name).as_posix() if said else ""
     names = tuple(dict.fromkeys(known for known in (name, beside, said) if known))
-    return Entry(name, names, tuple(drawn), tuple(broken), _stated_px(root, path))
+    stated_px = stated_size_px(root.findtext("size/width"), root.findtext("size/height"))
+    return Entry(name, names, tuple(drawn), tuple(broken), stated_px)
 
 
 def _parse(path: Path) -> Any:
@@ -97,17 +98,6 @@ def _parse(path: Path) -> Any:
     if root.tag != "annotation":
         raise InputError("a VOC annotation", f"<{root.tag}>"[:80], path, VOC_TODO)
     return root
-
-
-def _stated_px(root: Any, path: Path) -> tuple[float, float] | None:
-    """Return the (width, height) that ``<size>`` states, or None without it."""
-    said = root.findtext("size/width"), root.findtext("size/height")
-    if said == (None, None):
-        return None
-    try:
-        return float(said[0]), float(said[1])
-    except (TypeError, ValueError) as error:
-        raise InputError("a size in pixels", f"{said}", path, VOC_TODO) from error
 
 
 def _box(item: Any) -> Box:

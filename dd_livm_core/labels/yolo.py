@@ -79,9 +79,9 @@ def read_yolo_classes(path: Path) -> dict[int, str]:
 
 
 def is_yolo(text: str) -> bool:
-    """Return whether a text is meant as YOLO labels: empty, or with a line of numbers after a class."""
+    """Return whether a text is meant as YOLO labels, by a line of numbers after a class."""
     lines = [line.split() for line in text.splitlines() if line.strip()]
-    return not lines or any(
+    return any(
         len(line) > FEWEST_NUMBERS and all(NUMBER.fullmatch(word) for word in line[1:])
         for line in lines
     )

@@ -209,9 +209,36 @@ def test_a_set_that_names_no_image_says_the_likely_reason(
 def test_notes_beside_labels_are_no_labels_and_are_named(tmp_path: Path, mission_dir: Path) -> None:
     drawn = write("voc", tmp_path / "drawn", {name: name for name in LABELS})
     (drawn / "README.roboflow.txt").write_text("Exported by a tool on 3 May\n")
+    (drawn / "test.txt").write_text("")
+    (drawn / "notes.json").write_text('{"info": {"contributor": "a tool"}}')
     report = take_labels(mission_dir, drawn)
     assert report.labelled == 3
-    assert [one.where for one in report.set_aside] == ["README.roboflow.txt"]
+    names = [one.where for one in report.set_aside]
+    assert names == ["README.roboflow.txt", "notes.json", "test.txt"]
+
+
+def test_classes_are_found_where_tools_put_them_and_must_agree(
+    tmp_path: Path, mission_dir: Path
+) -> None:
+    folder = tmp_path / "dataset/train/labels"
+    folder.mkdir(parents=True)
+    (folder / "DJI_0001.txt").write_text("1 0.5 0.5 0.1 0.1")
+    (tmp_path / "dataset/data.yml").write_text("names: [dust, weeds]")
+    take_labels(mission_dir, folder)
+    assert read_labels(mission_dir / "labels.json")["DJI_0001"][0].defect_class == "weeds"
+    (tmp_path / "dataset/train/classes.txt").write_text("weeds\ndust\n")
+    with pytest.raises(InputError, match=r"data\.yml"):
+        take_labels(mission_dir, tmp_path / "dataset")
+
+
+def test_an_image_with_half_a_size_costs_only_itself(tmp_path: Path, mission_dir: Path) -> None:
+    path = write("coco", tmp_path / "a.json", {name: name for name in LABELS})
+    content = json.loads(path.read_text())
+    content["images"][0]["width"] = None
+    path.write_text(json.dumps(content))
+    report = take_labels(mission_dir, path)
+    assert report.labelled == 2
+    assert [one.where for one in report.set_aside] == [content["images"][0]["file_name"]]
 
 
 def test_a_folder_of_labelme_files_is_read(tmp_path: Path, mission_dir: Path) -> None:

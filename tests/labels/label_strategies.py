@@ -9,7 +9,7 @@ SIZE_PX = (640, 512)
 labels_of_pair = st.lists(
     st.builds(
         Label,
-        st.tuples(st.floats(0, 500), st.floats(0, 400), st.floats(0.5, 140), st.floats(0.5, 110)),
+        st.tuples(st.floats(0, 500), st.floats(0, 400), st.floats(1, 139), st.floats(1, 110)),
         st.sampled_from(DEFECT_CLASSES),
         st.sampled_from([*HOTSPOT_SHAPES, None]),
     ),

@@ -111,6 +111,7 @@ def test_boxes_outlines_and_masks_of_tools_are_read(
         {"bbox": [10, 10, 0, 20]},
         {"bbox": [700, 10, 10, 20]},
         {"bbox": [1, 2, 3]},
+        {"bbox": [0.1, 0.2, 0.3, 0.4]},
         {"bbox": [10, 10, 20, 20], "category_id": 9},
         {"segmentation": {"size": [99, 99], "counts": [5, 5]}},
         {},

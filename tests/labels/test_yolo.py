@@ -114,7 +114,7 @@ def test_a_broken_yaml_of_classes_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_what_stands_beside_labels_is_no_label_file() -> None:
-    assert is_yolo("")
     assert is_yolo("bad line\n0 .5 .5 .1 .1")
     assert not is_yolo("data/obj_train_data/DJI_0001_T.JPG\n")
+    assert not is_yolo("")
     assert not is_yolo("Exported by a tool on 3 May 2026\n")
