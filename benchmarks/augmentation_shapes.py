@@ -19,6 +19,7 @@ from dd_livm_core.fleet.missions.truth_files import read_truth_arrays
 from dd_livm_core.fleet.missions.writing import write_fleet
 from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.hotspots.segmentation import Hotspot, find_hotspots
+from dd_livm_core.labels.boxes import iou, xyxy_of_xywh
 from dd_livm_core.panels.excess import excess_temperature
 
 NOISE_K, PLAIN_QUALITY = 0.08, 92
@@ -110,14 +111,6 @@ def true_frames(truth_root: Path, most: int | None = None) -> Iterator[TrueFrame
             )  # fmt: skip
 
 
-def box_iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / (a[2] * a[3] + b[2] * b[3] - width * height)
-
-
 def fleet_crops(truth_root: Path, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cut every hotspot out of its frame's excess, with noise, a PV module being 16 px wide.
 
@@ -183,21 +176,18 @@ def as_plain(celsius: np.ndarray) -> np.ndarray:
 
 def _count(score: ShapeScore, site: str, true: pd.DataFrame, found: list[Hotspot]) -> None:
     width, height = INFRARED_PX
-    boxes = [(row.x_px, row.y_px, row.width_px, row.height_px) for row in true.itertuples()]
-    for box, row in zip(boxes, true.itertuples(), strict=True):
+    boxes = true[["x_px", "y_px", "width_px", "height_px"]].to_numpy(float)
+    overlap = iou(xyxy_of_xywh(boxes), xyxy_of_xywh([h.box_xywh_px for h in found]))
+    for box, row, of_box in zip(boxes, true.itertuples(), overlap, strict=True):
         if row.hotspot_shape is None:
             score.without_shape += 1
             continue
-        best = max(found, key=lambda hotspot: box_iou(box, hotspot.box_xywh_px), default=None)
-        located = best is not None and box_iou(box, best.box_xywh_px) >= 0.5
-        shape = best.shape if located and best is not None else NOT_LOCATED
+        located = of_box.max(initial=0) >= 0.5
+        shape = found[int(of_box.argmax())].shape if located else NOT_LOCATED
         whole = min(box[:2]) > 0 and box[0] + box[2] < width and box[1] + box[3] < height
         score.rows.append((site, row.source, whole, row.mean_excess_k, row.hotspot_shape, shape))
     score.frames += 1
-    score.false += sum(
-        max(box_iou(box, hotspot.box_xywh_px) for box in boxes) < FALSE_BELOW_IOU
-        for hotspot in found
-    )
+    score.false += int((overlap.max(axis=0, initial=0) < FALSE_BELOW_IOU).sum())
 
 
 def _resample(
