@@ -8,13 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.augmentation.signal import HotspotSignal, extent, foot, separate
-from dd_livm_core.heat.diffusion import (
-    CELL_CONDUCTANCE_W_K,
-    loss_coefficient,
-    source_ratio,
-    transient_excess,
-    weather_transfer,
-)
+from dd_livm_core.heat.diffusion import transient_excess, weather_transfer
+from dd_livm_core.heat.laminate import CELL_CONDUCTANCE_W_K, loss_coefficient, source_ratio
 from dd_livm_core.hotspots.shapes import HotspotLimits
 
 _GAMMA = 2.2

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from dd_livm_core.augmentation.signal import sensor_noise, separate
 from dd_livm_core.augmentation.weather import HotspotWeather
-from dd_livm_core.heat.diffusion import CELL_CONDUCTANCE_W_K, loss_coefficient, weather_transfer
+from dd_livm_core.heat.diffusion import weather_transfer
+from dd_livm_core.heat.laminate import CELL_CONDUCTANCE_W_K, loss_coefficient
 
 WIDTH, HEIGHT = 20, 34
 BOX = (61.0, 25.0, 7.0, 34.0)

@@ -17,12 +17,8 @@ from dd_livm_core.fleet.physics.thermal import (
 )
 from dd_livm_core.fleet.profile import Profile, PvModule, bundled_profiles
 from dd_livm_core.fleet.station.defects import Workshop
-from dd_livm_core.heat.diffusion import (
-    CELL_CONDUCTANCE_W_K,
-    GAP_CONDUCTANCE_W_K,
-    loss_coefficient,
-    steady_excess,
-)
+from dd_livm_core.heat.diffusion import steady_excess
+from dd_livm_core.heat.laminate import CELL_CONDUCTANCE_W_K, GAP_CONDUCTANCE_W_K, loss_coefficient
 from dd_livm_core.records import DEFECT_CLASSES
 
 SUNNY = Conditions(irradiance_w_m2=1000, wind_m_s=1, ambient_c=25, sky_c=8)
