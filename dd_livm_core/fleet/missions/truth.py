@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.hotspots.limits import HotspotLimits
 from dd_livm_core.hotspots.outlines import box_xywh_px, regions
-from dd_livm_core.hotspots.shapes import HotspotLimits
+from dd_livm_core.panels.pv_module_px import PvModulePx
 from dd_livm_core.records import HotspotShape
 
 THRESHOLD_K = 1.5
@@ -56,7 +57,7 @@ def true_hotspots(
         return found
     limits, sides = HotspotLimits(), (min(module_px), max(module_px))
     cold = excess_k <= -limits.hidden_k
-    for region in regions(excess_k, hot, cold, owner + 1, sides, limits):
+    for region in regions(excess_k, hot, cold, owner + 1, PvModulePx(*sides), limits):
         (rows, columns), size = region.window, int(region.hot.sum())
         if _too_small(rows, columns, size, hot.shape, sides):
             continue
