@@ -60,4 +60,5 @@ def relax(conduction: csc_array, loss_w_m2_k: float, departure: Field, scale: fl
 
 
 def _identity(size: int) -> csc_array:
+    """Return the sparse unit matrix (size, size)."""
     return csc_array(diags_array(np.ones(size)))

@@ -67,7 +67,7 @@ def cell_gap_conductance(
     cell_w_k: float = CELL_CONDUCTANCE_W_K,
     gap_w_k: float = GAP_CONDUCTANCE_W_K,
 ) -> NDArray[np.float64]:
-    """Return K per pixel, (H, W) float64 in W/K, of a grid of cells parted by gaps.
+    """Return K per pixel, (H, W) float64 in W/K, of a grid of cells separated by gaps.
 
     A pixel that a gap covers in part takes both in series, so thin gaps keep their resistance.
 

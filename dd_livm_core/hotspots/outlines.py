@@ -9,6 +9,7 @@ from scipy.ndimage import find_objects
 
 from dd_livm_core.hotspots.limits import HotspotLimits
 from dd_livm_core.hotspots.shapes import hotspot_shape, keep_above_half_level
+from dd_livm_core.panels.module_map import LARGEST_SINGLE
 from dd_livm_core.panels.pv_module_px import PvModulePx
 from dd_livm_core.records import HotspotShape
 
@@ -18,8 +19,6 @@ Window = tuple[slice, slice]
 
 _FRAME = 0.06
 """Width of a frame in short sides of a PV module: what is cold this close to its edge is no leaf."""
-_SINGLE = 1.4
-"""A larger piece, in areas of a PV module, is more than one; as in `panels.module_map`."""
 _LEAF_EDGE_PX = 2
 """Width of the border in which the lens mixes a leaf with the heat beside it."""
 
@@ -78,7 +77,7 @@ def regions(
     join_px = limits.join * pv_module.short
     leaf = cold & ~_borders(pv_modules, max(2, round(_FRAME * pv_module.short)))
     # Where several PV modules share a number, their frames would pass for one leaf.
-    single = np.bincount(pv_modules.ravel()) <= _SINGLE * pv_module.short * pv_module.long
+    single = np.bincount(pv_modules.ravel()) <= LARGEST_SINGLE * pv_module.short * pv_module.long
     leaf &= single[pv_modules]
     found: list[Region] = []
     for number, tight in enumerate(find_objects(np.where(hot, pv_modules, 0)), 1):
@@ -165,4 +164,5 @@ def _close_gaps(hot: Mask, side: int) -> Mask:
 
 
 def _disk(side: int) -> NDArray[np.uint8]:
+    """Return a disk of so many pixels across, uint8 (side, side)."""
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

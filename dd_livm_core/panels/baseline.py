@@ -31,7 +31,7 @@ _COLD_SPREADS, _COLD_SIDE_PX, _COLD_SHARE = 3.0, 7, 0.25
 """A part of a row is the healthy one if it lies this many spreads below the row's median, is wider than any frame, and
 holds this share of the row."""
 _ITERATIONS = 8
-"""Enough for the reweighted fits to settle."""
+"""Steps of the reweighted fits (twice as many for the plane); a fixed number, so that time and result are the same."""
 _TUKEY_SPREADS = 3.0
 """Residuals beyond this many spreads have no weight."""
 _RIDGE = 1e-3

@@ -27,8 +27,10 @@ _CONTRAST_SHARES = (0.35, 0.22, 0.14)
 """Shares of the frames' contrast that count as a line, tried in turn; the lower ones only in pieces still too large."""
 _LEAST_SPREADS = 1.5
 """Least coldness of a line, in spreads of the coldness, whatever the contrast."""
-_SPLINTER, _WHOLE = 0.25, 1.4
-"""In areas of a PV module: a smaller piece is a splinter, a larger one more than one PV module."""
+_SPLINTER = 0.25
+"""A smaller piece, in areas of a PV module, is a splinter of one."""
+LARGEST_SINGLE = 1.4
+"""A larger piece, in areas of a PV module, is more than one."""
 _MOST_UNCUT = 0.6
 """Share of the panels in pieces that are too large, above which the frames count as unseen."""
 _STEEPEST_PERCENTILE = 95.0
@@ -70,14 +72,14 @@ def pv_module_map(
         uncut = open_panels > 0
         if share < _CONTRAST_SHARES[0]:
             _, label, stats, _ = cv2.connectedComponentsWithStats(open_panels, connectivity=4)
-            large = stats[:, cv2.CC_STAT_AREA] > _WHOLE * pv_module.area_px2
+            large = stats[:, cv2.CC_STAT_AREA] > LARGEST_SINGLE * pv_module.area_px2
             large[0] = False
             uncut = large[label]
         open_panels[uncut & (coldness > max(share * contrast, _LEAST_SPREADS * spread))] = 0
     pieces = _number_pieces(open_panels, pv_module.area_px2)
     size = np.bincount(pieces[pieces > 0])
     # Where no frames are seen, as in thin film from far, lines are chance.
-    if size[size > _WHOLE * pv_module.area_px2].sum() > _MOST_UNCUT * size.sum():
+    if size[size > LARGEST_SINGLE * pv_module.area_px2].sum() > _MOST_UNCUT * size.sum():
         return panel_mask.astype(np.int32)
     return _fill_lines(pieces, panel_mask)
 
