@@ -33,7 +33,8 @@ from benchmarks.augmentation_shapes import (
 from benchmarks.augmentation_step import step_shares
 from benchmarks.results_file import write_result
 from dd_livm_core.augmentation.weather import HotspotWeather
-from dd_livm_core.heat.diffusion import CELL_CONDUCTANCE_W_K, weather_transfer
+from dd_livm_core.heat.diffusion import weather_transfer
+from dd_livm_core.heat.laminate import CELL_CONDUCTANCE_W_K
 from dd_livm_core.panels.excess import excess_temperature
 
 FLEET_SEED = 31

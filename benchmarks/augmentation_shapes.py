@@ -21,6 +21,7 @@ from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.hotspots.segmentation import Hotspot, find_hotspots
 from dd_livm_core.labels.boxes import iou, xyxy_of_xywh
 from dd_livm_core.panels.excess import excess_temperature
+from dd_livm_core.panels.pv_module_px import PvModulePx
 
 NOISE_K, PLAIN_QUALITY = 0.08, 92
 FALSE_BELOW_IOU = 0.1
@@ -158,9 +159,7 @@ def fleet_shapes(truth_root: Path, seed: int) -> dict[str, ShapeScore]:
         for name, image in views.items():
             kelvin = name != "plain"
             seen = excess_temperature(image, mask, kelvin)
-            found = find_hotspots(
-                seen, mask, sides[0], pv_module_height_px=sides[1], radiometric=kelvin
-            )
+            found = find_hotspots(seen, mask, PvModulePx(*sides), radiometric=kelvin)
             _count(scores[name], frame.site_id, frame.hotspots, found)
             if name == "segmented":
                 view = VIEWS[scores[name].frames % len(VIEWS)]
@@ -207,7 +206,7 @@ def _resample(
     seen = cv2.warpAffine(excess, turn, (side, side), flags=cv2.INTER_LINEAR)
     inside = cv2.warpAffine(mask.astype(np.float32), turn, (side, side)) >= 0.5
     again = find_hotspots(
-        np.where(inside, seen, 0), inside, sides[0] * scale, pv_module_height_px=sides[1] * scale
+        np.where(inside, seen, 0), inside, PvModulePx(sides[0] * scale, sides[1] * scale)
     )
     label = np.zeros((side, side), np.int32)
     for number, hotspot in enumerate(again, 1):
@@ -250,7 +249,7 @@ def crop_shapes(crops: dict[str, list[np.ndarray]], most: int) -> dict[str, dict
         counts: Counter = Counter()
         for image in images[:most]:
             excess = excess_temperature(image.astype(np.float32), everywhere, False)
-            found = find_hotspots(excess, everywhere, 24, pv_module_height_px=40, radiometric=False)
+            found = find_hotspots(excess, everywhere, PvModulePx(24, 40), radiometric=False)
             largest = max(found, key=lambda hotspot: hotspot.area_px, default=None)
             counts[largest.shape if largest else "none"] += 1
         row: dict[str, object] = {"crops": sum(counts.values()), **counts}
