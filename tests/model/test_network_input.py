@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dd_livm_core.model.network_input import PairPixels, at_input_size, encode, prepare
+from dd_livm_core.model.network_input import PairPixels, encode, prepare, resize_to_input
 from tests.synthetic_store import synthetic_pair
 
 
@@ -54,5 +54,5 @@ def test_the_mask_is_whole_at_any_size() -> None:
 def test_both_halves_make_the_whole() -> None:
     pair, _ = synthetic_pair(1, seed=3)
     parts = (pair.infrared_excess, pair.visible, pair.panel_mask, (96, 80))
-    for one, other in zip(prepare(*parts), encode(at_input_size(*parts)), strict=True):
+    for one, other in zip(prepare(*parts), encode(resize_to_input(*parts)), strict=True):
         assert np.array_equal(one, other)
