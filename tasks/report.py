@@ -8,7 +8,7 @@ from pathlib import Path
 from prefect import get_run_logger, task
 from prefect.artifacts import create_image_artifact, create_link_artifact, create_markdown_artifact
 
-from dd_livm_core.inspection.pictures import data_url, site_chart
+from dd_livm_core.inspection.pictures import data_url, write_site_chart
 from dd_livm_core.judgement.promotion import Decision
 from tasks.align import AlignedReference
 from tasks.alignment_page import AlignmentPage
@@ -81,7 +81,7 @@ def report_retraining(
     store.log_text(run_id, json.dumps(vars(decision), indent=2), "decision.json")
     with tempfile.TemporaryDirectory() as folder:
         chart = Path(folder) / CHART
-        site_chart(
+        write_site_chart(
             chart, {s.site_id: s.metrics for s in scores}, [s.site_id for s in scores if s.unseen]
         )
         store.log_artifact(run_id, str(chart))
