@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TILE_PX = 64
-"""Ten tiles across a frame of 640 pixels: many edges cross from one to the next. Chosen by eye."""
+"""Ten tiles across a frame of 640 pixels: many edges cross from one to the next. Chosen."""
 OUTLINE_COLOUR = (60, 230, 90)
 """RGB, a green that stands out on both pictures."""
 

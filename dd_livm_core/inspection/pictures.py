@@ -17,12 +17,12 @@ CLASS_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "open_circuit": (255, 90, 90),
     "diode_failure": (225, 110, 255),
 }
-"""RGB of each class's boxes; they differ in hue, on infrared as on visible. Chosen by eye."""
+"""RGB of each class's boxes; they differ in hue, so that they are told apart. Chosen."""
 TRUTH_COLOUR = (255, 255, 255)
 OFF_PANELS = 58
 """Grey of what is no panel, where there is no excess to show; 0 to 255."""
 SHOWN_PERCENTILES = (1.0, 99.5)
-"""Excess of the panels that becomes darkest and brightest: single odd pixels do not decide. Chosen by eye."""
+"""Excess of the panels that becomes darkest and brightest: single odd pixels do not decide. Chosen."""
 FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.42
 
 

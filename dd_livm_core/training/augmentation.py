@@ -18,7 +18,7 @@ NOISE_K = 0.08
 class Augmentation:
     """Changes heat, geometry, light and noise of an example; every draw follows from the seed given with it.
 
-    Ranges and probabilities are chosen by eye, not measured.
+    Ranges and probabilities are chosen, not measured.
     """
 
     def __init__(self, config: TrainingConfig) -> None:
