@@ -205,7 +205,7 @@ def inspect(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for findings, pictures and page. Default: reports/<name of the source> in the workspace."
+            help="Folder for findings, pictures and page. Default: the source's name below reports/ in the workspace."
         ),
     ] = None,
     model: Annotated[

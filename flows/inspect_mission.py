@@ -47,7 +47,7 @@ def inspect_mission(
     workspace
         Folder that holds mlruns/ and all results.
     output
-        Folder for ``findings.json``, pictures and ``index.html``; default: reports/<name of source> in the workspace.
+        Folder for ``findings.json``, pictures and ``index.html``; by default the source's name below reports/.
     model
         Alias or version of the registered model.
     processes
