@@ -17,7 +17,7 @@ NOT_KEPT = (
 )
 """Removed from the page: what loads from networks, and navigation to pages that are not kept."""
 LINK = re.compile(r'<a\b[^>]*href="(?!#)[^"]*"[^>]*>(.*?)</a>', re.S)
-# Links that leave the page, above, become their text; its styles are replaced by these.
+"""A link that leaves the page: only its text is kept."""
 STYLE = """<style>
 body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5rem auto; max-width: 75rem; color: #1c2733; }
 table { border-collapse: collapse; margin: .5rem 0; width: 100%; }
@@ -34,6 +34,7 @@ h6 { font-size: 1rem; margin: 1rem 0 .2rem; }
 i { font-style: normal; white-space: nowrap; }
 </style>
 """
+"""Takes the place of the styles that the page would load."""
 
 
 def write_stand_alone_page(site: Path, destination: Path) -> None:

@@ -20,7 +20,7 @@ from tasks.workspace import Workspace
 
 CHART = "sites.png"
 MLFLOW_PAGE = "http://127.0.0.1:5000"
-"""Where `dd-livm ui` serves MLflow unless told otherwise."""
+"""Where `dd-livm ui` serves MLflow by default."""
 
 
 def score_table(scores: Sequence[SiteScore]) -> str:

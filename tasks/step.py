@@ -21,7 +21,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from prefect import Task, get_run_logger
 from pydantic import BaseModel, ConfigDict
 
-from tasks.workspace import Workspace
+from tasks.workspace import KEY_CHARACTERS, Workspace
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -176,7 +176,7 @@ class Step:
         key = self.key(parameters)
         final = workspace.step_folder(self.name, key)
         with workspace.lock(
-            f"{self.name}-{key[:20]}", wait_s=LOCK_WAIT_S, purpose=f"step {self.name}"
+            f"{self.name}-{key[:KEY_CHARACTERS]}", wait_s=LOCK_WAIT_S, purpose=f"step {self.name}"
         ):
             if not final.exists():
                 final.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from dd_livm_core.training.loop import train_stage
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step
 from tasks.tracking import child_run, log_history
-from tasks.workspace import Workspace
+from tasks.workspace import KEY_CHARACTERS, Workspace
 
 HISTORY = "history.json"
 
@@ -65,7 +65,7 @@ def train(
         "before": before,
     }
     key = train_step.key(parameters)
-    checkpoints = workspace.derived / "checkpoints" / key[:20]
+    checkpoints = workspace.derived / "checkpoints" / key[:KEY_CHARACTERS]
     log_epoch = _make_epoch_logger(workspace, stage, training, parent_run_id)
 
     def write(folder: Path) -> None:

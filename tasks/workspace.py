@@ -10,6 +10,9 @@ from filelock import FileLock, Timeout
 
 from dd_livm_core.errors import InputError
 
+KEY_CHARACTERS = 20
+"""Of a step's hash, in the names of its folders: 80 bits do not collide, and paths stay short."""
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -65,7 +68,7 @@ class Workspace:
 
     def step_folder(self, step: str, key: str) -> Path:
         """Return the folder of a step's finished output for one key."""
-        return self.derived / "steps" / step / key[:20]
+        return self.derived / "steps" / step / key[:KEY_CHARACTERS]
 
     @contextmanager
     def lock(self, name: str, *, wait_s: float, purpose: str) -> Iterator[None]:

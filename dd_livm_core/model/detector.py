@@ -134,4 +134,5 @@ class Detector(nn.Module):
 
 
 def _head(inputs: int, outputs: int) -> nn.Sequential:
+    """Return a head with one hidden layer."""
     return nn.Sequential(nn.Linear(inputs, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, outputs))

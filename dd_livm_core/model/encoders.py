@@ -8,7 +8,10 @@ STRIDE = 4
 
 
 class ConvBlock(nn.Sequential):
-    """3x3 convolution, group normalisation (which no other pair of the batch can change), activation."""
+    """3x3 convolution, group normalisation, activation.
+
+    Normalisation is by 8 groups, which divide every width, and not by batch: pairs do not change each other.
+    """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__(

@@ -86,10 +86,10 @@ def centre_loss(logits: Tensor, target: Tensor) -> Tensor:
     target
         (B, 1, h, w) of `centre_targets`.
 
-    Source: Law and Deng, CornerNet, ECCV 2018, eq. 1.
+    Source: Law and Deng, CornerNet, ECCV 2018, eq. 1, with its exponents 2 and 4.
     """
-    p = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
-    hit = target >= 0.999
+    p = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)  # keeps the logarithms finite
+    hit = target >= 0.999  # peaks are 1
     positive = -((1 - p) ** 2) * torch.log(p) * hit
     negative = -(p**2) * torch.log(1 - p) * (1 - target) ** 4 * ~hit
     return (positive.sum() + negative.sum()) / max(1, int(hit.sum()))
