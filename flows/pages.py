@@ -17,6 +17,7 @@ from tasks.tracking import client
 from tasks.workspace import Workspace
 
 HOST = "127.0.0.1"
+"""Loopback only: the pages have no login."""
 START_LIMIT_S = 180.0
 """Longest wait for both servers; each first makes its database. Chosen."""
 END_LIMIT_S = 20.0

@@ -24,6 +24,7 @@ OFF_PANELS = 58
 SHOWN_PERCENTILES = (1.0, 99.5)
 """Excess of the panels that becomes darkest and brightest: single odd pixels do not decide. Chosen."""
 FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.42
+"""Captions about 10 pixels high. Chosen."""
 
 
 def infrared_picture(

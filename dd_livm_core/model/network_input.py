@@ -119,4 +119,5 @@ def _encode_visible(
 
 
 def _resize(image: NDArray[Any], size_px: tuple[int, int]) -> NDArray[Any]:
+    """Return an image resized to width and height by averaging areas."""
     return np.asarray(cv2.resize(image, size_px, interpolation=cv2.INTER_AREA))

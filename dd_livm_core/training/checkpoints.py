@@ -19,6 +19,7 @@ from dd_livm_core.model.detector import Detector
 from dd_livm_core.model.weights import WEIGHTS
 
 CURRENT, AVERAGE, PROGRESS = "epoch", "average.safetensors", "progress.pt"
+"""Files: the name of the last whole checkpoint's folder; in that folder, weight average, and optimiser with history."""
 
 
 @dataclass
@@ -68,4 +69,5 @@ def restore_checkpoint(folder: Path, training: Training) -> None:
 
 
 def _write_weights(module: nn.Module, path: Path) -> None:
+    """Write a network's state as safetensors."""
     save_file({name: value.contiguous() for name, value in module.state_dict().items()}, path)
