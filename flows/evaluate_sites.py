@@ -21,10 +21,10 @@ from tasks.workspace import Workspace
 def evaluate_sites(
     workspace: DirectoryPath = Path(), model: str = "champion", processes: PositiveInt = 2
 ) -> dict[str, dict[str, float]]:
-    """Score a registered model on all labelled missions of ``data/`` and log a run of its own.
+    """Score a registered model on the labelled missions in ``data/``, and log the scores as a run of their own.
 
-    Sites that the model was trained on are scored on the pairs kept from training, and marked as seen. The data
-    contract has the limits that the model's retraining kept to.
+    A site that the model was trained on is scored on its held-out pairs and counts as seen; any other is scored on all
+    its pairs. The data contract has the limits of the model's retraining. Returns site → its metrics.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
-"""Take a folder of images into ``data/``."""
+"""Take a folder of images into ``data/``, with a bar and a report in the terminal."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -10,11 +11,11 @@ from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.progress import Progress as ProgressBar
 
 from dd_livm_core.aligned.mission_labels import (
     LabelReport,
@@ -32,26 +33,28 @@ from dd_livm_core.missions.folder import (
     validate_record,
 )
 from dd_livm_core.missions.ingestion import IngestionReport, ingest_mission
-from dd_livm_core.records import Mission
+from dd_livm_core.records import Mission, Progress
 from tasks.workspace import Workspace
 
 SHOWN = 10
+"""Entries of each list that the terminal shows; files hold the rest. Chosen."""
 LOCK_WAIT_S = 5.0
+"""Longest wait for another ingestion of the mission: it takes longer, so that waiting helps nobody. Chosen."""
 
 
-def mission_name(source: Path) -> str:
-    """Turn a folder's name into a mission id."""
+def name_mission(source: Path) -> str:
+    """Return a folder's name as a mission id; today's date where no letter or digit is left of it."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.resolve().name).strip("-._")
     return name[:64] or f"mission-{datetime.now():%Y%m%d}"
 
 
 def mission_record(source: Path, site_id: str, recorded: Mapping[str, object]) -> Mission:
-    """Return the record of a flight: the ``mission.json`` beside its images, overruled by what is given.
+    """Return the record of a flight: the ``mission.json`` beside its images, where given values replace others.
 
     Parameters
     ----------
     recorded
-        Field → value; None is not given.
+        Field → value; None means not given.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def mission_record(source: Path, site_id: str, recorded: Mapping[str, object]) -
     beside = source / MISSION
     known = read_record(beside, Mission).model_dump() if beside.exists() else {}
     given = {name: value for name, value in recorded.items() if value is not None}
-    ids = {"site_id": site_id, "mission_id": known.get("mission_id") or mission_name(source)}
+    ids = {"site_id": site_id, "mission_id": known.get("mission_id") or name_mission(source)}
     return validate_record(Mission, {**known, **ids, **given}, source)
 
 
@@ -74,7 +77,9 @@ def ingest_folder(
     visible_labels: Path | None = None,
     processes: int = 1,
 ) -> IngestionReport:
-    """Ingest one mission and say what was taken, what was set aside and why, and which labels disagree.
+    """Ingest one mission, and print what was taken, what was set aside and why, and which labels disagree.
+
+    ``labels`` and ``visible_labels`` are as of `take_labels`; ``labels.json`` beside the images is the default.
 
     Raises
     ------
@@ -84,31 +89,20 @@ def ingest_folder(
     """
     console = Console()
     labels = find_labels(source, labels, visible_labels)
-    name = f"{mission.site_id}-{mission.mission_id}"
-    with (
-        workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}"),
-        _bar(console) as bar,
-    ):
-        shown = bar.add_task(f"ingesting {mission.mission_id}", total=None)
-
-        def advance(done: int, total: int, note: str = "") -> None:
-            bar.update(shown, completed=done, total=total)
-
+    labelled = None
+    with _lock_with_bar(workspace, mission, console) as progress:
         report = ingest_mission(
-            source,
-            workspace.data,
-            mission,
-            processes=processes,
-            progress=advance,
+            source, workspace.data, mission, processes=processes, progress=progress
         )
-        labelled = labels and take_labels(
-            report.mission_dir,
-            labels,
-            visible_labels,
-            names=list_names(report.pairs, source),
-            processes=processes,
-            progress=advance,
-        )
+        if labels is not None:
+            labelled = take_labels(
+                report.mission_dir,
+                labels,
+                visible_labels,
+                names=list_names(report.pairs, source),
+                processes=processes,
+                progress=progress,
+            )
     _print_report(console, report)
     if labelled:
         _print_labels(console, labelled, report.mission_dir / LABEL_CONFLICTS)
@@ -122,18 +116,31 @@ def ingest_folder(
     return report
 
 
-def _bar(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
+@contextmanager
+def _lock_with_bar(workspace: Workspace, mission: Mission, console: Console) -> Iterator[Progress]:
+    """Hold a mission's lock and show a progress bar while the block runs; yield what moves the bar."""
+    name = f"{mission.site_id}-{mission.mission_id}"
+    with (
+        workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}"),
+        ProgressBar(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+        ) as bar,
+    ):
+        shown = bar.add_task(f"ingesting {mission.mission_id}", total=None)
+
+        def advance(done: int, total: int, note: str = "") -> None:
+            bar.update(shown, completed=done, total=total)
+
+        yield advance
 
 
 def _print_report(console: Console, report: IngestionReport) -> None:
+    """Print how many pairs were taken, the first files that were set aside, and whether temperatures are missing."""
     aside = [(str(path), why) for path, why in (*report.quarantined, *report.single)]
     console.print(
         f"{report.added} pairs added, {report.unchanged} unchanged, {len(aside)} files set aside: {report.mission_dir}",
@@ -153,6 +160,7 @@ def _print_report(console: Console, report: IngestionReport) -> None:
 
 
 def _print_labels(console: Console, report: LabelReport, conflicts: Path) -> None:
+    """Print how many pairs are labelled, labels of no pair, and the first disagreements; ``conflicts`` lists all."""
     console.print(f"{report.labelled} pairs are labelled")
     if report.unmatched:
         names = escape(", ".join(report.unmatched[:SHOWN]))
@@ -162,7 +170,8 @@ def _print_labels(console: Console, report: LabelReport, conflicts: Path) -> Non
         box = conflict.infrared or conflict.visible
         place = " at x {:.0f}, y {:.0f} px".format(*box.box_xywh_px) if box else ""
         console.print(
-            f"  [yellow]please look[/yellow] {pair_id}{place}: {conflict.reason}", soft_wrap=True
+            f"  [yellow]labels disagree[/yellow] {pair_id}{place}: {conflict.reason}",
+            soft_wrap=True,
         )
     if report.conflicts:
         console.print(

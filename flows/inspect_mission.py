@@ -1,4 +1,4 @@
-"""From one mission without labels to findings and overlays."""
+"""Find defects in one mission without labels."""
 
 from pathlib import Path
 
@@ -12,7 +12,15 @@ from tasks.workspace import Workspace
 
 
 class Inspected(BaseModel):
-    """What an inspection found and where it lies."""
+    """Where an inspection lies, and its counts.
+
+    Attributes
+    ----------
+    pairs
+        Pairs that were aligned and inspected.
+    set_aside
+        Single images, and pairs that could not be read or aligned.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,7 +38,7 @@ def inspect_mission(
     model: str = "champion",
     processes: PositiveInt = 2,
 ) -> Inspected:
-    """Pair, align and inspect a folder of images with a registered model.
+    """Pair and align the images of a folder, and find defects in them with a registered model.
 
     Parameters
     ----------
@@ -39,7 +47,7 @@ def inspect_mission(
     workspace
         Folder that holds mlruns/ and all results.
     output
-        Where ``findings.json``, overlays and ``index.html`` go; default: reports/<name of source>.
+        Folder for ``findings.json``, pictures and ``index.html``; by default the source's name below reports/.
     model
         Alias or version of the registered model.
     processes

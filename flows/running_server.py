@@ -1,4 +1,4 @@
-"""The Prefect server that ``dd-livm ui`` runs, as other commands find it."""
+"""Find the Prefect server that ``dd-livm ui`` runs for a workspace."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from tasks.workspace import Workspace
 
 
 def server_file(workspace: Workspace) -> Path:
-    """Return the file that tells other commands of a running Prefect server."""
+    """Return the file in which ``dd-livm ui`` leaves the address of its Prefect server while it runs."""
     return workspace.derived / "prefect_server.json"
 
 
 def answers(url: str) -> bool:
-    """Return whether a page answers."""
+    """Return whether a page answers with status 200 within 2 s."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)

@@ -1,17 +1,17 @@
-"""What a terminal shows of a flow that ends on bad input: the message, and no traceback."""
+"""Show a flow that ends on bad input by its message alone, without a traceback."""
 
 import logging
 
 from dd_livm_core.errors import InputError
 
 LOGGERS = (None, "prefect.flow_runs", "prefect.task_runs")
-"""Where Prefect hangs its handlers: the terminal's on the root, the page's on its own."""
+"""Loggers that Prefect adds handlers to: the terminal's to the root, its page's to the other two."""
 
 
 def drop_traceback(record: logging.LogRecord) -> bool:
-    """Let every record pass; take the traceback off one that reports an :class:`InputError`.
+    """Take the traceback off a log record of an :class:`InputError`, and return True, so that every record passes.
 
-    The message says what to do; where in our code it was noticed helps no user.
+    The message says what to do; the place in the code does not help a user.
     """
     if record.exc_info and isinstance(record.exc_info[1], InputError):
         record.msg, record.args = str(record.exc_info[1]), ()
@@ -20,7 +20,7 @@ def drop_traceback(record: logging.LogRecord) -> bool:
 
 
 def show_input_errors_plainly() -> None:
-    """Keep tracebacks of bad input out of Prefect's logs; call it once Prefect has been imported."""
+    """Keep tracebacks of bad input out of Prefect's logs; call this after Prefect is imported."""
     for name in LOGGERS:
         for handler in logging.getLogger(name).handlers:
             handler.addFilter(drop_traceback)

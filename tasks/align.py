@@ -1,4 +1,4 @@
-"""Align one mission: its pairs registered, brought onto the infrared grid and stored."""
+"""Align one mission: register its pairs, bring them onto the infrared grid and store them."""
 
 import hashlib
 import json
@@ -32,9 +32,9 @@ class MissionInput(BaseModel):
     Attributes
     ----------
     pv_module_m
-        Short and long side of the site's PV modules.
+        Short and long side of the site's PV modules, metres.
     sha256
-        Over the content of its pairs and labels.
+        Hash over the content of its pairs and labels.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,7 +48,7 @@ class MissionInput(BaseModel):
 
 
 class AlignedReference(BaseModel):
-    """A mission's aligned store, with how it went."""
+    """A mission's aligned store; ``status`` counts its pairs by what became of them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,7 +60,7 @@ class AlignedReference(BaseModel):
 
 
 def list_missions(workspace: Workspace, manifest: Reference) -> list[MissionInput]:
-    """List the missions of a manifest, each with one hash over the content of its pairs and labels."""
+    """Return the missions of a manifest by site and name, labelled or not."""
     rows = read_manifest(manifest_path(workspace, manifest))
     sites = read_sites(workspace.data)
     missions = []
@@ -85,6 +85,7 @@ def list_missions(workspace: Workspace, manifest: Reference) -> list[MissionInpu
 
 
 def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> list[PairFiles]:
+    """Return the files of a mission's rows of the manifest, by pair id."""
     unit = read_record(mission_dir / MISSION, Mission).infrared_unit
     return [
         PairFiles(
@@ -110,7 +111,10 @@ def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> 
 def align(
     workspace: Workspace, mission: MissionInput, manifest: Reference, processes: int
 ) -> AlignedReference:
-    """Align one mission and return the reference of its aligned store."""
+    """Align one mission's accepted pairs and return its aligned store.
+
+    ``processes`` work on pairs; their number does not change the result.
+    """
     rows = read_manifest(manifest_path(workspace, manifest))
     rows = rows[(rows["site_id"] == mission.site_id) & (rows["mission_id"] == mission.mission_id)]
     mission_dir = workspace.data / mission.site_id / mission.mission_id
@@ -148,4 +152,5 @@ def align(
 
 
 def _float_or_none(value: Any) -> float | None:
+    """Return a cell of a table as a number, or None where it is empty."""
     return None if pd.isna(value) else float(value)

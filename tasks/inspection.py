@@ -1,4 +1,4 @@
-"""Inspect one mission without labels."""
+"""Inspect one mission without labels: pair its images, find its defects, hand the result out."""
 
 import json
 import os
@@ -35,6 +35,9 @@ from tasks.workspace import Workspace
 FINDINGS = "findings.json"
 PICTURES = "pictures"
 
+SHOWN_PAIRS = 2
+"""Pairs on Prefect's page, those with most findings; few, as each is an image of its own there. Chosen."""
+
 inspect_step = Step("inspect", "1", ("tasks.inspection",), ignore=("processes",))
 
 
@@ -49,7 +52,7 @@ class HashedPair(BaseModel):
 
 
 class FoundPairs(BaseModel):
-    """The pairs of a folder, and what was set aside."""
+    """The pairs of a folder, and (file, reason) of what was set aside."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +62,7 @@ class FoundPairs(BaseModel):
 
 
 class InspectedMission(BaseModel):
-    """The stored result of an inspection."""
+    """The stored result of an inspection, with its counts: ``failed`` pairs could not be aligned."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,7 +74,7 @@ class InspectedMission(BaseModel):
 
 @task(name="pair", version="1", task_run_name="pair the images of {source}")
 def find_pairs(workspace: Workspace, source: Path) -> FoundPairs:
-    """Pair the images of a folder.
+    """Return the pairs of images in a folder, with hashes of their content; single images are set aside.
 
     Raises
     ------
@@ -117,7 +120,7 @@ def align_and_detect(
     facts: ModelFacts,
     processes: int,
 ) -> InspectedMission:
-    """Align the pairs, find defects, and store findings with a picture of every pair that has some."""
+    """Align the pairs, find defects, and store findings, pages and pictures of every aligned pair."""
     progress = StepProgress("inspection", f"inspecting {found.source.name}, pairs")
     model = load_detector(detector.folder(workspace) / WEIGHTS)
     pairs = [pair.files for pair in found.pairs]
@@ -138,6 +141,7 @@ def align_and_detect(
 def _write_inspection(
     folder: Path, found: FoundPairs, facts: ModelFacts, inspection: Inspection
 ) -> None:
+    """Write an inspection's findings, pages and pictures into a folder."""
     write_json(folder / SUMMARY, inspection.alignment.as_json())
     write_alignment_page(folder / PAGE, inspection.store, folder / SUMMARY, found.source.name)
     (folder / PICTURES).mkdir()
@@ -153,7 +157,7 @@ def _write_inspection(
 
 
 def inspection_page(content: Mapping[str, Any]) -> str:
-    """Return an inspection as an HTML page that shows pairs with findings first."""
+    """Return an inspection as an HTML page, pairs with most findings first; ``content`` is its ``findings.json``."""
     environment = Environment(loader=PackageLoader("tasks"), autoescape=True)
     pairs = sorted(content["pairs"], key=lambda pair: (-pair["findings"], pair["pair_id"]))
     template = environment.get_template("inspection.html")
@@ -168,13 +172,31 @@ def write_findings(
     destination: Path,
     model: str,
 ) -> None:
-    """Put the stored inspection where the user wants it, replacing an inspection that lies there.
+    """Copy the stored inspection to where the user wants it, replacing one that lies there; show it on Prefect's page.
 
     Raises
     ------
     InputError
         The destination holds something else.
     """
+    _require_free(destination)
+    _replace_folder(destination, inspected.result.folder(workspace))
+    create_markdown_artifact(
+        f"# {found.source.name}\n{inspected.findings} findings in {inspected.pairs} pairs, "
+        f"{inspected.failed} not aligned, with model `{model}`.\n\n`{destination / 'index.html'}`",
+        key="inspection",
+    )
+    content = json.loads((destination / FINDINGS).read_text())
+    for pair in sorted(content["pairs"], key=lambda pair: -pair["findings"])[:SHOWN_PAIRS]:
+        create_image_artifact(
+            data_url(destination / PICTURES / f"{pair['pair_id']}.jpg"),
+            key="inspected-pair",
+            description=f"{pair['pair_id']}: {pair['findings']} findings",
+        )
+
+
+def _require_free(destination: Path) -> None:
+    """Raise an `InputError` where a folder holds anything but an earlier inspection."""
     if (
         destination.exists()
         and any(destination.iterdir())
@@ -186,9 +208,13 @@ def write_findings(
             destination,
             "Give another folder with --output.",
         )
+
+
+def _replace_folder(destination: Path, source: Path) -> None:
+    """Copy a folder to a destination, which never holds half of it; what was there is removed."""
     destination.parent.mkdir(parents=True, exist_ok=True)
     unfinished = destination.with_name(f".{destination.name}.{os.getpid()}")
-    shutil.copytree(inspected.result.folder(workspace), unfinished)
+    shutil.copytree(source, unfinished)
     if destination.exists():
         former = destination.with_name(f".{destination.name}.{os.getpid()}.former")
         destination.replace(former)
@@ -196,15 +222,3 @@ def write_findings(
         shutil.rmtree(former)
     else:
         unfinished.replace(destination)
-    create_markdown_artifact(
-        f"# {found.source.name}\n{inspected.findings} findings in {inspected.pairs} pairs, "
-        f"{inspected.failed} not aligned, with model `{model}`.\n\n`{destination / 'index.html'}`",
-        key="inspection",
-    )
-    content = json.loads((destination / FINDINGS).read_text())
-    for pair in sorted(content["pairs"], key=lambda pair: -pair["findings"])[:2]:
-        create_image_artifact(
-            data_url(destination / PICTURES / f"{pair['pair_id']}.jpg"),
-            key="inspected-pair",
-            description=f"{pair['pair_id']}: {pair['findings']} findings",
-        )

@@ -1,4 +1,4 @@
-"""First step of a retraining: look at ``data/`` and write its manifest."""
+"""Look at ``data/`` and write its manifest: the first step of a retraining and of an evaluation."""
 
 import os
 from pathlib import Path
@@ -16,9 +16,15 @@ MANIFEST = "manifest.parquet"
 
 @task(name="manifest", version="1", task_run_name="manifest of data/")
 def build_data_manifest(workspace: Workspace) -> Reference:
-    """Write the manifest of all missions in ``data/``; unchanged pairs cost one look at their size and time.
+    """Write the manifest of all missions in ``data/`` and return it.
 
-    Never cached by Prefect, since it looks at the disk; the manifest of last time saves the reading.
+    Prefect never caches this, as it looks at the disk. Files whose size and time are those of the last manifest are
+    not read again.
+
+    Raises
+    ------
+    InputError
+        There is no pair in ``data/``.
     """
     latest = workspace.derived / MANIFEST
     latest.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +46,7 @@ def build_data_manifest(workspace: Workspace) -> Reference:
 
 
 def _keep(workspace: Workspace, manifest: pd.DataFrame) -> Path:
-    """Keep the manifest's content where later runs do not overwrite it: a folder named by that content."""
+    """Write the manifest to a folder named by its content, which no later run overwrites, and return the folder."""
     folder = workspace.derived / "steps" / "manifest"
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".{os.getpid()}"

@@ -1,4 +1,4 @@
-"""Where everything lies under one root folder."""
+"""The folders of a workspace, its locks, and Prefect's settings for it."""
 
 import os
 from collections.abc import Iterator
@@ -10,16 +10,25 @@ from filelock import FileLock, Timeout
 
 from dd_livm_core.errors import InputError
 
+KEY_CHARACTERS = 20
+"""Of a step's hash, in the names of its folders: 80 bits do not collide, and paths stay short."""
+
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folders of one installation; all paths are below ``root``."""
+    """One folder to work in, ``root``, and the paths below it."""
 
     root: Path
 
     @classmethod
     def at(cls, root: str | Path) -> "Workspace":
-        """Return the workspace at a folder, which must exist."""
+        """Return the workspace at a folder.
+
+        Raises
+        ------
+        InputError
+            There is no such folder.
+        """
         resolved = Path(root).expanduser().resolve()
         if not resolved.is_dir():
             raise InputError(
@@ -44,7 +53,7 @@ class Workspace:
 
     @property
     def derived(self) -> Path:
-        """Everything that can be made again."""
+        """Results, checkpoints, locks and logs; also the pins of all snapshots and DVC's local remote."""
         return self.root / ".dd_livm"
 
     @property
@@ -58,12 +67,12 @@ class Workspace:
         return self.root / "mlruns" / "artifacts"
 
     def step_folder(self, step: str, key: str) -> Path:
-        """Where the finished output of one step with one key lies."""
-        return self.derived / "steps" / step / key[:20]
+        """Return the folder of a step's finished output for one key."""
+        return self.derived / "steps" / step / key[:KEY_CHARACTERS]
 
     @contextmanager
     def lock(self, name: str, *, wait_s: float, purpose: str) -> Iterator[None]:
-        """Hold a lock between processes while the block runs.
+        """Hold a lock between processes while the block runs; ``purpose`` says in the error what for.
 
         Raises
         ------
@@ -78,7 +87,7 @@ class Workspace:
         except Timeout:
             raise InputError(
                 f"to be alone at {purpose}",
-                f"another process at it for over {wait_s:.0f} s",
+                f"another process still at it after {wait_s:.0f} s",
                 lock.lock_file,
                 "Wait for it to end, then run the same command again.",
             ) from None
@@ -88,10 +97,11 @@ class Workspace:
             lock.release()
 
 
-def prefect_environment(workspace: Workspace) -> None:
-    """Give Prefect an embedded default: a server on demand, its SQLite file and results in the workspace.
+def set_prefect_defaults(workspace: Workspace) -> None:
+    """Let Prefect start a server of its own when it needs one, and keep its database and results in the workspace.
 
-    A server named by ``PREFECT_API_URL``, or the one that ``dd-livm ui`` left running, is used instead.
+    Variables that the user has set stay; a server named by ``PREFECT_API_URL`` is used instead. Prefect reads its
+    settings once: call this before it is imported.
     """
     environment = os.environ
     home = workspace.derived / "prefect"

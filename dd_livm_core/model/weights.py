@@ -1,4 +1,4 @@
-"""A detector on disk: safetensors, with what is needed to build the network again; nothing is unpickled."""
+"""Read and write a detector as one safetensors file, which also says how to build the network; nothing is pickled."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ WEIGHTS = "weights.safetensors"
 
 
 def save_detector(model: Detector, path: Path) -> None:
-    """Write weights and everything needed to use them as one safetensors file, in one move."""
+    """Write a detector's weights, architecture and threshold as one safetensors file, in one move."""
     content = {"architecture": vars(model.architecture), "threshold": model.threshold}
     # One entry, as safetensors writes several in random order and the file is known by its hash.
     about = {"detector": json.dumps(content)}
@@ -23,12 +23,12 @@ def save_detector(model: Detector, path: Path) -> None:
 
 
 def load_detector(path: Path) -> Detector:
-    """Read a detector.
+    """Read a detector, in evaluation mode.
 
     Raises
     ------
     InputError
-        The file is no detector in safetensors format.
+        There is no such file, or it is no detector in safetensors format.
     """
     try:
         with safe_open(path, "pt") as stored:
@@ -38,6 +38,9 @@ def load_detector(path: Path) -> Detector:
             model.load_state_dict({name: stored.get_tensor(name) for name in stored.keys()})  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise InputError(
-            "a detector in safetensors format", str(error)[:300], path, "Train one anew."
+            "a detector in safetensors format",
+            str(error)[:300],
+            path,
+            "Train one with `dd-livm retrain`.",
         ) from error
     return model.eval()

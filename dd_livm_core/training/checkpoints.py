@@ -1,6 +1,6 @@
-"""The state of a training after a whole epoch, so that a killed one goes on to the same weights.
+"""Keep the state of a training after each epoch, so that a killed one goes on to the same weights.
 
-Random draws follow from seed, stage, epoch and pair, so that no random state needs to be kept.
+Draws follow from seed, stage, epoch and pair: no random state needs to be kept.
 """
 
 import shutil
@@ -19,6 +19,7 @@ from dd_livm_core.model.detector import Detector
 from dd_livm_core.model.weights import WEIGHTS
 
 CURRENT, AVERAGE, PROGRESS = "epoch", "average.safetensors", "progress.pt"
+"""Files: the name of the last whole checkpoint's folder; in that folder, weight average, and optimiser with history."""
 
 
 @dataclass
@@ -28,9 +29,9 @@ class Training:
     Attributes
     ----------
     average
-        The running average of the model's weights, which a stage ends with.
+        Exponential moving average of the model's weights: the result of the stage.
     history
-        One record per whole epoch.
+        One record per finished epoch.
     """
 
     model: Detector
@@ -40,7 +41,7 @@ class Training:
 
 
 def write_checkpoint(folder: Path, training: Training) -> None:
-    """Write a checkpoint; the file that names the last whole one is replaced in one move."""
+    """Write a checkpoint into a folder of its own, name it in the file ``epoch`` in one move, and remove older ones."""
     fresh = Path(tempfile.mkdtemp(prefix="epoch-", dir=folder))
     _write_weights(training.model, fresh / WEIGHTS)
     _write_weights(training.average, fresh / AVERAGE)
@@ -55,7 +56,7 @@ def write_checkpoint(folder: Path, training: Training) -> None:
 
 
 def restore_checkpoint(folder: Path, training: Training) -> None:
-    """Bring a training to its last whole epoch; without a checkpoint it stays as it is."""
+    """Set a training to its last finished epoch; without a checkpoint it stays as it is."""
     current = folder / CURRENT
     if not current.exists():
         return
@@ -68,4 +69,5 @@ def restore_checkpoint(folder: Path, training: Training) -> None:
 
 
 def _write_weights(module: nn.Module, path: Path) -> None:
+    """Write a network's state as safetensors."""
     save_file({name: value.contiguous() for name, value in module.state_dict().items()}, path)

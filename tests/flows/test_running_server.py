@@ -1,4 +1,4 @@
-"""Commands use the Prefect server that ``dd-livm ui`` left a note of, and none that has ended."""
+"""Commands use the Prefect server whose address ``dd-livm ui`` left, while it answers."""
 
 import json
 import os
@@ -29,7 +29,8 @@ class Healthy(BaseHTTPRequestHandler):
         """Stay silent."""
 
 
-def prefect_url_in(workspace: Path) -> str:
+def read_prefect_url(workspace: Path) -> str:
+    """Return the server that Prefect uses in a fresh process."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     run = subprocess.run(
@@ -50,7 +51,7 @@ def test_a_server_that_answers_is_used_and_one_that_ended_is_not(tmp_path: Path)
     note = tmp_path / ".dd_livm" / "prefect_server.json"
     note.parent.mkdir()
     note.write_text(json.dumps({"api_url": url}))
-    assert prefect_url_in(tmp_path) == url
+    assert read_prefect_url(tmp_path) == url
     server.shutdown()
     server.server_close()
-    assert prefect_url_in(tmp_path) == "None"
+    assert read_prefect_url(tmp_path) == "None"

@@ -1,4 +1,4 @@
-"""Cache keys follow content, configuration and code; finished folders are whole or absent."""
+"""Content, configuration and code decide cache keys; finished folders are whole or absent."""
 
 import json
 import os
@@ -19,10 +19,11 @@ STEP = Step("example", "1", ("dd_livm_core.judgement.promotion",), ignore=("prog
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
+    """Return an empty workspace."""
     return Workspace.at(tmp_path)
 
 
-def test_the_key_follows_inputs_and_configuration(workspace: Workspace) -> None:
+def test_inputs_and_configuration_decide_the_key(workspace: Workspace) -> None:
     reference = Reference(path="a", sha256="1" * 64)
     base = {"workspace": workspace, "aligned": [reference], "gates": PromotionGates()}
     assert STEP.key(base) == STEP.key(dict(reversed(base.items())))
@@ -54,8 +55,8 @@ STEPS = {
 }
 
 
-def keys(code: Path) -> dict[str, str]:
-    """Return what the code of every step hashes to, in a fresh process that sees the copied code."""
+def hash_steps(code: Path) -> dict[str, str]:
+    """Return step → hash of its code, computed in a fresh process from the copied code."""
     script = (
         "import json, sys; from tasks.step import code_hash; "
         "print(json.dumps({n: code_hash((m,)) for n, m in json.loads(sys.argv[1]).items()}))"
@@ -74,7 +75,8 @@ def keys(code: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def before(code: Path) -> dict[str, str]:
-    return keys(code)
+    """Return the hashes of the unchanged code."""
+    return hash_steps(code)
 
 
 CHANGES = {
@@ -88,7 +90,7 @@ CHANGES = {
     "tasks/tracking.py": set(),
     "flows/retrain.py": set(),
 }
-"""A file, and the steps that a change of it must bring to run again: these and no other."""
+"""A file → the steps that must run again when it changes: these and no other."""
 
 
 @pytest.mark.parametrize("changed", sorted(CHANGES))
@@ -101,7 +103,7 @@ def test_a_change_runs_again_the_steps_that_use_it_and_no_other(
     comment = b"\n<!-- changed -->\n" if path.suffix == ".html" else b"\n# changed\n"
     path.write_bytes(original + comment)
     try:
-        after = keys(code)
+        after = hash_steps(code)
     finally:
         path.write_bytes(original)
     assert {name for name in STEPS if after[name] != before[name]} == CHANGES[changed]
@@ -135,7 +137,7 @@ def test_a_step_that_fails_leaves_nothing_that_looks_finished(workspace: Workspa
     assert [p for p in (workspace.derived / "steps").rglob("*") if p.is_file()] == []
 
 
-def test_what_a_killed_run_left_is_cleared(workspace: Workspace) -> None:
+def test_what_a_killed_run_left_is_removed(workspace: Workspace) -> None:
     final = workspace.step_folder("example", STEP.key({"a": 1}))
     left = final.parent / f".{final.name}-killed"
     left.mkdir(parents=True)
