@@ -192,7 +192,13 @@ def inspect(
             exists=True, file_okay=False, help="Folder of one mission's images, without labels."
         ),
     ],
-    output: Annotated[Path | None, typer.Option(help="Where findings and overlays go.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where findings and overlays go. Default: reports/, the folder's name, and a number where another "
+            "flight's report lies there."
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="Alias or version of the registered model.")
     ] = "champion",

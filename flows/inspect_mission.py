@@ -39,7 +39,8 @@ def inspect_mission(
     workspace
         Folder that holds mlruns/ and all results.
     output
-        Where ``findings.json``, overlays and ``index.html`` go; default: reports/<name of source>.
+        Where ``findings.json``, overlays and ``index.html`` go; default: reports/<name of source>, with a number
+        where another flight's report lies there.
     model
         Alias or version of the registered model.
     processes
@@ -52,8 +53,7 @@ def inspect_mission(
     inspected: InspectedMission = run_step(
         align_and_detect, place, found, detector, facts, processes
     )
-    destination = output or place.root / "reports" / source.resolve().name
-    write_findings(place, found, inspected, destination, model)
+    destination = write_findings(place, found, inspected, output, model)
     get_run_logger().info(
         "%d findings in %d pairs: %s",
         inspected.findings,
