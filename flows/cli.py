@@ -159,7 +159,7 @@ def retrain(
     opened = open_workspace(workspace)
     from flows.configuration import BUNDLED_PROFILES, load_profile
 
-    configuration = load_profile(config or BUNDLED_PROFILES, profile)
+    configuration = load_profile(config.expanduser() if config else BUNDLED_PROFILES, profile)
     from flows.retrain import retrain as retrain_flow
     from flows.terminal import show_input_errors_plainly
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from prefect import flow, get_run_logger
-from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from flows.folder_parameters import AnyFolder, ExistingFolder
 from tasks.inspection import InspectedMission, align_and_detect, find_pairs, write_findings
 from tasks.register import model_facts, require_detector
 from tasks.step import run_step
@@ -24,9 +25,9 @@ class Inspected(BaseModel):
 
 @flow(name="inspect_mission", flow_run_name="inspect {source}", validate_parameters=True)
 def inspect_mission(
-    source: DirectoryPath,
-    workspace: DirectoryPath = Path(),
-    output: Path | None = None,
+    source: ExistingFolder,
+    workspace: ExistingFolder = Path(),
+    output: AnyFolder | None = None,
     model: str = "champion",
     processes: PositiveInt = 2,
 ) -> Inspected:
