@@ -69,7 +69,10 @@ def ingest(
     ],
     site: Annotated[str, typer.Option(help="Site id of a declared station (`dd-livm sites add`).")],
     mission: Annotated[
-        str | None, typer.Option(help="Name of the mission. Default: the folder's name.")
+        str | None,
+        typer.Option(
+            help="Name of the mission. Default: that of this folder's earlier ingestion, else the folder's name."
+        ),
     ] = None,
     labels: Annotated[
         Path | None,
@@ -117,35 +120,32 @@ def ingest(
 ) -> None:
     """Take a mission's images into `data/`: pair, check and copy them; originals stay untouched.
 
-    A bad pair is set aside with its reason. Interrupted, run it again: only what is missing is copied.
+    A bad pair is set aside with its reason. Interrupted or with new options, run it again: only what is missing is
+    copied, and only what is given changes. Another flight in a folder of the same name becomes a mission of its own.
 
     A `mission.json` beside the images may say more about the flight (see docs/missions.md); options given here win.
 
     Example:  `dd-livm ingest flights/monday --site springfield --irradiance 850`
     """
     opened = open_workspace(workspace)
-    from flows.ingest_command import ingest_folder, mission_record
+    from flows.ingest_command import ingest_folder
 
-    source = source.expanduser()
-    numbers = {"scale": infrared_scale, "offset": infrared_offset}
-    declared = {name: value for name, value in numbers.items() if value is not None}
-    if declared and infrared_unit is None:
-        where = ", ".join(f"--infrared-{name}" for name in declared)
-        raise InputError("the unit of the numbers", "none", where, "Give --infrared-unit, too.")
-    unit = {"unit": infrared_unit, **declared} if infrared_unit else None
-    recorded = {
-        "mission_id": mission,
+    declared = {"unit": infrared_unit, "scale": infrared_scale, "offset": infrared_offset}
+    unit = {name: value for name, value in declared.items() if value is not None}
+    options = {
         "irradiance_w_m2": irradiance,
         "wind_m_s": wind,
         "ambient_c": ambient,
-        "infrared_unit": unit,
+        "infrared_unit": unit or None,
     }
     ingest_folder(
         opened,
-        source,
-        mission_record(source, site, recorded),
-        labels=labels,
-        visible_labels=visible_labels,
+        source.expanduser(),
+        site,
+        {name: value for name, value in options.items() if value is not None},
+        mission_id=mission,
+        labels=labels.expanduser() if labels else None,
+        visible_labels=visible_labels.expanduser() if visible_labels else None,
         processes=processes,
     )
 
@@ -169,7 +169,7 @@ def retrain(
     opened = open_workspace(workspace)
     from flows.configuration import BUNDLED_PROFILES, load_profile
 
-    configuration = load_profile(config or BUNDLED_PROFILES, profile)
+    configuration = load_profile(config.expanduser() if config else BUNDLED_PROFILES, profile)
     from flows.retrain import retrain as retrain_flow
     from flows.terminal import show_input_errors_plainly
 
@@ -205,7 +205,8 @@ def inspect(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for findings, pictures and page. Default: the source's name below reports/ in the workspace."
+            help="Folder for findings, pictures and page. Default: reports/ in the workspace, below it the source's "
+            "name, and a number where another flight's report lies there."
         ),
     ] = None,
     model: Annotated[

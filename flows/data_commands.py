@@ -21,11 +21,11 @@ def sites_add(
         str, typer.Argument(help="Short name, used as folder name: letters, digits, . _ -")
     ],
     pv_module_width_m: Annotated[
-        float, typer.Option(help="Short side of one PV module, metres.")
-    ] = 1.0,
+        float | None, typer.Option(help="Short side of one PV module, metres.", show_default="1.0")
+    ] = None,
     pv_module_height_m: Annotated[
-        float, typer.Option(help="Long side of one PV module, metres.")
-    ] = 1.7,
+        float | None, typer.Option(help="Long side of one PV module, metres.", show_default="1.7")
+    ] = None,
     city: Annotated[str | None, typer.Option(help="Where it is, in words.")] = None,
     terrain: Annotated[
         str | None, typer.Option(help="grass, gobi, rooftop, water, hillside, ...")
@@ -38,21 +38,19 @@ def sites_add(
         float | None, typer.Option("--longitude", help="Degrees, east positive.")
     ] = None,
     radius_m: Annotated[
-        float, typer.Option(help="How far from there a pair may be taken, metres.")
-    ] = 3000.0,
+        float | None,
+        typer.Option(help="How far from there a pair may be taken, metres.", show_default="3000"),
+    ] = None,
     workspace: WorkspaceOption = Path(),
 ) -> None:
-    """Declare a station, so that missions can be ingested for it.
+    """Declare a station, so that missions can be ingested for it; or change what is given of a declared one.
 
     Example:  `dd-livm sites add springfield --latitude 37.246 --longitude -93.167`
     """
     opened = open_workspace(workspace)
-    from dd_livm_core.missions.folder import validate_record
-    from dd_livm_core.missions.sites import write_site
-    from dd_livm_core.records import Site
+    from dd_livm_core.missions.sites import change_site
 
     fields = {
-        "site_id": site_id,
         "city": city,
         "terrain": terrain,
         "mounting": mounting,
@@ -62,7 +60,7 @@ def sites_add(
         "longitude_deg": longitude_deg,
         "radius_m": radius_m,
     }
-    write_site(opened.data, validate_record(Site, fields, site_id))
+    change_site(opened.data, site_id, {k: v for k, v in fields.items() if v is not None})
     typer.echo(f"Declared {site_id} in {opened.data / 'sites.json'}.")
 
 

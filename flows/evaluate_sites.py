@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from prefect import flow, get_run_logger
-from pydantic import DirectoryPath, PositiveInt
+from pydantic import PositiveInt
 
+from flows.folder_parameters import ExistingFolder
 from tasks.align import align, list_missions
 from tasks.evaluate import evaluate_site
 from tasks.manifest import build_data_manifest
@@ -19,7 +20,7 @@ from tasks.workspace import Workspace
 
 @flow(name="evaluate_sites", flow_run_name="evaluate {model}", validate_parameters=True)
 def evaluate_sites(
-    workspace: DirectoryPath = Path(), model: str = "champion", processes: PositiveInt = 2
+    workspace: ExistingFolder = Path(), model: str = "champion", processes: PositiveInt = 2
 ) -> dict[str, dict[str, float]]:
     """Score a registered model on the labelled missions in ``data/``, and log the scores as a run of their own.
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from prefect import flow, get_run_logger
-from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from flows.folder_parameters import AnyFolder, ExistingFolder
 from tasks.inspection import InspectedMission, align_and_detect, find_pairs, write_findings
 from tasks.register import model_facts, require_detector
 from tasks.step import run_step
@@ -32,9 +33,9 @@ class Inspected(BaseModel):
 
 @flow(name="inspect_mission", flow_run_name="inspect {source}", validate_parameters=True)
 def inspect_mission(
-    source: DirectoryPath,
-    workspace: DirectoryPath = Path(),
-    output: Path | None = None,
+    source: ExistingFolder,
+    workspace: ExistingFolder = Path(),
+    output: AnyFolder | None = None,
     model: str = "champion",
     processes: PositiveInt = 2,
 ) -> Inspected:
@@ -47,7 +48,8 @@ def inspect_mission(
     workspace
         Folder that holds mlruns/ and all results.
     output
-        Folder for ``findings.json``, pictures and ``index.html``; by default the source's name below reports/.
+        Folder for ``findings.json``, pictures and ``index.html``; default: reports/<name of source>, with a number
+    where another flight's report lies there.
     model
         Alias or version of the registered model.
     processes
@@ -60,8 +62,7 @@ def inspect_mission(
     inspected: InspectedMission = run_step(
         align_and_detect, place, found, detector, facts, processes
     )
-    destination = output or place.root / "reports" / source.resolve().name
-    write_findings(place, found, inspected, destination, model)
+    destination = write_findings(place, found, inspected, output, model)
     get_run_logger().info(
         "%d findings in %d pairs: %s",
         inspected.findings,

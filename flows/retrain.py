@@ -8,12 +8,13 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
-from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from dd_livm_core.judgement.promotion import Decision, decide, select_accuracies
 from dd_livm_core.judgement.site_plan import SitePlan, plan_sites
 from dd_livm_core.missions.sites import SITES, read_sites
 from flows.configuration import RetrainConfiguration
+from flows.folder_parameters import ExistingFolder
 from tasks.align import AlignedReference, MissionInput, align, align_step, list_missions
 from tasks.alignment_page import AlignmentPage, draw_alignment
 from tasks.evaluate import (
@@ -87,7 +88,7 @@ class Retrained(BaseModel):
 
 @flow(name="retrain", flow_run_name="retrain: {reason}", log_prints=True, validate_parameters=True)
 def retrain(
-    workspace: DirectoryPath = Path(),
+    workspace: ExistingFolder = Path(),
     configuration: RetrainConfiguration = DEFAULT,
     processes: PositiveInt = 2,
     reason: str = "by hand",

@@ -1,8 +1,6 @@
 """Inspect one mission without labels: pair its images, find its defects, hand the result out."""
 
 import json
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,11 +27,13 @@ from dd_livm_core.records import Mission
 from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.model_facts import ModelFacts
 from tasks.progress import StepProgress
+from tasks.report_folder import FINDINGS, IMAGES, place_report
 from tasks.step import Reference, Step, hash_file
 from tasks.workspace import Workspace
 
-FINDINGS = "findings.json"
 PICTURES = "pictures"
+LOCK_WAIT_S = 60.0
+"""Copying another report takes seconds."""
 
 SHOWN_PAIRS = 2
 """Pairs on Prefect's page, those with most findings; few, as each is an image of its own there. Chosen."""
@@ -149,6 +149,7 @@ def _write_inspection(
     content = {
         "source": str(found.source),
         "model": facts.model_dump(mode="json"),
+        IMAGES: sorted(pair.infrared_sha256 for pair in found.pairs),
         "alignment": inspection.alignment.counts(),
         **inspection_record(inspection, [pair.files for pair in found.pairs], found.set_aside),
     }
@@ -169,18 +170,31 @@ def write_findings(
     workspace: Workspace,
     found: FoundPairs,
     inspected: InspectedMission,
-    destination: Path,
+    destination: Path | None,
     model: str,
-) -> None:
-    """Copy the stored inspection to where the user wants it, replacing one that lies there; show it on Prefect's page.
+) -> Path:
+    """Copy the stored inspection to where the user wants it, as `place_report` does; return where it lies.
+
+    Parameters
+    ----------
+    destination
+        None is reports/<name of the source> in the workspace.
 
     Raises
     ------
     InputError
-        The destination holds something else.
+        The destination holds something else, or the inspection of another flight.
     """
-    _require_free(destination)
-    _replace_folder(destination, inspected.result.folder(workspace))
+    wanted = destination or workspace.root / "reports" / (found.source.resolve().name or "mission")
+    with workspace.lock("reports", wait_s=LOCK_WAIT_S, purpose="writing reports"):
+        placed = place_report(
+            inspected.result.folder(workspace), wanted, named_by_user=destination is not None
+        )
+    if placed.replaced:
+        get_run_logger().info("The earlier report of these images was replaced: %s", placed.folder)
+    if placed.folder != wanted:
+        get_run_logger().warning("%s is another flight's report: kept", wanted)
+    destination = placed.folder
     create_markdown_artifact(
         f"# {found.source.name}\n{inspected.findings} findings in {inspected.pairs} pairs, "
         f"{inspected.failed} not aligned, with model `{model}`.\n\n`{destination / 'index.html'}`",
@@ -193,32 +207,4 @@ def write_findings(
             key="inspected-pair",
             description=f"{pair['pair_id']}: {pair['findings']} findings",
         )
-
-
-def _require_free(destination: Path) -> None:
-    """Raise an `InputError` where a folder holds anything but an earlier inspection."""
-    if (
-        destination.exists()
-        and any(destination.iterdir())
-        and not (destination / FINDINGS).exists()
-    ):
-        raise InputError(
-            "an empty folder or an earlier inspection",
-            "other files",
-            destination,
-            "Give another folder with --output.",
-        )
-
-
-def _replace_folder(destination: Path, source: Path) -> None:
-    """Copy a folder to a destination, which never holds half of it; what was there is removed."""
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = destination.with_name(f".{destination.name}.{os.getpid()}")
-    shutil.copytree(source, unfinished)
-    if destination.exists():
-        former = destination.with_name(f".{destination.name}.{os.getpid()}.former")
-        destination.replace(former)
-        unfinished.replace(destination)
-        shutil.rmtree(former)
-    else:
-        unfinished.replace(destination)
+    return destination

@@ -1,7 +1,7 @@
 """A mission's labels: read from label files of one or both images, reconciled, kept as COCO, and exported again."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,6 +59,7 @@ def take_labels(
     visible_labels: Path | None = None,
     *,
     names: Names | None = None,
+    only: Collection[str] | None = None,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> LabelReport:
@@ -73,6 +74,8 @@ def take_labels(
         infrared frame.
     names
         What the pairs' files were called, where label files may use these names.
+    only
+        Ids of the pairs whose labels are taken; by default all.
 
     Raises
     ------
@@ -85,6 +88,7 @@ def take_labels(
     visible = LabelSet({}, ())
     if visible_labels is not None:
         visible = read_label_set(visible_labels, _list_frames(pairs, "visible", names or {}))
+    infrared, visible = _select(infrared, only), _select(visible, only)
     new, conflicts = _join_label_sets(mission_dir, infrared, visible, processes, progress)
     stored = mission_dir / LABELS
     kept = {**(read_labels(stored) if stored.exists() else {}), **new}
@@ -100,6 +104,14 @@ def take_labels(
             mission_dir / LABEL_CONFLICTS, [_conflict_as_json(*conflict) for conflict in conflicts]
         )
     return LabelReport(len(kept), (*infrared.unmatched, *visible.unmatched), tuple(conflicts))
+
+
+def _select(labels: LabelSet, only: Collection[str] | None) -> LabelSet:
+    """Return the labels of some pairs; all where ``only`` is None."""
+    if only is None:
+        return labels
+    wanted = {pair_id: of_pair for pair_id, of_pair in labels.labels.items() if pair_id in only}
+    return replace(labels, labels=wanted)
 
 
 def find_labels(source: Path, labels: Path | None, visible_labels: Path | None) -> Path | None:
