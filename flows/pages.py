@@ -13,6 +13,7 @@ from rich.console import Console
 
 from dd_livm_core.errors import InputError
 from flows.running_server import answers, server_file
+from tasks.artifact_store import ARTIFACTS
 from tasks.tracking import client
 from tasks.workspace import Workspace
 
@@ -56,7 +57,14 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
     servers: list[subprocess.Popen[bytes]] = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` ends both, as Ctrl-C does
     try:
-        servers.append(_start(workspace, "mlflow", _mlflow_command(workspace, mlflow_port)))
+        servers.append(
+            _start(
+                workspace,
+                "mlflow",
+                _mlflow_command(workspace, mlflow_port),
+                MLFLOW_TRACKING_URI=workspace.tracking_uri,
+            )
+        )
         command = ["prefect", "server", "start", "--host", HOST, "--port", str(prefect_port)]
         servers.append(_start(workspace, "prefect", command, PREFECT_UI_API_URL=api_url))
         with console.status("Starting the pages ..."):
@@ -78,7 +86,7 @@ def _mlflow_command(workspace: Workspace, port: int) -> list[str]:
     return [
         *("mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
         *("--backend-store-uri", workspace.tracking_uri),
-        *("--default-artifact-root", workspace.artifacts.as_uri()),
+        *("--default-artifact-root", ARTIFACTS),
     ]
 
 

@@ -48,9 +48,14 @@ class Workspace:
         return self.root / ".dd_livm"
 
     @property
+    def tracking_database(self) -> Path:
+        """MLflow's records, an SQLite file."""
+        return self.root / "mlruns" / "mlflow.db"
+
+    @property
     def tracking_uri(self) -> str:
         """MLflow's SQLite store."""
-        return f"sqlite:///{self.root / 'mlruns' / 'mlflow.db'}"
+        return f"sqlite:///{self.tracking_database}"
 
     @property
     def artifacts(self) -> Path:
