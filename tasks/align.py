@@ -18,9 +18,10 @@ from dd_livm_core.missions.manifest import read_manifest
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.sites import read_sites
 from dd_livm_core.records import Mission, Progress
+from tasks.finished_folder import hash_file
 from tasks.manifest import manifest_path
 from tasks.progress import StepProgress
-from tasks.step import Reference, Step, hash_file
+from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
 align_step = Step("align", "2", ("tasks.align",), ignore=("manifest", "processes"))
@@ -122,7 +123,7 @@ def align(
         f"{mission.site_id}/{mission.mission_id}",
     )
 
-    def write(folder: Path) -> None:
+    def write(folder: Path) -> str:
         summary = align_mission(
             _pair_files(workspace, rows, mission_dir),
             folder,
@@ -134,6 +135,7 @@ def align(
             progress=progress,
         )
         write_json(folder / SUMMARY, summary.as_json())
+        return summary.describe_unreadable()
 
     store = align_step.produce(workspace, {"workspace": workspace, "mission": mission}, write)
     counts = json.loads((store.folder(workspace) / SUMMARY).read_text())["counts"]

@@ -27,9 +27,10 @@ from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.model.weights import WEIGHTS, load_detector
 from dd_livm_core.records import Mission
 from tasks.alignment_page import PAGE, write_alignment_page
+from tasks.finished_folder import hash_file
 from tasks.model_facts import ModelFacts
 from tasks.progress import StepProgress
-from tasks.step import Reference, Step, hash_file
+from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
 FINDINGS = "findings.json"
@@ -122,12 +123,13 @@ def align_and_detect(
     model = load_detector(detector.folder(workspace) / WEIGHTS)
     pairs = [pair.files for pair in found.pairs]
 
-    def write(folder: Path) -> None:
+    def write(folder: Path) -> str:
         with tempfile.TemporaryDirectory(dir=folder.parent) as store:
             inspection = inspect_pairs(
                 model, pairs, Path(store), processes=processes, progress=progress
             )
             _write_inspection(folder, found, facts, inspection)
+            return inspection.alignment.describe_unreadable()
 
     parameters = {"workspace": workspace, "found": found, "detector": detector, "facts": facts}
     result = inspect_step.produce(workspace, parameters, write)

@@ -8,7 +8,8 @@ from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.missions.manifest import build_manifest, content_of, read_manifest, write_manifest
-from tasks.step import Reference, hash_file, refer
+from tasks.finished_folder import hash_file
+from tasks.step import Reference, refer
 from tasks.workspace import Workspace
 
 MANIFEST = "manifest.parquet"

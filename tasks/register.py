@@ -19,10 +19,11 @@ from dd_livm_core.judgement.promotion import Decision
 from dd_livm_core.missions.manifest import read_manifest
 from dd_livm_core.model.weights import WEIGHTS
 from tasks.align import MissionInput
+from tasks.finished_folder import hash_file
 from tasks.manifest import manifest_path
 from tasks.model_facts import ModelFacts
 from tasks.pair_signature import SIGNATURE
-from tasks.step import Reference, hash_file, refer
+from tasks.step import Reference, refer
 from tasks.tracking import MODEL_NAME, client
 from tasks.workspace import Workspace
 
