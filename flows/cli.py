@@ -10,6 +10,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.records import TemperatureUnit
 from flows.data_commands import data_app, labels_app, sites_app
 from flows.simulate_command import simulate_stations
+from flows.terminal import show_what_the_terminal_can
 from flows.workspace_option import CORES, ProcessesOption, WorkspaceOption, open_workspace
 
 app = typer.Typer(
@@ -257,6 +258,7 @@ def ui(
 
 def main() -> None:
     """Run the command line; a broken contract ends in one clear message and exit code 2."""
+    show_what_the_terminal_can()
     try:
         app()
     except InputError as error:

@@ -34,7 +34,7 @@ def load_profile(path: Path, name: str) -> RetrainConfiguration:
         No such file or profile, broken TOML, an unknown key or a value out of bounds.
     """
     try:
-        profiles = tomllib.loads(path.read_text())
+        profiles = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(
             "a TOML file of profiles", str(error), path, "Give another file with --config."

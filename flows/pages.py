@@ -69,7 +69,7 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
         servers.append(_start(workspace, "prefect", command, PREFECT_UI_API_URL=api_url))
         with console.status("Starting the pages ..."):
             _wait(pages, servers, _logs(workspace))
-        server_file(workspace).write_text(json.dumps({"api_url": api_url}))
+        server_file(workspace).write_text(json.dumps({"api_url": api_url}), encoding="utf-8")
         for name, (page, _) in pages.items():
             console.print(f"{name:8} [link={page}]{page}[/link]")
         console.print("Ctrl-C ends both.")

@@ -30,6 +30,6 @@ def use_running_server(workspace: Workspace) -> None:
     """
     if "PREFECT_API_URL" in os.environ or not server_file(workspace).exists():
         return
-    url = json.loads(server_file(workspace).read_text())["api_url"]
+    url = json.loads(server_file(workspace).read_text(encoding="utf-8"))["api_url"]
     if answers(f"{url}/health"):
         os.environ["PREFECT_API_URL"] = url

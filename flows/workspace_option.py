@@ -27,5 +27,6 @@ def open_workspace(workspace: Path) -> "Workspace":
     opened = Workspace.at(workspace)
     prefect_environment(opened)
     use_running_server(opened)
+    os.environ.setdefault("PYTHONUTF8", "1")  # of servers and tools started from here
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     return opened

@@ -138,7 +138,7 @@ def align(
         return summary.describe_unreadable()
 
     store = align_step.produce(workspace, {"workspace": workspace, "mission": mission}, write)
-    counts = json.loads((store.folder(workspace) / SUMMARY).read_text())["counts"]
+    counts = json.loads((store.folder(workspace) / SUMMARY).read_text(encoding="utf-8"))["counts"]
     get_run_logger().info("%s/%s: %s", mission.site_id, mission.mission_id, counts)
     return AlignedReference(
         site_id=mission.site_id,

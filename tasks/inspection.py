@@ -133,7 +133,7 @@ def align_and_detect(
 
     parameters = {"workspace": workspace, "found": found, "detector": detector, "facts": facts}
     result = inspect_step.produce(workspace, parameters, write)
-    counts = json.loads((result.folder(workspace) / FINDINGS).read_text())["counts"]
+    counts = json.loads((result.folder(workspace) / FINDINGS).read_text(encoding="utf-8"))["counts"]
     return InspectedMission(result=result, **counts)
 
 
@@ -203,7 +203,7 @@ def write_findings(
         f"{inspected.failed} not aligned, with model `{model}`.\n\n`{destination / 'index.html'}`",
         key="inspection",
     )
-    content = json.loads((destination / FINDINGS).read_text())
+    content = json.loads((destination / FINDINGS).read_text(encoding="utf-8"))
     for pair in sorted(content["pairs"], key=lambda pair: -pair["findings"])[:2]:
         create_image_artifact(
             data_url(destination / PICTURES / f"{pair['pair_id']}.jpg"),

@@ -63,7 +63,9 @@ def code_version() -> str:
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:
-        run = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True)
+        run = subprocess.run(
+            ["git", *arguments], cwd=here, capture_output=True, encoding="utf-8", errors="replace"
+        )
         return run.stdout.strip()
 
     # Installed below somebody's checkout, the code is not that checkout's.

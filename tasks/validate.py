@@ -171,7 +171,7 @@ def _write(manifest: pd.DataFrame, folder: Path) -> None:
         "warnings": [f.reason for f in findings if f.severity == "warn" and not f.kept],
         "quarantine": entries,
     }
-    (folder / SUMMARY).write_text(json.dumps(summary, indent=2))
+    (folder / SUMMARY).write_text(json.dumps(summary, indent=2), encoding="utf-8")
 
 
 @task(
@@ -194,7 +194,7 @@ def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) 
     pairs = read_manifest(manifest_path(workspace, manifest))
     accepted = validate_step.produce(workspace, parameters, lambda folder: _write(pairs, folder))
     folder = accepted.folder(workspace)
-    summary = json.loads((folder / SUMMARY).read_text())
+    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     page = folder / DATA_DOCS / PAGE
     create_markdown_artifact(
         _format_outcome(summary, page),

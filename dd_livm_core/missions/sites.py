@@ -25,7 +25,10 @@ def read_sites(data_root: Path) -> dict[str, Site]:
     if not path.exists():
         return {}
     try:
-        sites = [Site.model_validate(site) for site in json.loads(path.read_text())["sites"]]
+        sites = [
+            Site.model_validate(site)
+            for site in json.loads(path.read_text(encoding="utf-8-sig"))["sites"]
+        ]
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise InputError(
             '{"sites": [...]} with known keys', str(error), path, "Mend or remove it."
