@@ -11,14 +11,13 @@ from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.aligned.mission import align_mission
 from dd_livm_core.aligned.store import SUMMARY
-from dd_livm_core.files import write_json
+from dd_livm_core.files import hash_file, write_json
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.folder import LABELS, MISSION, read_record
 from dd_livm_core.missions.manifest import read_manifest
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.sites import read_sites
 from dd_livm_core.records import Mission, Progress
-from tasks.finished_folder import hash_file
 from tasks.manifest import manifest_path
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step

@@ -9,13 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from dd_livm_core.files import write_json
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, read in blocks."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+from dd_livm_core.files import hash_file, write_json
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.aligned.store import SUMMARY
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import write_json
+from dd_livm_core.files import hash_file, write_json
 from dd_livm_core.inspection.findings import Inspection, inspect_pairs
 from dd_livm_core.inspection.pair_pictures import write_pair_pictures
 from dd_livm_core.inspection.pictures import data_url
@@ -27,7 +27,6 @@ from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.model.weights import WEIGHTS, load_detector
 from dd_livm_core.records import Mission
 from tasks.alignment_page import PAGE, write_alignment_page
-from tasks.finished_folder import hash_file
 from tasks.model_facts import ModelFacts
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step

@@ -7,8 +7,8 @@ import pandas as pd
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import hash_file
 from dd_livm_core.missions.manifest import build_manifest, content_of, read_manifest, write_manifest
-from tasks.finished_folder import hash_file
 from tasks.step import Reference, refer
 from tasks.workspace import Workspace
 

@@ -14,12 +14,11 @@ from mlflow.tracking import MlflowClient
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import atomic
+from dd_livm_core.files import atomic, hash_file
 from dd_livm_core.judgement.promotion import Decision
 from dd_livm_core.missions.manifest import read_manifest
 from dd_livm_core.model.weights import WEIGHTS
 from tasks.align import MissionInput
-from tasks.finished_folder import hash_file
 from tasks.manifest import manifest_path
 from tasks.model_facts import ModelFacts
 from tasks.pair_signature import SIGNATURE

@@ -24,7 +24,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from prefect import Task, get_run_logger
 from pydantic import BaseModel, ConfigDict
 
-from tasks.finished_folder import hash_file, keep_written, look_at, read_written
+from dd_livm_core.files import hash_file
+from tasks.finished_folder import keep_written, look_at, read_written
 from tasks.workspace import Workspace
 
 LOG = logging.getLogger(__name__)
