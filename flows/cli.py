@@ -49,7 +49,7 @@ def demo(
     Uses the labelled missions in `data/` where there are any; renders three simulated stations where it is empty.
     A few minutes on two cores. Run it again: finished steps are reused.
     """
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.demo import run_demo
     from flows.terminal import show_input_errors_plainly
 
@@ -157,7 +157,7 @@ def retrain(
     `promotion.min_mean_gain_points`, `promotion.max_site_drop_points`, and those under `training`
     (see docs/configuration.md).
     """
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.configuration import BUNDLED_PROFILES, load_profile
 
     configuration = load_profile(config or BUNDLED_PROFILES, profile)
@@ -177,7 +177,7 @@ def evaluate(
     processes: ProcessesOption = CORES,
 ) -> None:
     """Score a registered model on every labelled site; the scores are a run of their own in MLflow."""
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.evaluate_sites import evaluate_sites
     from flows.terminal import show_input_errors_plainly
 
@@ -204,7 +204,7 @@ def inspect(
 
     Example:  `dd-livm inspect flights/tuesday --output reports/tuesday`
     """
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.inspect_mission import inspect_mission
     from flows.terminal import show_input_errors_plainly
 

@@ -1,7 +1,6 @@
 """The MLflow and Prefect pages, both on loopback."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from dd_livm_core.errors import InputError
-from flows.running_server import answers, server_file
+from flows.running_server import answers, server_file, write_note
 from tasks.artifact_store import ARTIFACTS
 from tasks.tracking import client
 from tasks.workspace import Workspace
@@ -69,7 +68,7 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
         servers.append(_start(workspace, "prefect", command, PREFECT_UI_API_URL=api_url))
         with console.status("Starting the pages ..."):
             _wait(pages, servers, _logs(workspace))
-        server_file(workspace).write_text(json.dumps({"api_url": api_url}), encoding="utf-8")
+        write_note(workspace, api_url)
         for name, (page, _) in pages.items():
             console.print(f"{name:8} [link={page}]{page}[/link]")
         console.print("Ctrl-C ends both.")
