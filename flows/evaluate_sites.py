@@ -36,6 +36,11 @@ def evaluate_sites(
         Processes for per-pair work; does not change the result.
     """
     place = Workspace.at(workspace)
+    with place.data_lock("evaluating on data/"):
+        return _evaluate(place, model, processes)
+
+
+def _evaluate(place: Workspace, model: str, processes: int) -> dict[str, dict[str, float]]:
     detector = require_detector(place, model)
     facts = model_facts(place, model)
     checked = run_step(validate, place, build_data_manifest(place), facts.contract)

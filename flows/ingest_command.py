@@ -87,6 +87,7 @@ def ingest_folder(
     name = f"{mission.site_id}-{mission.mission_id}"
     with (
         workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}"),
+        workspace.data_lock(f"ingesting {name} into data/"),
         _bar(console) as bar,
     ):
         shown = bar.add_task(f"ingesting {mission.mission_id}", total=None)

@@ -94,7 +94,10 @@ def retrain(
         Why this retraining runs, kept with its MLflow run.
     """
     place = Workspace.at(workspace)
-    with place.lock("retrain", wait_s=LOCK_WAIT_S, purpose="retraining in this workspace"):
+    with (
+        place.lock("retrain", wait_s=LOCK_WAIT_S, purpose="retraining in this workspace"),
+        place.data_lock("retraining on data/"),
+    ):
         return _retrain(place, configuration, processes, reason)
 
 

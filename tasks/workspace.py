@@ -1,14 +1,21 @@
 """Where everything lies under one root folder."""
 
+import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from dd_livm_core.errors import InputError
+
+LOG = logging.getLogger(__name__)
+WAIT_UNTOLD_S = 2.0
+"""Waiting for longer than this is told."""
+DATA_WAIT_S = 24 * 3600.0
+"""Longer than a retraining takes."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Workspace:
 
     @contextmanager
     def lock(self, name: str, *, wait_s: float, purpose: str) -> Iterator[None]:
-        """Hold a lock between processes while the block runs.
+        """Hold a lock between processes while the block runs; waiting for it is told in the log.
 
         Raises
         ------
@@ -79,7 +86,12 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f"{name}.lock")
         try:
-            lock.acquire(timeout=wait_s)
+            try:
+                lock.acquire(timeout=min(wait_s, WAIT_UNTOLD_S))
+            except Timeout:
+                if wait_s > WAIT_UNTOLD_S:
+                    LOG.warning("Waiting for another process to end, to be alone at %s", purpose)
+                lock.acquire(timeout=max(wait_s - WAIT_UNTOLD_S, 0))
         except Timeout:
             raise InputError(
                 f"to be alone at {purpose}",
@@ -91,6 +103,10 @@ class Workspace:
             yield
         finally:
             lock.release()
+
+    def data_lock(self, purpose: str) -> AbstractContextManager[None]:
+        """Hold ``data/`` while the block runs: what changes it and what is made from it wait for each other."""
+        return self.lock("data", wait_s=DATA_WAIT_S, purpose=purpose)
 
 
 def prefect_environment(workspace: Workspace) -> None:
