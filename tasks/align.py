@@ -10,7 +10,7 @@ from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.aligned.mission import align_mission
-from dd_livm_core.aligned.store import SUMMARY
+from dd_livm_core.aligned.store import BYTES_PER_PIXEL, SUMMARY
 from dd_livm_core.files import hash_file, write_json
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.folder import LABELS, MISSION, read_record
@@ -82,6 +82,26 @@ def list_missions(workspace: Workspace, manifest: Reference) -> list[MissionInpu
             )
         )
     return missions
+
+
+def size_of_new_stores_b(
+    workspace: Workspace, missions: list[MissionInput], manifest: Reference
+) -> int:
+    """Return how many bytes the aligned stores of the missions take that are not aligned yet."""
+    rows = read_manifest(manifest_path(workspace, manifest))
+    pixels = (rows["infrared_width_px"] * rows["infrared_height_px"]).groupby(
+        [rows["site_id"], rows["mission_id"]]
+    )
+    sizes_px = pixels.sum()
+    return sum(
+        int(sizes_px[(mission.site_id, mission.mission_id)]) * BYTES_PER_PIXEL
+        for mission in missions
+        if not workspace.step_folder("align", _key(workspace, mission)).exists()
+    )
+
+
+def _key(workspace: Workspace, mission: MissionInput) -> str:
+    return align_step.key({"workspace": workspace, "mission": mission})
 
 
 def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> list[PairFiles]:

@@ -25,6 +25,7 @@ from prefect import Task, get_run_logger
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.files import hash_file
+from tasks.disk_space import explain_full_disk
 from tasks.finished_folder import keep_written, look_at, read_written
 from tasks.workspace import Workspace
 
@@ -38,6 +39,7 @@ MACHINERY = frozenset(
     f"tasks.{name}"
     for name in (
         "artifact_store",
+        "disk_space",
         "finished_folder",
         "progress",
         "snapshot",
@@ -181,7 +183,10 @@ class Step:
         """
         key = self.key(parameters)
         final = workspace.step_folder(self.name, key)
-        with workspace.lock(f"{self.name}-{key[:20]}", wait_s=3600, purpose=f"step {self.name}"):
+        with (
+            workspace.lock(f"{self.name}-{key[:20]}", wait_s=3600, purpose=f"step {self.name}"),
+            explain_full_disk(workspace),
+        ):
             if not self._is_finished(workspace, final):
                 self._write(final, write)
             return refer(workspace, final)

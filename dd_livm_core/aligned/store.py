@@ -22,6 +22,8 @@ INDEX, LABELS = "index.parquet", "labels.json"
 SUMMARY = "alignment.json"
 """What became of every pair of the mission."""
 ARRAYS = ("infrared_excess", "panel_mask", "visible")
+BYTES_PER_PIXEL = 2 + 1 + 3
+"""Of a stored pair: excess, mask and visible colour."""
 HELD_OUT_SHARE = 0.2
 """Share of a training site's pairs that is held out; a fifth is a common choice, not measured here."""
 MOST_EXCESS = 6e4
