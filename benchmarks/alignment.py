@@ -200,7 +200,7 @@ def main() -> None:
             f"real_{k}": v for k, v in summary(ours).items() if k not in ("pairs", "status")
         }
     path = write_result("alignment", seeds=[SEED], figures=figures, arms=arms)
-    print(path.read_text())
+    print(path.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

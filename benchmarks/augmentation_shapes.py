@@ -230,7 +230,7 @@ def _resample(
 
 def real_crops(folder: Path) -> dict[str, list[np.ndarray]]:
     """Read the crops of InfraredSolarModules by class: uint8 arrays of 40 by 24."""
-    catalogue = json.loads((folder / "module_metadata.json").read_text())
+    catalogue = json.loads((folder / "module_metadata.json").read_text(encoding="utf-8"))
     crops: dict[str, list[np.ndarray]] = defaultdict(list)
     with zipfile.ZipFile(folder / "images.zip") as archive:
         for key in sorted(catalogue, key=int):

@@ -10,6 +10,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.records import TemperatureUnit
 from flows.data_commands import data_app, labels_app, sites_app
 from flows.simulate_command import simulate_stations
+from flows.terminal import show_what_the_terminal_can
 from flows.workspace_option import CORES, ProcessesOption, WorkspaceOption, open_workspace
 
 app = typer.Typer(
@@ -48,7 +49,7 @@ def demo(
     Renders three simulated stations where `data/` is empty, and uses the labelled missions there where it is not.
     Takes a few minutes on two cores. Interrupted, run it again: finished steps are reused.
     """
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.demo import run_demo
     from flows.terminal import show_input_errors_plainly
 
@@ -166,7 +167,7 @@ def retrain(
     `promotion.min_mean_gain_points`, `promotion.max_site_drop_points`, and those under `training`
     (see docs/configuration.md).
     """
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.configuration import BUNDLED_PROFILES, load_profile
 
     configuration = load_profile(config.expanduser() if config else BUNDLED_PROFILES, profile)
@@ -185,8 +186,8 @@ def evaluate(
     ] = "champion",
     processes: ProcessesOption = CORES,
 ) -> None:
-    """Score a registered model on every labelled site in `data/`; the scores are a run of their own in MLflow."""
-    opened = open_workspace(workspace)
+    """Score a registered model on every labelled site; the scores are a run of their own in MLflow."""
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.evaluate_sites import evaluate_sites
     from flows.terminal import show_input_errors_plainly
 
@@ -219,7 +220,7 @@ def inspect(
 
     Example:  `dd-livm inspect flights/tuesday --output reports/tuesday`
     """
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.inspect_mission import inspect_mission
     from flows.terminal import show_input_errors_plainly
 
@@ -276,7 +277,8 @@ def ui(
 
 
 def main() -> None:
-    """Run the command line; an `InputError` ends in its message and exit code 2."""
+    """Run the command line; a broken contract ends in one clear message and exit code 2."""
+    show_what_the_terminal_can()
     try:
         app()
     except InputError as error:

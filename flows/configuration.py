@@ -34,7 +34,7 @@ def load_profile(path: Path, name: str) -> RetrainConfiguration:
         There is no such file or profile, the TOML is broken, a key is unknown or a value out of its bounds.
     """
     try:
-        profiles = tomllib.loads(path.read_text())
+        profiles = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(
             "a TOML file of profiles", str(error), path, "Give another file with --config."

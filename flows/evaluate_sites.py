@@ -5,8 +5,8 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from pydantic import PositiveInt
 
-from flows.folder_parameters import ExistingFolder
-from tasks.align import align, list_missions
+from tasks.align import align, list_missions, size_of_new_stores_b
+from tasks.disk_space import explain_full_disk, require_space
 from tasks.evaluate import evaluate_site
 from tasks.manifest import build_data_manifest
 from tasks.register import model_facts, require_detector
@@ -37,11 +37,17 @@ def evaluate_sites(
         Processes for per-pair work; does not change the result.
     """
     place = Workspace.at(workspace)
+    with place.data_lock("evaluating on data/"), explain_full_disk(place):
+        return _evaluate(place, model, processes)
+
+
+def _evaluate(place: Workspace, model: str, processes: int) -> dict[str, dict[str, float]]:
     detector = require_detector(place, model)
     facts = model_facts(place, model)
     checked = run_step(validate, place, build_data_manifest(place), facts.contract)
     pinned = snapshot(place)
     missions = [m for m in list_missions(place, checked.accepted) if m.labelled]
+    require_space(place.root, size_of_new_stores_b(place, missions, checked.accepted))
     aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
     scores = []
     for site in sorted({m.site_id for m in missions}):

@@ -143,7 +143,8 @@ def ingest_folder(
     mission_dir, name = workspace.data / site_id / chosen, f"{site_id}-{chosen}"
     with (
         workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}"),
-        _show_bar(console, f"ingesting {chosen}") as progress,
+        workspace.data_lock(f"ingesting {name} into data/"),
+        _bar(console) as bar,
     ):
         if _mission_id(workspace, source, found.pairs, site_id, mission_id) != chosen:
             raise InputError(

@@ -1,7 +1,6 @@
 """Serve the MLflow and Prefect pages, both on loopback."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from dd_livm_core.errors import InputError
-from flows.running_server import answers, server_file
+from flows.running_server import answers, server_file, write_note
+from tasks.artifact_store import ARTIFACTS
 from tasks.tracking import client
 from tasks.workspace import Workspace
 
@@ -63,12 +63,19 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
     servers: list[subprocess.Popen[bytes]] = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` ends both, as Ctrl-C does
     try:
-        servers.append(_start(workspace, "mlflow", _mlflow_command(workspace, mlflow_port)))
+        servers.append(
+            _start(
+                workspace,
+                "mlflow",
+                _mlflow_command(workspace, mlflow_port),
+                MLFLOW_TRACKING_URI=workspace.tracking_uri,
+            )
+        )
         command = ["prefect", "server", "start", "--host", HOST, "--port", str(prefect_port)]
         servers.append(_start(workspace, "prefect", command, PREFECT_UI_API_URL=api_url))
         with console.status("Starting the pages ..."):
-            _wait_for_pages(pages, servers, _log_folder(workspace))
-        server_file(workspace).write_text(json.dumps({"api_url": api_url}))
+            _wait(pages, servers, _logs(workspace))
+        write_note(workspace, api_url)
         for name, (page, _) in pages.items():
             console.print(f"{name:8} [link={page}]{page}[/link]")
         console.print("Ctrl-C ends both.")
@@ -86,7 +93,7 @@ def _mlflow_command(workspace: Workspace, port: int) -> list[str]:
     return [
         *("mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
         *("--backend-store-uri", workspace.tracking_uri),
-        *("--default-artifact-root", workspace.artifacts.as_uri()),
+        *("--default-artifact-root", ARTIFACTS),
     ]
 
 

@@ -14,9 +14,16 @@ from dd_livm_core.judgement.promotion import Decision, decide, select_accuracies
 from dd_livm_core.judgement.site_plan import SitePlan, plan_sites
 from dd_livm_core.missions.sites import SITES, read_sites
 from flows.configuration import RetrainConfiguration
-from flows.folder_parameters import ExistingFolder
-from tasks.align import AlignedReference, MissionInput, align, align_step, list_missions
+from tasks.align import (
+    AlignedReference,
+    MissionInput,
+    align,
+    align_step,
+    list_missions,
+    size_of_new_stores_b,
+)
 from tasks.alignment_page import AlignmentPage, draw_alignment
+from tasks.disk_space import explain_full_disk, require_space
 from tasks.evaluate import (
     OperatingPoint,
     SiteScore,
@@ -107,7 +114,11 @@ def retrain(
         Why this retraining runs, kept with its MLflow run.
     """
     place = Workspace.at(workspace)
-    with place.lock("retrain", wait_s=LOCK_WAIT_S, purpose="retraining in this workspace"):
+    with (
+        place.lock("retrain", wait_s=LOCK_WAIT_S, purpose="retraining in this workspace"),
+        place.data_lock("retraining on data/"),
+        explain_full_disk(place),
+    ):
         return _retrain(place, configuration, processes, reason)
 
 
@@ -164,6 +175,7 @@ def _prepare(place: Workspace, configuration: RetrainConfiguration) -> _Prepared
     checked = run_step(validate, place, manifest, configuration.contract)
     pinned = snapshot(place)
     missions = [m for m in list_missions(place, checked.accepted) if m.labelled]
+    require_space(place.root, size_of_new_stores_b(place, missions, checked.accepted))
     plan = plan_sites([m.site_id for m in missions], configuration.evaluation.held_out_sites)
     sites = read_sites(place.data)
     simulated = any(sites[m.site_id].simulated for m in missions)

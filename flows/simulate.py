@@ -40,9 +40,12 @@ def simulate(
     InputError
         Unknown size, two profiles of one station, or a truth folder inside ``data/``.
     """
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    ) as bar:
+    with (
+        workspace.data_lock("rendering into data/"),
+        Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        ) as bar,
+    ):
         shown = bar.add_task("rendering simulated stations", total=None)
 
         def advance(done: int, total: int, note: str) -> None:

@@ -1,6 +1,8 @@
-"""Show a flow that ends on bad input by its message alone, without a traceback."""
+"""What a terminal shows: of a flow that ends on bad input the message and no traceback, and of any text what it can."""
 
+import io
 import logging
+import sys
 
 from dd_livm_core.errors import InputError
 
@@ -24,3 +26,10 @@ def show_input_errors_plainly() -> None:
     for name in LOGGERS:
         for handler in logging.getLogger(name).handlers:
             handler.addFilter(drop_traceback)
+
+
+def show_what_the_terminal_can() -> None:
+    """Print a question mark for a character that the terminal's encoding lacks, such as Δ in Windows' own."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -25,21 +25,27 @@ ProcessesOption = Annotated[
 CORES = os.cpu_count() or 1
 
 
-def open_workspace(workspace: Path) -> "Workspace":
-    """Return the workspace at a folder, with this process's environment set up for it.
+def open_workspace(workspace: Path, *, runs_flow: bool = False) -> "Workspace":
+    """Return the workspace at a folder, with Prefect and MLflow set up for it.
 
-    Call this before Prefect is imported.
+    Parameters
+    ----------
+    runs_flow
+        Whether the command needs a Prefect server: an exported address is then tried.
 
     Raises
     ------
     InputError
-        There is no such folder.
+        No such folder, or no server at the exported address.
     """
-    from flows.running_server import use_running_server
-    from tasks.workspace import Workspace, set_prefect_defaults
+    from flows.running_server import require_exported_server, use_running_server
+    from tasks.workspace import Workspace, prefect_environment
 
     opened = Workspace.at(workspace)
-    set_prefect_defaults(opened)
+    prefect_environment(opened)
+    if runs_flow:
+        require_exported_server()
     use_running_server(opened)
+    os.environ.setdefault("PYTHONUTF8", "1")  # of servers and tools started from here
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     return opened

@@ -69,16 +69,8 @@ def draw_alignment(
 
 
 def write_alignment_page(target: Path, mission: AlignedMission, summary: Path, name: str) -> None:
-    """Write a mission's page from its stored pixels and its summary; the page holds its pictures and loads nothing.
-
-    Parameters
-    ----------
-    summary
-        The ``alignment.json`` of the mission.
-    name
-        What the page calls the mission.
-    """
-    content = json.loads(summary.read_text())
+    """Write a mission's page from its stored pixels and its summary; it holds its pictures and loads nothing."""
+    content = json.loads(summary.read_text(encoding="utf-8"))
     pairs = sorted(
         content["pairs"],
         key=lambda pair: (ORDER.index(pair["status"]), pair["confidence"], pair["pair_id"]),

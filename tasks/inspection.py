@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.aligned.store import SUMMARY
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import write_json
+from dd_livm_core.files import hash_file, write_json
 from dd_livm_core.inspection.findings import Inspection, inspect_pairs
 from dd_livm_core.inspection.pair_pictures import write_pair_pictures
 from dd_livm_core.inspection.pictures import data_url
@@ -27,8 +27,7 @@ from dd_livm_core.records import Mission
 from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.model_facts import ModelFacts
 from tasks.progress import StepProgress
-from tasks.report_folder import FINDINGS, IMAGES, place_report
-from tasks.step import Reference, Step, hash_file
+from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
 PICTURES = "pictures"
@@ -125,16 +124,17 @@ def align_and_detect(
     model = load_detector(detector.folder(workspace) / WEIGHTS)
     pairs = [pair.files for pair in found.pairs]
 
-    def write(folder: Path) -> None:
+    def write(folder: Path) -> str:
         with tempfile.TemporaryDirectory(dir=folder.parent) as store:
             inspection = inspect_pairs(
                 model, pairs, Path(store), processes=processes, progress=progress
             )
             _write_inspection(folder, found, facts, inspection)
+            return inspection.alignment.describe_unreadable()
 
     parameters = {"workspace": workspace, "found": found, "detector": detector, "facts": facts}
     result = inspect_step.produce(workspace, parameters, write)
-    counts = json.loads((result.folder(workspace) / FINDINGS).read_text())["counts"]
+    counts = json.loads((result.folder(workspace) / FINDINGS).read_text(encoding="utf-8"))["counts"]
     return InspectedMission(result=result, **counts)
 
 
@@ -200,8 +200,8 @@ def write_findings(
         f"{inspected.failed} not aligned, with model `{model}`.\n\n`{destination / 'index.html'}`",
         key="inspection",
     )
-    content = json.loads((destination / FINDINGS).read_text())
-    for pair in sorted(content["pairs"], key=lambda pair: -pair["findings"])[:SHOWN_PAIRS]:
+    content = json.loads((destination / FINDINGS).read_text(encoding="utf-8"))
+    for pair in sorted(content["pairs"], key=lambda pair: -pair["findings"])[:2]:
         create_image_artifact(
             data_url(destination / PICTURES / f"{pair['pair_id']}.jpg"),
             key="inspected-pair",

@@ -1,5 +1,6 @@
 """Look at ``data/`` and write its manifest: the first step of a retraining and of an evaluation."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -7,10 +8,19 @@ import pandas as pd
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.manifest import build_manifest, content_of, read_manifest, write_manifest
-from tasks.step import Reference, hash_file, refer
+from dd_livm_core.files import hash_file
+from dd_livm_core.missions.manifest import (
+    FILE_COLUMNS,
+    KEY,
+    build_manifest,
+    content_of,
+    read_manifest,
+    write_manifest,
+)
+from tasks.step import Reference, refer
 from tasks.workspace import Workspace
 
+LOG = logging.getLogger(__name__)
 MANIFEST = "manifest.parquet"
 
 
@@ -28,8 +38,7 @@ def build_data_manifest(workspace: Workspace) -> Reference:
     """
     latest = workspace.derived / MANIFEST
     latest.parent.mkdir(parents=True, exist_ok=True)
-    previous = read_manifest(latest) if latest.exists() else None
-    manifest = build_manifest(workspace.data, previous=previous)
+    manifest = build_manifest(workspace.data, previous=read_latest(latest))
     if manifest.empty:
         raise InputError(
             "at least one mission with image pairs",
@@ -43,6 +52,21 @@ def build_data_manifest(workspace: Workspace) -> Reference:
         "%d pairs of %d sites, %d missions", len(manifest), len(missions), missions.sum()
     )
     return refer(workspace, _keep(workspace, manifest))
+
+
+def read_latest(latest: Path) -> pd.DataFrame | None:
+    """Return the manifest of last time; None where there is none, or only a damaged one, which is named in the log."""
+    if not latest.exists():
+        return None
+    try:
+        manifest = read_manifest(latest)
+    except InputError as error:
+        LOG.warning("%s: all files are read anew", error)
+        return None
+    if missing := {*KEY, *FILE_COLUMNS} - set(manifest.columns):
+        LOG.warning("%s: no column %s, all files are read anew", latest, ", ".join(sorted(missing)))
+        return None
+    return manifest
 
 
 def _keep(workspace: Workspace, manifest: pd.DataFrame) -> Path:

@@ -14,7 +14,7 @@ from mlflow.tracking import MlflowClient
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import atomic
+from dd_livm_core.files import atomic, hash_file
 from dd_livm_core.judgement.promotion import Decision
 from dd_livm_core.missions.manifest import read_manifest
 from dd_livm_core.model.weights import WEIGHTS
@@ -22,7 +22,7 @@ from tasks.align import MissionInput
 from tasks.manifest import manifest_path
 from tasks.model_facts import ModelFacts
 from tasks.pair_signature import SIGNATURE
-from tasks.step import Reference, hash_file, refer
+from tasks.step import Reference, refer
 from tasks.tracking import MODEL_NAME, client
 from tasks.workspace import Workspace
 

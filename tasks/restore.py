@@ -9,18 +9,11 @@ from tasks.workspace import Workspace
 
 
 def restore_run(workspace: Workspace, run_id: str) -> tuple[str, str]:
-    """Restore ``data/`` to a run's snapshot.
-
-    Returns
-    -------
-    Ids of the snapshot before ("" where there was no data) and of the one restored.
-
-    Raises
-    ------
-    InputError
-        The run is unknown or recorded no snapshot, or DVC cannot bring it back.
-    """
-    with tempfile.TemporaryDirectory() as folder:
+    """Restore ``data/`` to a run's snapshot; return the snapshots before and now."""
+    with (
+        workspace.data_lock(f"restoring data/ of run {run_id}"),
+        tempfile.TemporaryDirectory() as folder,
+    ):
         pinned = fetch_pin(workspace, run_id, Path(folder))
         before = restore(workspace, pinned)
         return before, snapshot_id(pinned)

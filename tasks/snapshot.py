@@ -41,8 +41,9 @@ def run_dvc(workspace: Workspace, *arguments: str, wait_s: float = LOCK_WAIT_S) 
             [sys.executable, "-m", "dvc", *arguments],
             cwd=workspace.root,
             capture_output=True,
-            text=True,
-            env={**os.environ, "DVC_NO_ANALYTICS": "1"},
+            encoding="utf-8",
+            errors="replace",
+            env={**os.environ, "DVC_NO_ANALYTICS": "1", "PYTHONUTF8": "1"},
         )
         if run.returncode == 0:
             return run.stdout
@@ -70,11 +71,11 @@ def prepare_dvc(workspace: Workspace) -> None:
         versioned = (workspace.root / ".git").exists()
         run_dvc(workspace, "init", *([] if versioned else ["--no-scm"]))
     ignore = workspace.root / ".dvcignore"
-    known = ignore.read_text().splitlines() if ignore.exists() else []
+    known = ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else []
     if missing := [line for line in NOT_SEARCHED if line not in known]:
-        ignore.write_text("\n".join([*known, *missing]) + "\n")
+        ignore.write_text("\n".join([*known, *missing]) + "\n", encoding="utf-8")
     config = workspace.root / ".dvc" / "config"
-    text = config.read_text() if config.exists() else ""
+    text = config.read_text(encoding="utf-8") if config.exists() else ""
     if "analytics" not in text:
         run_dvc(workspace, "config", "core.analytics", "false")
     if "remote" not in text:
@@ -90,7 +91,7 @@ def snapshot_id(pinned: Path) -> str:
         The file is missing, or no pin of one output.
     """
     try:
-        return str(yaml.safe_load(pinned.read_text())["outs"][0]["md5"])
+        return str(yaml.safe_load(pinned.read_text(encoding="utf-8"))["outs"][0]["md5"])
     except (OSError, yaml.YAMLError, KeyError, IndexError, TypeError) as error:
         raise InputError(
             "a DVC pin with one output",

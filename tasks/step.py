@@ -10,10 +10,13 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -21,8 +24,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from prefect import Task, get_run_logger
 from pydantic import BaseModel, ConfigDict
 
-from tasks.workspace import KEY_CHARACTERS, Workspace
+from dd_livm_core.files import hash_file
+from tasks.disk_space import explain_full_disk
+from tasks.finished_folder import keep_written, look_at, read_written
+from tasks.workspace import Workspace
 
+LOG = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -30,7 +37,18 @@ FOLLOWED = ("dd_livm_core", "tasks")
 """Packages whose modules decide results."""
 MACHINERY = frozenset(
     f"tasks.{name}"
-    for name in ("progress", "snapshot", "step", "telemetry", "threads", "tracking", "workspace")
+    for name in (
+        "artifact_store",
+        "disk_space",
+        "finished_folder",
+        "progress",
+        "snapshot",
+        "step",
+        "telemetry",
+        "threads",
+        "tracking",
+        "workspace",
+    )
 )
 """Modules that run, place and record steps, and decide no content."""
 TEMPLATES = Path(__file__).with_name("templates")
@@ -53,18 +71,13 @@ class Reference(BaseModel):
         return workspace.root / self.path
 
 
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def refer(workspace: Workspace, folder: Path) -> Reference:
-    """Return the reference of a finished folder: its hash covers the names and the content of all its files."""
-    content = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        content.update(f"{path.relative_to(folder).as_posix()} {hash_file(path)}\n".encode())
-    return Reference(path=folder.relative_to(workspace.root).as_posix(), sha256=content.hexdigest())
+    """Return the reference of a finished folder to what it holds now."""
+    known = read_written(folder)
+    found = look_at(folder, known)
+    if known and known.files != found.files and known.sha256 == found.sha256:
+        keep_written(folder, replace(known, files=found.files))  # moved or copied: read once
+    return Reference(path=folder.relative_to(workspace.root).as_posix(), sha256=found.sha256)
 
 
 def _source(name: str) -> Path | None:
@@ -121,7 +134,7 @@ def _to_plain(value: Any) -> Any:
     if isinstance(value, Reference):
         return value.sha256  # the content counts, not where it lies
     if isinstance(value, Workspace):
-        return str(value.root)
+        return "workspace"  # moved or copied, it holds the same
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
@@ -161,35 +174,51 @@ class Step:
         return f"{self.name}-{self.key(parameters)}"
 
     def produce(
-        self, workspace: Workspace, parameters: Mapping[str, Any], write: Callable[[Path], None]
+        self,
+        workspace: Workspace,
+        parameters: Mapping[str, Any],
+        write: Callable[[Path], str | None],
     ) -> Reference:
-        """Return the step's finished folder; write it first unless it is there.
+        """Return the step's finished folder, writing it first unless it is there and holds what was written.
 
         ``write`` fills an unfinished folder, which then takes its final name in one move: a killed run
-        leaves nothing that looks finished.
-
-        Raises
-        ------
-        InputError
-            Another process computed the same result for longer than ``LOCK_WAIT_S``.
+        leaves nothing that looks finished. What it could not read it returns in words; such a result is
+        used now and written anew next time.
         """
         key = self.key(parameters)
         final = workspace.step_folder(self.name, key)
-        with workspace.lock(
-            f"{self.name}-{key[:KEY_CHARACTERS]}", wait_s=LOCK_WAIT_S, purpose=f"step {self.name}"
+        with (
+            workspace.lock(f"{self.name}-{key[:20]}", wait_s=3600, purpose=f"step {self.name}"),
+            explain_full_disk(workspace),
         ):
-            if not final.exists():
-                final.parent.mkdir(parents=True, exist_ok=True)
-                for abandoned in final.parent.glob(f".{final.name}-*"):  # a killed run's
-                    shutil.rmtree(abandoned)
-                unfinished = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
-                try:
-                    write(unfinished)
-                    os.replace(unfinished, final)  # noqa: PTH105  a folder, onto a free name
-                except BaseException:
-                    shutil.rmtree(unfinished, ignore_errors=True)
-                    raise
+            if not self._is_finished(workspace, final):
+                self._write(final, write)
             return refer(workspace, final)
+
+    def _is_finished(self, workspace: Workspace, final: Path) -> bool:
+        """Return whether a folder is there, whole, and holds what was written."""
+        written = read_written(final)
+        if not final.exists() or written is None or written.lacks:
+            return False
+        if refer(workspace, final).sha256 == written.sha256:
+            return True
+        LOG.warning("%s: %s has changed since it was written, writing it anew", self.name, final)
+        return False
+
+    def _write(self, final: Path, write: Callable[[Path], str | None]) -> None:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        for abandoned in final.parent.glob(f".{final.name}-*"):  # a killed run's
+            shutil.rmtree(abandoned)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+        try:
+            lacks = write(unfinished) or ""
+            if final.exists():
+                shutil.rmtree(final)
+            keep_written(final, replace(look_at(unfinished), lacks=lacks, time_ns=time.time_ns()))
+            os.replace(unfinished, final)  # noqa: PTH105  a folder, onto a free name
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
 
 
 def run_step(
@@ -198,13 +227,29 @@ def run_step(
     *arguments: P.args,
     **parameters: P.kwargs,
 ) -> R:
-    """Call a task and return its result; run it anew where the result came from the cache and its folder is gone."""
+    """Call a cached task; run it anew where its cached result is gone, damaged, or lacks what could not be read."""
+    started_ns = time.time_ns()
     result = task(workspace, *arguments, **parameters)
-    gone = [r for r in _references(result) if not r.folder(workspace).is_dir()]
-    if gone:
-        get_run_logger().warning("%s: %s is gone, running the step anew", task.name, gone[0].path)
-        result = task.with_options(refresh_cache=True)(workspace, *arguments, **parameters)
+    for reference in _references(result):
+        if why := _find_fault(workspace, reference, started_ns):
+            get_run_logger().warning(
+                "%s: %s %s, running the step anew", task.name, reference.path, why
+            )
+            return task.with_options(refresh_cache=True)(workspace, *arguments, **parameters)
     return result
+
+
+def _find_fault(workspace: Workspace, reference: Reference, started_ns: int) -> str:
+    """Return in words why a result from before ``started_ns`` cannot be used again; empty where it can."""
+    folder = reference.folder(workspace)
+    if not folder.is_dir():
+        return "is gone"
+    written = read_written(folder)
+    if written and written.lacks and written.time_ns < started_ns:
+        return f"lacks what could not be read ({written.lacks})"
+    if refer(workspace, folder).sha256 != reference.sha256:
+        return "does not hold what was written"
+    return ""
 
 
 def _references(result: object) -> list[Reference]:

@@ -8,12 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import mlflow
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from dd_livm_core.errors import InputError
+from tasks.artifact_store import (
+    ARTIFACTS,
+    name_artifacts_beside_database,
+    require_sound_database,
+    use_database,
+)
 from tasks.workspace import Workspace
 
 EXPERIMENT = "dd-livm"
@@ -36,13 +41,20 @@ RUNS_TODO = "`dd-livm runs` lists the runs."
 
 
 def client(workspace: Workspace) -> MlflowClient:
-    """Return a client of the workspace's MLflow store; store and experiment are made on first use."""
+    """Return a client of the workspace's store, making store and experiment on first use.
+
+    Raises
+    ------
+    InputError
+        The store's database is damaged.
+    """
     workspace.artifacts.mkdir(parents=True, exist_ok=True)
-    mlflow.set_tracking_uri(workspace.tracking_uri)
-    mlflow.set_registry_uri(workspace.tracking_uri)
+    require_sound_database(workspace.tracking_database)
+    use_database(workspace.tracking_uri)
     store = MlflowClient(workspace.tracking_uri, workspace.tracking_uri)
     if store.get_experiment_by_name(EXPERIMENT) is None:
-        store.create_experiment(EXPERIMENT, artifact_location=workspace.artifacts.as_uri())
+        store.create_experiment(EXPERIMENT, artifact_location=ARTIFACTS)
+    name_artifacts_beside_database(workspace.tracking_database)
     return store
 
 
@@ -57,7 +69,9 @@ def code_version() -> str:
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:
-        run = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True)
+        run = subprocess.run(
+            ["git", *arguments], cwd=here, capture_output=True, encoding="utf-8", errors="replace"
+        )
         return run.stdout.strip()
 
     # Installed below somebody's checkout, the code is not that checkout's.

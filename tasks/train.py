@@ -78,11 +78,11 @@ def train(
             log_epoch,
         )
         shutil.copyfile(result.weights, folder / WEIGHTS)
-        (folder / HISTORY).write_text(json.dumps(list(result.history), indent=1))
+        (folder / HISTORY).write_text(json.dumps(list(result.history), indent=1), encoding="utf-8")
 
     weights = train_step.produce(workspace, parameters, write)
     shutil.rmtree(checkpoints, ignore_errors=True)
-    history = _read_history(workspace, weights)
+    history = json.loads((weights.folder(workspace) / HISTORY).read_text(encoding="utf-8"))
     get_run_logger().info("DTFT stage %d: %s", stage, history[-1])
     return TrainedStage(
         stage=stage,
@@ -118,4 +118,5 @@ def record_stage(
     run_id = child_run(
         workspace, parent_run_id, f"stage_{trained.stage}", training.model_dump(mode="json")
     )
-    log_history(workspace, run_id, _read_history(workspace, trained.weights), done=True)
+    history = json.loads((trained.weights.folder(workspace) / HISTORY).read_text(encoding="utf-8"))
+    log_history(workspace, run_id, history, done=True)

@@ -177,7 +177,7 @@ def _write_outcome(manifest: pd.DataFrame, folder: Path) -> None:
         "warnings": [f.reason for f in findings if f.severity == "warn" and not f.kept],
         "quarantine": entries,
     }
-    (folder / SUMMARY).write_text(json.dumps(summary, indent=2))
+    (folder / SUMMARY).write_text(json.dumps(summary, indent=2), encoding="utf-8")
 
 
 @task(
@@ -202,7 +202,7 @@ def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) 
         workspace, parameters, lambda folder: _write_outcome(pairs, folder)
     )
     folder = accepted.folder(workspace)
-    summary = json.loads((folder / SUMMARY).read_text())
+    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     page = folder / DATA_DOCS / PAGE
     create_markdown_artifact(
         _format_outcome(summary, page),

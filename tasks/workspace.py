@@ -1,8 +1,9 @@
 """The folders of a workspace, its locks, and Prefect's settings for it."""
 
+import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from filelock import FileLock, Timeout
 
 from dd_livm_core.errors import InputError
 
-KEY_CHARACTERS = 20
-"""Of a step's hash, in the names of its folders: 80 bits do not collide, and paths stay short."""
+LOG = logging.getLogger(__name__)
+WAIT_UNTOLD_S = 2.0
+"""Waiting for longer than this is told."""
+DATA_WAIT_S = 24 * 3600.0
+"""Longer than a retraining takes."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,14 @@ class Workspace:
         return self.root / ".dd_livm"
 
     @property
+    def tracking_database(self) -> Path:
+        """MLflow's records, an SQLite file."""
+        return self.root / "mlruns" / "mlflow.db"
+
+    @property
     def tracking_uri(self) -> str:
         """MLflow's SQLite store."""
-        return f"sqlite:///{self.root / 'mlruns' / 'mlflow.db'}"
+        return f"sqlite:///{self.tracking_database}"
 
     @property
     def artifacts(self) -> Path:
@@ -72,7 +81,7 @@ class Workspace:
 
     @contextmanager
     def lock(self, name: str, *, wait_s: float, purpose: str) -> Iterator[None]:
-        """Hold a lock between processes while the block runs; ``purpose`` says in the error what for.
+        """Hold a lock between processes while the block runs; waiting for it is told in the log.
 
         Raises
         ------
@@ -83,7 +92,12 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f"{name}.lock")
         try:
-            lock.acquire(timeout=wait_s)
+            try:
+                lock.acquire(timeout=min(wait_s, WAIT_UNTOLD_S))
+            except Timeout:
+                if wait_s > WAIT_UNTOLD_S:
+                    LOG.warning("Waiting for another process to end, to be alone at %s", purpose)
+                lock.acquire(timeout=max(wait_s - WAIT_UNTOLD_S, 0))
         except Timeout:
             raise InputError(
                 f"to be alone at {purpose}",
@@ -95,6 +109,10 @@ class Workspace:
             yield
         finally:
             lock.release()
+
+    def data_lock(self, purpose: str) -> AbstractContextManager[None]:
+        """Hold ``data/`` while the block runs: what changes it and what is made from it wait for each other."""
+        return self.lock("data", wait_s=DATA_WAIT_S, purpose=purpose)
 
 
 def set_prefect_defaults(workspace: Workspace) -> None:

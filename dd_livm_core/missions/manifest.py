@@ -142,11 +142,12 @@ def _read_mission(data_root: Path, folder: Path, mission: Mission, site: Site) -
 def _pair_row(
     contents: _MissionContents, known: Mapping[tuple[Any, ...], Row], pair: PairFiles
 ) -> Row:
-    """Return a pair's row, with the columns of its row in ``known`` while its files stay the same."""
+    """Return a pair's row, with the columns of its row in ``known`` while its files stay the same and were readable."""
     site, mission = contents.site, contents.mission
     before = known.get((site.site_id, mission.mission_id, pair.pair_id))
     stat = {**_stat_columns(pair), "reader": contents.reader}
-    if before is not None and all(before.get(name) == value for name, value in stat.items()):
+    same = before is not None and all(before.get(name) == value for name, value in stat.items())
+    if before is not None and same and before["unreadable"] is None:
         content = {name: before[name] for name in FILE_COLUMNS}
     else:
         content = {**stat, **_file_columns(pair, mission.infrared_unit, contents.kept_facts)}

@@ -32,7 +32,7 @@ def read_sites(data_root: Path) -> dict[str, Site]:
     try:
         sites = [
             Site.model_validate(site)
-            for site in json.loads(path.read_text(encoding="utf-8"))["sites"]
+            for site in json.loads(path.read_text(encoding="utf-8-sig"))["sites"]
         ]
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise InputError(

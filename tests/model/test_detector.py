@@ -67,3 +67,13 @@ def test_a_file_that_holds_no_detector_is_refused(tmp_path: Path, content: bytes
     path.write_bytes(content)
     with pytest.raises(InputError, match="safetensors"):
         load_detector(path)
+
+
+def test_weights_with_one_changed_bit_are_refused(model: Detector, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_detector(model, path)
+    content = bytearray(path.read_bytes())
+    content[-1000] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="changed since it was written"):
+        load_detector(path)

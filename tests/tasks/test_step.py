@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dd_livm_core.judgement.promotion import PromotionGates
+from tasks.finished_folder import look_at, read_written
 from tasks.step import Reference, Step, code_hash, refer
 from tasks.workspace import Workspace
 
@@ -125,6 +126,63 @@ def test_a_finished_folder_is_written_once(workspace: Workspace) -> None:
     assert len(calls) == 1
     assert (first.folder(workspace) / "result.txt").read_text() == "42"
     assert STEP.produce(workspace, {"a": 2}, write).path != first.path
+
+
+def write_answer(folder: Path) -> None:
+    (folder / "result.txt").write_text("42", encoding="utf-8")
+
+
+def test_a_moved_workspace_finds_its_finished_folders(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    here = Workspace.at(tmp_path / "here")
+    first = STEP.produce(here, {"workspace": here}, write_answer)
+    there = Workspace.at(shutil.copytree(here.root, tmp_path / "there"))
+
+    def write_nothing(folder: Path) -> None:
+        raise AssertionError("it is finished")
+
+    assert STEP.produce(there, {"workspace": there}, write_nothing) == first
+
+
+@pytest.mark.parametrize("damage", ["changed", "removed", "added"])
+def test_a_finished_folder_that_does_not_hold_what_was_written_is_written_anew(
+    workspace: Workspace, damage: str
+) -> None:
+    first = STEP.produce(workspace, {}, write_answer)
+    folder = first.folder(workspace)
+    result = folder / "result.txt"
+    if damage == "removed":
+        result.unlink()
+    else:
+        (result if damage == "changed" else folder / "more.txt").write_text("43", encoding="utf-8")
+    assert STEP.produce(workspace, {}, write_answer) == first
+    assert [path.name for path in folder.iterdir()] == ["result.txt"]
+    assert result.read_text(encoding="utf-8") == "42"
+
+
+def test_content_is_read_again_only_where_size_or_time_has_changed(workspace: Workspace) -> None:
+    folder = STEP.produce(workspace, {}, write_answer).folder(workspace)
+    os.utime(folder / "result.txt", ns=(1, 1))
+    refer(workspace, folder)
+    known = read_written(folder)
+    assert known is not None
+    assert known.files["result.txt"][2] == 1
+    assert look_at(folder, known) == look_at(folder)
+
+
+def test_what_lacks_something_unread_is_used_once_and_written_anew_next_time(
+    workspace: Workspace,
+) -> None:
+    calls = []
+
+    def write(folder: Path) -> str:
+        calls.append(folder)
+        write_answer(folder)
+        return "pair_3: no permission" if len(calls) == 1 else ""
+
+    for _ in range(3):
+        STEP.produce(workspace, {}, write)
+    assert len(calls) == 2
 
 
 def test_a_step_that_fails_leaves_nothing_that_looks_finished(workspace: Workspace) -> None:

@@ -106,7 +106,31 @@ def test_killed_and_started_again_ends_with_the_same_weights(
     assert resumed.history == whole.history
 
 
-def test_the_wait_for_data_is_reported_but_not_in_the_history(
+@pytest.mark.parametrize("damage", ["one bit", "cut", "missing", "its name"])
+def test_a_damaged_checkpoint_is_named_and_the_stage_begins_anew(
+    damage: str, store: Path, start: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = train_stage(2, [store], ONE_EPOCH, tmp_path, start)
+    weights, history = whole.weights.read_bytes(), whole.history
+    (part,) = tmp_path.glob("epoch-*/progress.pt")
+    content = bytearray(part.read_bytes())
+    if damage == "one bit":
+        content[len(content) // 2] ^= 1
+        part.write_bytes(content)
+    elif damage == "cut":
+        part.write_bytes(content[:500])
+    elif damage == "missing":
+        part.unlink()
+    else:
+        (tmp_path / "epoch").write_bytes(b"\0" * 20)
+    again = train_stage(2, [store], ONE_EPOCH, tmp_path, start)
+    assert "damaged checkpoint" in caplog.text
+    assert str(tmp_path / "epoch") in caplog.text
+    assert again.weights.read_bytes() == weights
+    assert again.history == history
+
+
+def test_the_wait_for_data_is_told_but_is_no_result(
     store: Path, start: Path, tmp_path: Path
 ) -> None:
     reported: list[dict[str, float]] = []
