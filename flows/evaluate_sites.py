@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from pydantic import PositiveInt
 
+from flows.folder_parameters import ExistingFolder
 from tasks.align import align, list_missions, size_of_new_stores_b
 from tasks.disk_space import explain_full_disk, require_space
 from tasks.evaluate import evaluate_site

@@ -144,7 +144,7 @@ def ingest_folder(
     with (
         workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}"),
         workspace.data_lock(f"ingesting {name} into data/"),
-        _bar(console) as bar,
+        _show_bar(console, f"ingesting {chosen}") as progress,
     ):
         if _mission_id(workspace, source, found.pairs, site_id, mission_id) != chosen:
             raise InputError(

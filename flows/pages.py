@@ -74,7 +74,7 @@ def serve_pages(workspace: Workspace, *, mlflow_port: int, prefect_port: int) ->
         command = ["prefect", "server", "start", "--host", HOST, "--port", str(prefect_port)]
         servers.append(_start(workspace, "prefect", command, PREFECT_UI_API_URL=api_url))
         with console.status("Starting the pages ..."):
-            _wait(pages, servers, _logs(workspace))
+            _wait_for_pages(pages, servers, _log_folder(workspace))
         write_note(workspace, api_url)
         for name, (page, _) in pages.items():
             console.print(f"{name:8} [link={page}]{page}[/link]")

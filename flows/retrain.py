@@ -14,6 +14,7 @@ from dd_livm_core.judgement.promotion import Decision, decide, select_accuracies
 from dd_livm_core.judgement.site_plan import SitePlan, plan_sites
 from dd_livm_core.missions.sites import SITES, read_sites
 from flows.configuration import RetrainConfiguration
+from flows.folder_parameters import ExistingFolder
 from tasks.align import (
     AlignedReference,
     MissionInput,

@@ -27,6 +27,7 @@ from dd_livm_core.records import Mission
 from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.model_facts import ModelFacts
 from tasks.progress import StepProgress
+from tasks.report_folder import FINDINGS, IMAGES, place_report
 from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
@@ -201,7 +202,7 @@ def write_findings(
         key="inspection",
     )
     content = json.loads((destination / FINDINGS).read_text(encoding="utf-8"))
-    for pair in sorted(content["pairs"], key=lambda pair: -pair["findings"])[:2]:
+    for pair in sorted(content["pairs"], key=lambda pair: -pair["findings"])[:SHOWN_PAIRS]:
         create_image_artifact(
             data_url(destination / PICTURES / f"{pair['pair_id']}.jpg"),
             key="inspected-pair",

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict
 from dd_livm_core.files import hash_file
 from tasks.disk_space import explain_full_disk
 from tasks.finished_folder import keep_written, look_at, read_written
-from tasks.workspace import Workspace
+from tasks.workspace import KEY_CHARACTERS, Workspace
 
 LOG = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -188,7 +188,9 @@ class Step:
         key = self.key(parameters)
         final = workspace.step_folder(self.name, key)
         with (
-            workspace.lock(f"{self.name}-{key[:20]}", wait_s=3600, purpose=f"step {self.name}"),
+            workspace.lock(
+                f"{self.name}-{key[:KEY_CHARACTERS]}", wait_s=3600, purpose=f"step {self.name}"
+            ),
             explain_full_disk(workspace),
         ):
             if not self._is_finished(workspace, final):

@@ -82,7 +82,7 @@ def train(
 
     weights = train_step.produce(workspace, parameters, write)
     shutil.rmtree(checkpoints, ignore_errors=True)
-    history = json.loads((weights.folder(workspace) / HISTORY).read_text(encoding="utf-8"))
+    history = _read_history(workspace, weights)
     get_run_logger().info("DTFT stage %d: %s", stage, history[-1])
     return TrainedStage(
         stage=stage,
@@ -107,7 +107,9 @@ def _make_epoch_logger(
 
 def _read_history(workspace: Workspace, weights: Reference) -> list[dict[str, float]]:
     """Return a stage's records, one per epoch."""
-    history: list[dict[str, float]] = json.loads((weights.folder(workspace) / HISTORY).read_text())
+    history: list[dict[str, float]] = json.loads(
+        (weights.folder(workspace) / HISTORY).read_text(encoding="utf-8")
+    )
     return history
 
 
@@ -118,5 +120,4 @@ def record_stage(
     run_id = child_run(
         workspace, parent_run_id, f"stage_{trained.stage}", training.model_dump(mode="json")
     )
-    history = json.loads((trained.weights.folder(workspace) / HISTORY).read_text(encoding="utf-8"))
-    log_history(workspace, run_id, history, done=True)
+    log_history(workspace, run_id, _read_history(workspace, trained.weights), done=True)

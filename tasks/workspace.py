@@ -11,6 +11,8 @@ from filelock import FileLock, Timeout
 
 from dd_livm_core.errors import InputError
 
+KEY_CHARACTERS = 20
+"""Of a step's hash, in the names of its folders: 80 bits do not collide, and paths stay short."""
 LOG = logging.getLogger(__name__)
 WAIT_UNTOLD_S = 2.0
 """Waiting for longer than this is told."""
