@@ -1,4 +1,4 @@
-"""Writes files whole or not at all, and knows them by their content."""
+"""Writes files whole or not at all, knows them by their content, and reads texts whatever the machine's locale."""
 
 import hashlib
 import json
@@ -22,6 +22,22 @@ def atomic(path: Path) -> Iterator[Path]:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file in UTF-8, or in what its byte order mark says; the mark is no part of the text.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        It is in another encoding.
+    """
+    return decode_text(path.read_bytes())
+
+
+def decode_text(content: bytes) -> str:
+    """Return bytes as a text, as `read_text`; UTF-16 and UTF-32 are known without a mark, too."""
+    return content.decode(json.detect_encoding(content))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -28,6 +28,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.missions.folder import (
     LABEL_CONFLICTS,
     LABELS,
+    LABELS_SET_ASIDE,
     MISSION,
     QUARANTINE,
     read_record,
@@ -160,6 +161,7 @@ def ingest_folder(
             processes=processes,
             progress=progress,
         )
+        _print_report(console, report)  # before labels, which may be refused
         labelled = labels and take_labels(
             report.mission_dir,
             labels,
@@ -171,7 +173,6 @@ def ingest_folder(
         )
     if mission_id is None:
         _print_other_name(console, report.mission_dir, source)
-    _print_report(console, report)
     if labels and only_unlabelled:
         console.print(
             f"  {escape(str(labels))} is not newer than the mission's labels: "
@@ -179,7 +180,7 @@ def ingest_folder(
             soft_wrap=True,
         )
     if labelled:
-        _print_labels(console, labelled, report.mission_dir / LABEL_CONFLICTS)
+        _print_labels(console, labelled, report.mission_dir)
     if not report.added and not report.unchanged:
         raise InputError(
             "at least one usable pair of an infrared and a visible image",
@@ -261,13 +262,21 @@ def _print_report(console: Console, report: IngestionReport) -> None:
         )
 
 
-def _print_labels(console: Console, report: LabelReport, conflicts: Path) -> None:
-    """Print how many pairs are labelled, labels of no pair, and the first disagreements; ``conflicts`` lists all."""
+def _print_labels(console: Console, report: LabelReport, mission_dir: Path) -> None:
+    """Print how many pairs are labelled, what was set aside, and the first disagreements, with the files of all."""
+    conflicts, set_aside = mission_dir / LABEL_CONFLICTS, mission_dir / LABELS_SET_ASIDE
     console.print(f"{report.labelled} pairs are labelled")
     if report.unmatched:
         names = escape(", ".join(report.unmatched[:SHOWN]))
         more = f" and {len(report.unmatched) - SHOWN} more" if len(report.unmatched) > SHOWN else ""
         console.print(f"  [yellow]labels of no pair[/yellow] {names}{more}", soft_wrap=True)
+    for aside in report.set_aside[:SHOWN]:
+        where, reason = escape(aside.where), escape(aside.reason)
+        console.print(f"  [yellow]label set aside[/yellow] {where}: {reason}", soft_wrap=True)
+    if len(report.set_aside) > SHOWN:
+        console.print(
+            f"  ... and {len(report.set_aside) - SHOWN} more in {set_aside}", soft_wrap=True
+        )
     for pair_id, conflict in report.conflicts[:SHOWN]:
         box = conflict.infrared or conflict.visible
         place = " at x {:.0f}, y {:.0f} px".format(*box.box_xywh_px) if box else ""

@@ -22,10 +22,17 @@ def picture(seed: int = 0, size: tuple[int, int] = (80, 64)) -> NDArray[np.uint8
 
 
 def jpeg(
-    pixels: NDArray[np.uint8], *, at: str | None = None, xmp: str = "", make: str | None = None
+    pixels: NDArray[np.uint8],
+    *,
+    at: str | None = None,
+    xmp: str = "",
+    make: str | None = None,
+    orientation: int | None = None,
 ) -> bytes:
-    """Return a JPEG with a time (EXIF's form), a maker and XMP."""
+    """Return a JPEG with a time (EXIF's form), a maker, an orientation and XMP."""
     exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
     if make:
         exif[0x010F] = make
     if at:
@@ -62,10 +69,13 @@ def flir_jpeg(
     part_bytes: int = 4000,
     swapped: bool = True,
     checksums: bool = False,
+    enlarged: int = 1,
+    orientation: int | None = None,
 ) -> bytes:
     """Return a FLIR radiometric JPEG: FFF records over several APP1 segments.
 
-    ``swapped``: PNG samples little-endian, as most cameras store them. ``checksums``: of both records.
+    ``swapped``: PNG samples little-endian, as most cameras store them. ``checksums``: of both records. ``enlarged``:
+    pixels of the shown picture for each of the raw image. ``orientation``: EXIF's.
     """
     height, width = celsius.shape
     counts = counts_of(celsius)
@@ -107,7 +117,8 @@ def flir_jpeg(
         + part
         for number, part in enumerate(parts)
     )
-    shown = jpeg(np.full((height, width, 3), 128, np.uint8))
+    grey = np.full((enlarged * height, enlarged * width, 3), 128, np.uint8)
+    shown = jpeg(grey, orientation=orientation)
     return shown[:2] + segments + shown[2:]
 
 

@@ -10,7 +10,7 @@ from threading import Event, Thread
 
 import pytest
 
-from dd_livm_core.files import atomic, write_json, write_text
+from dd_livm_core.files import atomic, decode_text, read_text, write_json, write_text
 
 
 def fail_halfway(path: Path, error: BaseException) -> None:
@@ -109,3 +109,15 @@ def test_json_comes_back_as_it_was_written(tmp_path: Path) -> None:
     content = {"where": "Plaine des Cafres, Réunion", "values": [1, 2.5, None]}
     write_json(tmp_path / "a.json", content)
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == content
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_text_is_the_same_in_any_unicode_encoding(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.txt").write_bytes("name: Mühle 晶\n".encode(encoding))
+    assert read_text(tmp_path / "a.txt") == "name: Mühle 晶\n"
+
+
+def test_another_encoding_is_not_guessed() -> None:
+    with pytest.raises(UnicodeDecodeError):
+        decode_text("Mühle".encode("latin-1"))
+    assert decode_text(b"") == ""

@@ -1,21 +1,26 @@
 """A mission's labels: read from label files of one or both images, reconciled, kept as COCO, and exported again."""
 
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from dd_livm_core.aligned.mission import align_mission
-from dd_livm_core.camera_files.images import frame_size_px
+from dd_livm_core.camera_files.frames import ImageFrame
+from dd_livm_core.camera_files.radiometry import read_infrared_frame, read_visible_frame
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
 from dd_livm_core.labels.coco import read_labels, write_labels
+from dd_livm_core.labels.entry import SetAside
+from dd_livm_core.labels.image_names import ImageNames
 from dd_livm_core.labels.label import Label
-from dd_livm_core.labels.label_sets import Frame, LabelSet, read_label_set, write_label_set
+from dd_livm_core.labels.label_sets import LabelSet, read_label_set, write_label_set
 from dd_livm_core.labels.reconciliation import Conflict, reconcile
 from dd_livm_core.missions.folder import (
     LABEL_CONFLICTS,
     LABELS,
+    LABELS_SET_ASIDE,
     MISSION,
     image_pairs,
     read_record,
@@ -24,6 +29,7 @@ from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.records import LabelFormat, Mission, Progress
 from dd_livm_core.registration.placement import Alignment
 
+SIDES = ("infrared", "visible")
 MARKS = {"infrared": ("T", "R", "IR"), "visible": ("V", "W", "Z", "VIS", "RGB")}
 """Endings that drones and label tools give the two images' names, as in ``DJI_0001_T``."""
 ENOUGH_TO_ALIGN = 24
@@ -44,12 +50,15 @@ class LabelReport:
         Number of pairs that are labelled now.
     unmatched
         Names in the label files that belong to no pair.
+    set_aside
+        Labels and label files that cannot be used, each with its reason.
     conflicts
         (pair id, disagreement), for a person to look at.
     """
 
     labelled: int
     unmatched: tuple[str, ...]
+    set_aside: tuple[SetAside, ...]
     conflicts: tuple[tuple[str, Conflict], ...]
 
 
@@ -65,10 +74,12 @@ def take_labels(
 ) -> LabelReport:
     """Read labels of a mission's pairs and store them with the mission; labels of other pairs stay as they are.
 
+    Boxes are stored in pixels of the infrared frame as the product reads it, whatever size the label files state.
+
     Parameters
     ----------
     labels
-        Labels drawn on infrared: a COCO file, or a folder of YOLO or Pascal VOC files.
+        Labels drawn on infrared: a file or a folder of any format that `read_label_set` takes.
     visible_labels
         Labels drawn on the visible images, in any of the formats. The pairs are registered to map them to the
         infrared frame.
@@ -80,30 +91,104 @@ def take_labels(
     Raises
     ------
     InputError
-        A label file is broken, or of no known format.
+        The set is of no known format, or none of its labels can be used; the message says the likely reason.
     """
     pairs = image_pairs(mission_dir)
     files = {pair.pair_id: pair.infrared for pair in pairs}
-    infrared = read_label_set(labels, _list_frames(pairs, "infrared", names or {}))
-    visible = LabelSet({}, ())
+    frame_of = _frame_reader(files, read_infrared_frame)
+    both_names = [_image_names(pairs, side, names or {}) for side in SIDES]
+    infrared = read_label_set(labels, both_names[0], frame_of)
+    _require_labels(infrared, both_names, "infrared", labels)
+    visible = LabelSet({})
     if visible_labels is not None:
-        visible = read_label_set(visible_labels, _list_frames(pairs, "visible", names or {}))
+        seen = {pair.pair_id: pair.visible for pair in pairs}
+        visible = read_label_set(
+            visible_labels, both_names[1], _frame_reader(seen, read_visible_frame)
+        )
+        _require_labels(visible, both_names, "visible", visible_labels)
     infrared, visible = _select(infrared, only), _select(visible, only)
     new, conflicts = _join_label_sets(mission_dir, infrared, visible, processes, progress)
-    stored = mission_dir / LABELS
-    kept = {**(read_labels(stored) if stored.exists() else {}), **new}
-    kept = {pair_id: of_pair for pair_id, of_pair in kept.items() if pair_id in files}
+    kept = {**_stored_labels(mission_dir / LABELS, files, frame_of), **new}
     write_labels(
-        stored,
+        mission_dir / LABELS,
         kept,
         {pair_id: f"infrared/{files[pair_id].name}" for pair_id in kept},
-        {pair_id: frame_size_px(files[pair_id]) for pair_id in kept},
+        {pair_id: frame_of(pair_id).raster_px for pair_id in kept},
     )
     if visible_labels is not None:
         write_json(
             mission_dir / LABEL_CONFLICTS, [_conflict_as_json(*conflict) for conflict in conflicts]
         )
-    return LabelReport(len(kept), (*infrared.unmatched, *visible.unmatched), tuple(conflicts))
+    unmatched = tuple(entry.name for entry in (*infrared.unmatched, *visible.unmatched))
+    aside = (*infrared.set_aside, *visible.set_aside)
+    of_no_image = [SetAside(name, "of no image of the mission") for name in unmatched]
+    write_json(mission_dir / LABELS_SET_ASIDE, [vars(one) for one in (*aside, *of_no_image)])
+    return LabelReport(len(kept), unmatched, aside, tuple(conflicts))
+
+
+def _frame_reader(
+    files: Mapping[str, Path], read: Callable[[Path], ImageFrame]
+) -> Callable[[str], ImageFrame]:
+    """Return a function that reads the sizes of a pair's image once, by pair id."""
+    return cache(lambda pair_id: read(files[pair_id]))
+
+
+def _stored_labels(
+    stored: Path, files: Mapping[str, Path], frame_of: Callable[[str], ImageFrame]
+) -> dict[str, list[Label]]:
+    """Return the labels that a mission has already, of pairs that it still has.
+
+    Raises
+    ------
+    InputError
+        The file is broken, or one of its labels is: written anew, it would lose them.
+    """
+    if not stored.exists():
+        return {}
+    found = read_label_set(stored, ImageNames({pair_id: (pair_id,) for pair_id in files}), frame_of)
+    if found.set_aside:
+        broken = found.set_aside[0]
+        raise InputError(
+            "stored labels that can be used",
+            f"{broken.where}: {broken.reason}",
+            stored,
+            "Mend the file, or move it away to begin anew.",
+        )
+    return found.labels
+
+
+def _require_labels(
+    found: LabelSet, both_names: Sequence[ImageNames], side: str, path: Path
+) -> None:
+    """Raise an InputError that says the likely reason where a label set has entries and none can be used."""
+    if found.labels or not (found.unmatched or found.set_aside):
+        return
+    if not found.unmatched:
+        aside = found.set_aside[0]
+        more = len(found.set_aside) - 1
+        raise InputError(
+            f"labels of the {side} images",
+            f"none that can be used: {aside.where}: {aside.reason}"
+            + (f" (and {more} more)" if more else ""),
+            path,
+            "Mend the labels or export them anew.",
+        )
+    own, other = (both_names if side == "infrared" else both_names[::-1])[:2]
+    names = [entry.image_names for entry in found.unmatched]
+    examples = ", ".join(entry.name for entry in found.unmatched[:3])
+    if any(other.find(of_entry) for of_entry in names):
+        option = "--visible-labels" if side == "infrared" else "--labels"
+        reason = f"These are names of the other camera's images: give them as {option}."
+    elif any(own.is_shared(of_entry) for of_entry in names):
+        reason = "Several images have such a name: write the names with their folders."
+    else:
+        reason = "They are likely labels of another mission, or of images that were renamed."
+    raise InputError(
+        f"labels of the mission's {side} images, such as {own.example}",
+        f"{len(names)} of other names ({examples})",
+        path,
+        reason,
+    )
 
 
 def _select(labels: LabelSet, only: Collection[str] | None) -> LabelSet:
@@ -176,21 +261,23 @@ def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> in
         destination,
         labels,
         {pair_id: f"infrared/{files[pair_id].name}" for pair_id in labels},
-        {pair_id: frame_size_px(files[pair_id]) for pair_id in labels},
+        {pair_id: read_infrared_frame(files[pair_id]).raster_px for pair_id in labels},
     )
     return len(labels)
 
 
-def _list_frames(pairs: Sequence[PairFiles], side: str, names: Names) -> list[Frame]:
-    """Return one side (``infrared`` or ``visible``) of every pair with the names that label files may give it."""
-    number = 0 if side == "infrared" else 1
-    frames = []
+def _image_names(pairs: Sequence[PairFiles], side: str, names: Names) -> ImageNames:
+    """Return what label files may call one side (``infrared`` or ``visible``) of every pair."""
+    number = SIDES.index(side)
+    known = {}
     for pair in pairs:
-        marked = tuple(f"{pair.pair_id}_{mark}" for mark in MARKS[side])
-        known = (*names.get(pair.pair_id, ((), ()))[number], pair.pair_id, *marked)
-        image = (pair.infrared, pair.visible)[number]
-        frames.append(Frame(pair.pair_id, known, frame_size_px(image)))
-    return frames
+        marked = (f"{pair.pair_id}_{mark}" for mark in MARKS[side])
+        known[pair.pair_id] = (
+            *names.get(pair.pair_id, ((), ()))[number],
+            pair.pair_id,
+            *marked,
+        )
+    return ImageNames(known)
 
 
 def _join_label_sets(

@@ -6,6 +6,7 @@ header ``dirp_api.h``.
 """
 
 import ctypes
+import math
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,13 +49,40 @@ class _Resolution(ctypes.Structure):
 
 def holds_dji_counts(content: bytes) -> bool:
     """Return whether a file is a JPEG of DJI with raw thermal counts, in segments APP3 (XT S: APP4)."""
+    if _raw_bytes(content) < MIN_RAW_BYTES:
+        return False
+    return str(exif_values(content, {MAKE}).get(MAKE, "")).upper().startswith("DJI")
+
+
+def dji_raster_px(
+    content: bytes, stored_picture_px: tuple[int, int], path: Path
+) -> tuple[int, int]:
+    """Return (width, height) of an R-JPEG's raw counts, as stored; some cameras enlarge the picture beside them.
+
+    The file states no size in a documented place: it is the picture's shape with as many pixels as there are counts
+    of 16 bits.
+
+    Raises
+    ------
+    InputError
+        No size of the picture's shape has that many pixels.
+    """
+    counts = _raw_bytes(content) // 2
+    width, height = stored_picture_px
+    reduction = math.sqrt(width * height / counts)
+    raster_px = round(width / reduction), round(height / reduction)
+    if raster_px[0] * raster_px[1] != counts:
+        raise InputError(f"counts of a frame like {width} x {height}", f"{counts}", path, TODO)
+    return raster_px
+
+
+def _raw_bytes(content: bytes) -> int:
+    """Return how many bytes of raw counts a JPEG's segments APP3 or APP4 hold, the larger of the two."""
     sizes = {3: 0, 4: 0}
     for number, body in application_segments(content):
         if number in sizes:
             sizes[number] += len(body)
-    if max(sizes.values()) < MIN_RAW_BYTES:
-        return False
-    return str(exif_values(content, {MAKE}).get(MAKE, "")).upper().startswith("DJI")
+    return max(sizes.values())
 
 
 def find_sdk(library: Path | None = None) -> Path | None:

@@ -1,4 +1,4 @@
-"""Reads single EXIF tags from the bytes of a JPEG or TIFF; broken ones are left out.
+"""Reads single EXIF tags from the bytes of a JPEG, PNG or TIFF; broken ones are left out.
 
 The first directory and its sub-directories are read and nothing below them, with bounds on entries and values, so
 that no file can make the reader loop or grow.
@@ -12,6 +12,9 @@ from typing import NamedTuple
 from dd_livm_core.camera_files.jpeg_segments import application_segments
 
 EXIF_START = b"Exif\0\0"
+PNG_START, PNG_EXIF = b"\x89PNG\r\n\x1a\n", b"eXIf"
+MAX_CHUNKS = 4096
+"""Of a PNG that are looked at: a large picture is stored in several hundred."""
 SUB_DIRECTORIES = {0x8769, 0x8825}
 """Tags that point to the camera's and to the position's directory."""
 MAX_ENTRIES, MAX_VALUES, MAX_TEXT_BYTES = 1024, 16, 256
@@ -40,7 +43,7 @@ class _Layout(NamedTuple):
 
 
 def exif_values(content: bytes, tags: Collection[int]) -> dict[int, Value]:
-    """Return the values of some tags of a JPEG or TIFF; tags that are absent or broken are not in the result."""
+    """Return the values of some tags of a JPEG, PNG or TIFF; tags that are absent or broken are not in the result."""
     data = _tiff_part(content)
     found: dict[int, Value] = {}
     try:
@@ -54,12 +57,27 @@ def exif_values(content: bytes, tags: Collection[int]) -> dict[int, Value]:
 
 
 def _tiff_part(content: bytes) -> bytes:
-    """Return a TIFF itself, or the TIFF structure in a JPEG's EXIF segment; empty where there is none."""
+    """Return a TIFF itself, or the TIFF structure in a JPEG's or PNG's EXIF; empty where there is none."""
+    if content[:8] == PNG_START:
+        return _png_exif(content)
     if content[:2] != b"\xff\xd8":
         return content
     for number, body in application_segments(content):
         if number == 1 and body.startswith(EXIF_START):
             return body[len(EXIF_START) :]
+    return b""
+
+
+def _png_exif(content: bytes) -> bytes:
+    """Return the body of a PNG's chunk ``eXIf``; empty where there is none, or the file ends before."""
+    at = len(PNG_START)
+    for _ in range(MAX_CHUNKS):
+        length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
+        if kind == PNG_EXIF:
+            return content[at + 8 : at + 8 + length]
+        if len(kind) < 4:
+            break
+        at += 12 + length
     return b""
 
 

@@ -22,6 +22,18 @@ from dd_livm_core.errors import InputError
 
 RAW_RECORD, CAMERA_RECORD = 1, 32
 ZERO_C_K = 273.15
+BROKEN = (
+    struct.error,
+    IndexError,
+    ValueError,
+    ZeroDivisionError,
+    OverflowError,
+    OSError,
+    SyntaxError,
+    cv2.error,
+    tifffile.TiffFileError,
+)
+"""What decoding broken FLIR data raises."""
 SURELY_SMOOTHER = 4
 """Ratio of typical steps between neighbours: far above chance, far below what a wrong byte order makes of them."""
 
@@ -71,20 +83,8 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
     try:
         with np.errstate(all="ignore"):  # what is not finite or not plausible is refused below
             found = _decode(content)
-    except (
-        struct.error,
-        IndexError,
-        ValueError,
-        ZeroDivisionError,
-        OverflowError,
-        OSError,
-        SyntaxError,
-        cv2.error,
-        tifffile.TiffFileError,
-    ) as error:
-        raise InputError(
-            "whole FLIR data", f"broken ({error})"[:200], path, "Copy the file anew."
-        ) from error
+    except BROKEN as error:
+        raise _broken(error, path) from error
     if found is None:
         return None
     celsius, parameters = found
@@ -102,19 +102,45 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
     )
 
 
+def flir_raster_px(content: bytes, path: Path) -> tuple[int, int] | None:
+    """Return (width, height) of a FLIR JPEG's raw image from its header, or None where the file holds none.
+
+    Raises
+    ------
+    InputError
+        The file holds FLIR data that is broken.
+    """
+    try:
+        records = _raw_and_camera(content)
+        return None if records is None else _raw_size_px(records[RAW_RECORD])
+    except BROKEN as error:
+        raise _broken(error, path) from error
+
+
+def _broken(error: Exception, path: Path) -> InputError:
+    """Return the error for FLIR data that does not decode."""
+    return InputError("whole FLIR data", f"broken ({error})"[:200], path, "Copy the file anew.")
+
+
 def _decode(content: bytes) -> tuple[NDArray[np.float32], _Parameters] | None:
     """Return temperatures in °C and their parameters, or None without FLIR data; broken data raise of many kinds."""
+    records = _raw_and_camera(content)
+    if records is None:
+        return None
+    raw = _raw_image(records[RAW_RECORD])
+    parameters = _parameters(records[CAMERA_RECORD])
+    return _convert_by_table(raw, parameters), parameters
+
+
+def _raw_and_camera(content: bytes) -> dict[int, bytes] | None:
+    """Return the raw image's and the camera's record, or None where one of them is missing."""
     data = _join_segments(content)
     if data is None:
         return None
     if data[:4] not in (b"FFF\0", b"AFF\0"):
         raise ValueError("no FFF header")
     records = _records(data)
-    if RAW_RECORD not in records or CAMERA_RECORD not in records:
-        return None
-    raw = _raw_image(records[RAW_RECORD])
-    parameters = _parameters(records[CAMERA_RECORD])
-    return _convert_by_table(raw, parameters), parameters
+    return records if {RAW_RECORD, CAMERA_RECORD} <= records.keys() else None
 
 
 def _join_segments(content: bytes) -> bytes | None:
@@ -173,9 +199,7 @@ def _correct_byte_order(stored: NDArray[np.uint16]) -> NDArray[np.uint16]:
 def _raw_image(record: bytes) -> NDArray[np.uint16]:
     """Return the sensor's counts, uint16 (H, W), stored as PNG, as TIFF or plainly."""
     order = _record_byte_order(record)
-    width, height = struct.unpack_from(f"{order}HH", record, 2)
-    if not min(width, height) >= MIN_SIDE_PX or width * height > MAX_PIXELS:
-        raise ValueError(f"raw image of {width} x {height}")
+    width, height = _raw_size_px(record)
     body = record[32:]
     if body[:8] == b"\x89PNG\r\n\x1a\n":
         raw = _decode_png(body, width, height)
@@ -186,6 +210,14 @@ def _raw_image(record: bytes) -> NDArray[np.uint16]:
     if raw.shape != (height, width) or raw.dtype.kind != "u" or raw.dtype.itemsize != 2:
         raise ValueError(f"raw image of shape {raw.shape}, {raw.dtype}")
     return raw.astype(np.uint16)  # of this machine's byte order
+
+
+def _raw_size_px(record: bytes) -> tuple[int, int]:
+    """Return (width, height) of the raw image's record; raise a ValueError for one of no camera."""
+    width, height = struct.unpack_from(f"{_record_byte_order(record)}HH", record, 2)
+    if not min(width, height) >= MIN_SIDE_PX or width * height > MAX_PIXELS:
+        raise ValueError(f"raw image of {width} x {height}")
+    return width, height
 
 
 def _decode_png(body: bytes, width: int, height: int) -> NDArray[np.generic]:

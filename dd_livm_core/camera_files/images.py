@@ -12,6 +12,14 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from dd_livm_core.camera_files.orientation import (
+    ORIENTATION,
+    UPRIGHT,
+    checked_orientation,
+    orientation_of,
+    turn_upright,
+    upright_size_px,
+)
 from dd_livm_core.errors import InputError
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it also logs what it raises
@@ -29,6 +37,7 @@ MAX_PAGES = 64
 
 BROKEN = (OSError, ValueError, SyntaxError, MemoryError, EOFError, IndexError)
 """What Pillow raises on broken files."""
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 FORMATS = ("JPEG", "PNG", "TIFF")
 """What drones write. Pillow's other readers are left out: some of them start programs."""
 
@@ -52,25 +61,30 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def frame_size_px(path: Path) -> tuple[int, int]:
-    """Return (width, height) of an image file in pixels, from its header.
+def picture_size_px(content: bytes, path: Path) -> tuple[int, int]:
+    """Return (width, height) of an upright image in pixels, from its header; ``path`` is only named in errors.
 
     Raises
     ------
     InputError
         It is no image.
     """
+    if content[:4] not in TIFF_STARTS:
+        return shown_size_px(_open_header(content, path), content)
     try:
-        if path.suffix.lower() in (".tif", ".tiff"):
-            with tifffile.TiffFile(path) as tiff:
-                height, width = frame_of(tiff, path)[1].shape[:2]
-                return int(width), int(height)
-        with Image.open(path, formats=FORMATS) as image:
-            return image.size
+        with tifffile.TiffFile(io.BytesIO(content)) as tiff:
+            page = frame_of(tiff, path)[1]
+            height, width = page.shape[:2]
+            return upright_size_px((int(width), int(height)), page_orientation(page))
     except InputError:
         raise
-    except (*BROKEN, Image.DecompressionBombError) as error:
+    except Exception as error:  # tifffile raises many kinds on broken files
         raise InputError("an image file", str(error)[:200], path, "Copy the file anew.") from error
+
+
+def page_orientation(page: Any) -> int:
+    """Return the orientation of a TIFF's page, 1 to 8."""
+    return checked_orientation(page.tags.valueof(ORIENTATION))
 
 
 def frame_of(tiff: tifffile.TiffFile, path: Path) -> tuple[int, Any]:
@@ -104,13 +118,19 @@ def open_image(content: bytes, path: Path) -> Image.Image:
     InputError
         No image of a drone: another format, too small, too large, or a JPEG of too many scans.
     """
+    image = _open_header(content, path)
+    scans = content.count(START_OF_SCAN) if image.format in ("JPEG", "MPO") else 0
+    if scans > MAX_SCANS:
+        raise InputError(f"at most {MAX_SCANS} scans", f"{scans}", path, "This is no drone image.")
+    return image
+
+
+def _open_header(content: bytes, path: Path) -> Image.Image:
+    """Return an image whose header is read and whose size is checked."""
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except (*BROKEN, Image.DecompressionBombError) as error:
         raise InputError("an image file", str(error)[:200], path, "Copy the file anew.") from error
-    scans = content.count(START_OF_SCAN) if image.format in ("JPEG", "MPO") else 0
-    if scans > MAX_SCANS:
-        raise InputError(f"at most {MAX_SCANS} scans", f"{scans}", path, "This is no drone image.")
     width, height = image.size
     if width * height > MAX_PIXELS or min(width, height) < MIN_SIDE_PX:
         raise InputError(
@@ -122,28 +142,40 @@ def open_image(content: bytes, path: Path) -> Image.Image:
     return image
 
 
-def decode(content: bytes, path: Path) -> Image.Image:
-    """Return a decoded image of 8 bits a channel.
+def checked_size_px(content: bytes, path: Path) -> tuple[int, int]:
+    """Return (width, height) in pixels of the upright image that `upright_pixels` accepts; raise where it would.
+
+    It takes half of that work for a JPEG: all entropy-coded data is read, which is where damage shows, but the
+    cosine transform is done at an eighth of the size, in grey.
+    """
+    image = open_image(content, path)
+    size = shown_size_px(image, content)
+    image.draft("L", (1, 1))
+    _load(image, path)
+    return size
+
+
+def upright_pixels(content: bytes, path: Path) -> NDArray[np.uint8]:
+    """Return the pixels of an image of 8 bits a channel as they are shown, uint8 (H, W, 3) RGB.
 
     Raises
     ------
     InputError
         As `open_image`, or the file is truncated or broken, or has more bits a channel.
     """
-    return _load(open_image(content, path), path)
-
-
-def checked_size_px(content: bytes, path: Path) -> tuple[int, int]:
-    """Return (width, height) in pixels of an image that `decode` accepts; raise where it would.
-
-    It takes half of `decode`'s work for a JPEG: all entropy-coded data is read, which is where damage shows, but
-    the cosine transform is done at an eighth of the size, in grey.
-    """
     image = open_image(content, path)
-    size = image.size
-    image.draft("L", (1, 1))
-    _load(image, path)
-    return size
+    orientation = _left_to_turn(image, content)
+    return turn_upright(_rgb_pixels(_load(image, path), path), orientation)
+
+
+def shown_size_px(image: Image.Image, content: bytes) -> tuple[int, int]:
+    """Return (width, height) of an opened image when it is upright; ``content`` is its file's."""
+    return upright_size_px(image.size, _left_to_turn(image, content))
+
+
+def _left_to_turn(image: Image.Image, content: bytes) -> int:
+    """Return the orientation that pixels still need to be turned by: Pillow turns TIFF upright itself."""
+    return UPRIGHT if image.format == "TIFF" else orientation_of(content)
 
 
 def _load(image: Image.Image, path: Path) -> Image.Image:
@@ -159,7 +191,7 @@ def _load(image: Image.Image, path: Path) -> Image.Image:
     return image
 
 
-def rgb_pixels(image: Image.Image, path: Path) -> NDArray[np.uint8]:
+def _rgb_pixels(image: Image.Image, path: Path) -> NDArray[np.uint8]:
     """Return a decoded image as uint8 (H, W, 3) RGB."""
     try:
         return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))

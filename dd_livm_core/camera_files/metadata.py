@@ -12,7 +12,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from dd_livm_core.camera_files.exif import Value, exif_values
-from dd_livm_core.camera_files.images import open_image, read_bytes
+from dd_livm_core.camera_files.images import open_image, read_bytes, shown_size_px
 
 # EXIF tags, by the numbers of the EXIF standard (CIPA DC-008)
 MODEL, TIME, TIME_ORIGINAL, ZONE, ZONE_ORIGINAL = 0x0110, 0x0132, 0x9003, 0x9010, 0x9011
@@ -97,7 +97,7 @@ def read_metadata(path: Path) -> ImageMetadata:
         The file is no image.
     """
     content = read_bytes(path)
-    return metadata_from_bytes(content, open_image(content, path).size)
+    return metadata_from_bytes(content, shown_size_px(open_image(content, path), content))
 
 
 def metadata_from_bytes(content: bytes, size_px: tuple[int, int]) -> ImageMetadata:
@@ -140,7 +140,7 @@ def focal_length_px(metadata: ImageMetadata) -> float | None:
     sensor_mm = SENSOR_WIDTH_MM.get(str(metadata.camera_model))
     if sensor_mm is None or not metadata.focal_length_mm:
         return None
-    return float(metadata.focal_length_mm / sensor_mm * width_px)
+    return float(metadata.focal_length_mm / sensor_mm * max(width_px, height_px))
 
 
 def ground_sampling_distance_m(metadata: ImageMetadata) -> float | None:

@@ -12,14 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.camera_files.dji import TODO as DJI_TODO
-from dd_livm_core.camera_files.dji import find_sdk, holds_dji_counts, read_dji
-from dd_livm_core.camera_files.flir import read_flir
-from dd_livm_core.camera_files.images import checked_size_px, decode, read_bytes, rgb_pixels
+from dd_livm_core.camera_files.dji import dji_raster_px, find_sdk, holds_dji_counts, read_dji
+from dd_livm_core.camera_files.flir import flir_raster_px, read_flir
+from dd_livm_core.camera_files.frames import ImageFrame
+from dd_livm_core.camera_files.images import (
+    TIFF_STARTS,
+    checked_size_px,
+    picture_size_px,
+    read_bytes,
+    upright_pixels,
+)
+from dd_livm_core.camera_files.orientation import orientation_of, turn_upright, upright_size_px
 from dd_livm_core.camera_files.tiff import UNITS_TO_C, TiffFrame, read_tiff_frame
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import DeclaredUnit
 
-TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 """Of red, green and blue, by ITU-R BT.601."""
 
@@ -40,7 +47,7 @@ UNDECLARED = (
 
 @dataclass(frozen=True)
 class Thermogram:
-    """An infrared image.
+    """An infrared image, upright as its file says by EXIF's or TIFF's orientation.
 
     Attributes
     ----------
@@ -79,7 +86,7 @@ class InfraredContent:
 
 
 def read_visible(path: Path) -> NDArray[np.uint8]:
-    """Return a visible image, uint8 (H, W, 3) RGB.
+    """Return a visible image upright, uint8 (H, W, 3) RGB.
 
     Raises
     ------
@@ -91,7 +98,7 @@ def read_visible(path: Path) -> NDArray[np.uint8]:
 
 def visible_from_bytes(content: bytes, path: Path) -> NDArray[np.uint8]:
     """Return a visible image from its bytes, as `read_visible`; ``path`` is only named in errors."""
-    return rgb_pixels(decode(content, path), path)
+    return upright_pixels(content, path)
 
 
 def read_infrared(
@@ -136,12 +143,12 @@ def infrared_from_bytes(
     """Return an infrared image from its bytes, as `read_infrared`; ``path`` is only named in errors."""
     if content[:4] in TIFF_STARTS:
         return _read_tiff(content, path, declared)
-    picture = decode(content, path)
+    picture = upright_pixels(content, path)
     found = _embedded_temperatures(content, path, dji_library)
     if isinstance(found, Thermogram):
-        return found
+        return replace(found, values=turn_upright(found.values, orientation_of(content)))
     # Luminance is monotone along the common palettes (iron, inferno, grey); it gives shape, never a ΔT.
-    grey = rgb_pixels(picture, path).astype(np.float32) @ LUMINANCE
+    grey = picture.astype(np.float32) @ LUMINANCE
     return Thermogram(grey, False, "uint8", reason=found)
 
 
@@ -156,12 +163,48 @@ def examine_infrared(
         found = _embedded_temperatures(content, path, None)
     if isinstance(found, Thermogram):
         height, width = found.values.shape
+        if content[:4] not in TIFF_STARTS:
+            width, height = upright_size_px((width, height), orientation_of(content))
         held = InfraredContent(width, height, found.radiometric, found.stored_dtype)
         if not found.radiometric:
             return held
         median_c, max_c = float(np.median(found.values)), float(found.values.max())
         return replace(held, median_c=median_c, max_c=max_c, camera=found.camera)
     return InfraredContent(width, height, False, "uint8")
+
+
+def read_infrared_frame(path: Path) -> ImageFrame:
+    """Return the sizes of an infrared image's picture and raster, from headers alone.
+
+    Raises
+    ------
+    InputError
+        It is no image, or its embedded raster is broken.
+    """
+    content = read_bytes(path)
+    picture_px = picture_size_px(content, path)
+    if content[:4] in TIFF_STARTS:
+        return ImageFrame(picture_px, picture_px)
+    stored_px = flir_raster_px(content, path)
+    if stored_px is None and find_sdk() is not None and holds_dji_counts(content):
+        stored_px = dji_raster_px(
+            content, upright_size_px(picture_px, orientation_of(content)), path
+        )
+    if stored_px is None:
+        return ImageFrame(picture_px, picture_px)
+    return ImageFrame(picture_px, upright_size_px(stored_px, orientation_of(content)))
+
+
+def read_visible_frame(path: Path) -> ImageFrame:
+    """Return the sizes of a visible image, whose pixels are those of its picture.
+
+    Raises
+    ------
+    InputError
+        It is no image.
+    """
+    size_px = picture_size_px(read_bytes(path), path)
+    return ImageFrame(size_px, size_px)
 
 
 def _embedded_temperatures(

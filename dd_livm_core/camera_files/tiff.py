@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from dd_livm_core.camera_files.images import MIN_SIDE_PX, frame_of
+from dd_livm_core.camera_files.images import MIN_SIDE_PX, frame_of, page_orientation
 from dd_livm_core.camera_files.metadata import xmp_values
+from dd_livm_core.camera_files.orientation import turn_upright, upright_size_px
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import DeclaredUnit, TemperatureUnit
 
@@ -51,7 +52,7 @@ class TiffFrame:
     Attributes
     ----------
     values
-        float64 (H, W), or (H, W, C) for colours; finite.
+        float64 (H, W), or (H, W, C) for colours; finite, upright as TIFF's tag Orientation says.
     stored_dtype
         Type of the numbers in the file.
     unit
@@ -75,7 +76,7 @@ def read_tiff_frame(content: bytes, path: Path) -> TiffFrame:
         with tifffile.TiffFile(io.BytesIO(content)) as tiff:
             number, page = frame_of(tiff, path)
             _check_page(page, path)
-            shape, stored_dtype = page.shape, str(np.dtype(page.dtype))
+            shape, stored_dtype = _upright_shape(page), str(np.dtype(page.dtype))
             description = str(getattr(page, "description", "") or "")
             gdal = page.tags.valueof(GDAL_METADATA)
             values = _values(page, number, content)
@@ -115,18 +116,23 @@ def _check_page(page: Any, path: Path) -> None:
 
 
 def _values(page: Any, number: int, content: bytes) -> NDArray[np.generic]:
-    """Return a page's numbers, never decoding more bytes than its shape asks for."""
+    """Return a page's numbers upright, never decoding more bytes than its shape asks for."""
     if page.compression in BY_PILLOW:
         with Image.open(io.BytesIO(content), formats=("TIFF",)) as image:
             image.seek(number)
-            return np.asarray(image)
+            return np.asarray(image)  # Pillow turns a TIFF upright itself
     if page.compression in DEFLATE:
         largest_b = page.nbytes + page.rowsperstrip * page.imagewidth * 16
         for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
             packed = content[start : start + length]
             if len(zlib.decompressobj().decompress(packed, largest_b + 1)) > largest_b:
                 raise ValueError(f"a strip of over {largest_b} bytes")
-    return np.asarray(page.asarray())
+    return turn_upright(np.asarray(page.asarray()), page_orientation(page))
+
+
+def _upright_shape(page: Any) -> tuple[int, ...]:
+    """Return the shape of a page's numbers when they are upright."""
+    return (*upright_size_px(page.shape[:2], page_orientation(page)), *page.shape[2:])
 
 
 def _own_unit(description: str, gdal: object, content: bytes, path: Path) -> DeclaredUnit | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import read_text
 from dd_livm_core.fleet.profile import Profile
 
 _MAX_BYTES = 100_000
@@ -26,7 +27,7 @@ def load_profile(path: Path) -> Profile:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise OSError(f"more than {_MAX_BYTES} bytes")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_text(path))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError("a readable TOML profile", str(error), path, todo) from error
     try:

@@ -7,8 +7,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import write_text
+from dd_livm_core.files import decode_text, write_text
+from dd_livm_core.labels.entry import Drawn, Entry, SetAside
 from dd_livm_core.labels.label import Label, check_label
+from dd_livm_core.labels.outlines import box_of_mask, box_of_points, pairs_of, turned_box
 from dd_livm_core.records import DEFECT_CLASSES
 
 CATEGORIES = [{"id": number, "name": name} for number, name in enumerate(DEFECT_CLASSES, 1)]
@@ -18,7 +20,7 @@ TODO = "Export the labels as COCO, with the categories " + ", ".join(DEFECT_CLAS
 
 
 def read_labels(path: Path, pair_ids: Collection[str] | None = None) -> dict[str, list[Label]]:
-    """Return a mission's COCO labels by pair id; a pair labelled as without defects has an empty list.
+    """Return a mission's own COCO labels by pair id; a pair labelled as without defects has an empty list.
 
     Parameters
     ----------
@@ -28,15 +30,19 @@ def read_labels(path: Path, pair_ids: Collection[str] | None = None) -> dict[str
     Raises
     ------
     InputError
-        As for `read_coco`, or two images belong to one pair.
+        As for `read_coco`, two images belong to one pair, or a label has an unknown class or shape, or no box.
     """
-    content = _parse(path)
-    names = {PurePosixPath(name).stem: name for name in content.images.values()}
-    if len(names) < len(content.images):
-        raise InputError("one image per pair", f"{len(content.images)}", path, TODO)
-    wanted = {name for pair_id, name in names.items() if pair_ids is None or pair_id in pair_ids}
-    labels = _labels(content, wanted, path)
-    return {pair_id: labels[name] for pair_id, name in names.items() if name in wanted}
+    labels: dict[str, list[Label]] = {}
+    for pair_id, entry in _entries_by_pair(path).items():
+        if pair_ids is not None and pair_id not in pair_ids:
+            continue
+        if entry.broken:
+            raise InputError("annotations with boxes", entry.broken[0].reason, path, TODO)
+        labels[pair_id] = [
+            check_label(drawn.box_xywh, drawn.name, drawn.shape, path, TODO)
+            for drawn in entry.drawn
+        ]
+    return labels
 
 
 def find_broken_labels(path: Path) -> dict[str, str]:
@@ -45,87 +51,145 @@ def find_broken_labels(path: Path) -> dict[str, str]:
     Raises
     ------
     InputError
-        It is no COCO file.
+        It is no COCO file of a mission, see `read_labels`.
     """
-    content = _parse(path)
     broken: dict[str, str] = {}
-    for annotation in content.annotations:
-        pair_id = PurePosixPath(_image_of(annotation, content, path)).stem
+    for pair_id, entry in _entries_by_pair(path).items():
         try:
-            _label(annotation, content, path)
+            for drawn in entry.drawn:
+                check_label(drawn.box_xywh, drawn.name, drawn.shape, path, TODO)
         except InputError as error:
-            broken.setdefault(pair_id, f"expected {error.expected}, found {error.found}"[:200])
+            broken[pair_id] = f"expected {error.expected}, found {error.found}"[:200]
+        if entry.broken:
+            broken.setdefault(pair_id, entry.broken[0].reason[:200])
     return broken
 
 
-def read_coco(path: Path) -> dict[str, list[Label]]:
-    """Return COCO labels by file name, with an empty list for images without labels.
+def read_stated_sizes(path: Path) -> dict[str, tuple[float, float]]:
+    """Return the (width, height) in pixels that a mission's own COCO labels state, by pair id, where they do.
 
     Raises
     ------
     InputError
-        It is no COCO file, or a label has an unknown class or shape, or a box without area.
+        As for `find_broken_labels`.
     """
-    content = _parse(path)
-    return _labels(content, set(content.images.values()), path)
+    return {k: e.stated_px for k, e in _entries_by_pair(path).items() if e.stated_px is not None}
+
+
+def _entries_by_pair(path: Path) -> dict[str, Entry]:
+    """Return the entries of a mission's own labels by pair id, the stem of the image's name."""
+    found = read_coco(path)
+    if found.orphans:
+        raise InputError("annotations of known images", found.orphans[0].reason, path, TODO)
+    entries = {PurePosixPath(entry.name).stem: entry for entry in found.entries}
+    if len(entries) < len(found.entries):
+        raise InputError("one image per pair", f"{len(found.entries)}", path, TODO)
+    return entries
 
 
 @dataclass(frozen=True)
-class _Coco:
-    """Image id → file name, category id → class name, and the annotations as the file holds them."""
+class CocoFile:
+    """The entries of a COCO file, one an image, and its annotations of no image."""
 
-    images: dict[Any, str]
-    class_names: dict[Any, Any]
-    annotations: list[Any]
+    entries: tuple[Entry, ...]
+    orphans: tuple[SetAside, ...]
 
 
-def _parse(path: Path) -> _Coco:
-    """Return the content of a COCO file; single annotations are not checked yet."""
+def read_coco(path: Path) -> CocoFile:
+    """Return what a COCO file says of its images; its labels are not checked yet.
+
+    Raises
+    ------
+    InputError
+        It is no COCO file, or too large.
+    """
     try:
         if path.stat().st_size > MAX_COCO_BYTES:
             raise ValueError(f"{path.stat().st_size} bytes")
-        content = json.loads(path.read_text(encoding="utf-8"))
-        images = {image["id"]: str(image["file_name"]) for image in content["images"]}
-        names = {category["id"]: category["name"] for category in content["categories"]}
-        coco = _Coco(images, names, list(content["annotations"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        content = json.loads(decode_text(path.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError("a COCO file", f"{type(error).__name__}: {error}", path, TODO) from error
-    if len(set(images.values())) < len(content["images"]):
-        raise InputError("one entry per image", "images of one id or name", path, TODO)
-    return coco
+    return coco_of(content, path)
 
 
-def _labels(content: _Coco, wanted: set[str], path: Path) -> dict[str, list[Label]]:
-    """Return the labels of the wanted images, in the order in which the file lists them."""
-    labels: dict[str, list[Label]] = {
-        name: [] for name in content.images.values() if name in wanted
-    }
-    for annotation in content.annotations:
-        name = _image_of(annotation, content, path)
-        if name in wanted:
-            labels[name].append(_label(annotation, content, path))
-    return labels
-
-
-def _image_of(annotation: Any, content: _Coco, path: Path) -> str:
-    """Return the file name of the image that an annotation belongs to."""
+def coco_of(content: Any, path: Path) -> CocoFile:
+    """Return the entries of a COCO file's JSON, as `read_coco`; ``path`` is only named."""
     try:
-        return content.images[annotation["image_id"]]
-    except (KeyError, TypeError) as error:
-        raise InputError("annotations of known images", f"{annotation}", path, TODO) from error
-
-
-def _label(annotation: Any, content: _Coco, path: Path) -> Label:
-    """Return the label of an annotation, or raise an InputError."""
-    try:
-        name = content.class_names[annotation["category_id"]]
-        x, y, width, height = (float(value) for value in annotation["bbox"])
-        shape = annotation.get("hotspot_shape")
+        images = {_key(image["id"]): image for image in content["images"]}
+        names = [str(image["file_name"]) for image in content["images"]]
+        classes = {_key(of["id"]): of["name"] for of in content.get("categories") or []}
+        annotations = list(content.get("annotations") or [])
+        sizes = {key: _stated_px(image) for key, image in images.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(
-            "annotations with category and bbox", f"{annotation}", path, TODO
-        ) from error
-    return check_label((x, y, width, height), name, shape, path, TODO)
+        raise InputError("a COCO file", f"{type(error).__name__}: {error}", path, TODO) from error
+    if len(images) < len(names):
+        raise InputError("one id per image", "images of one id", path, TODO)
+    drawn: dict[str, list[Drawn]] = {key: [] for key in images}
+    broken: dict[str, list[SetAside]] = {key: [] for key in images}
+    orphans: list[SetAside] = []
+    for number, annotation in enumerate(annotations, 1):
+        place = (
+            f"annotation {annotation.get('id', number) if isinstance(annotation, dict) else number}"
+        )
+        key = _key(annotation.get("image_id")) if isinstance(annotation, dict) else ""
+        if key not in images:
+            orphans.append(SetAside(f"{path.name}, {place}", f"of no image: {annotation}"[:200]))
+            continue
+        try:
+            if sizes[key] is None:
+                sizes[key] = _mask_size_px(annotation)
+            drawn[key].append(_drawn(annotation, place, classes, sizes[key]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = f"expected category and bbox, found {type(error).__name__}: {error}"
+            broken[key].append(SetAside(f"{images[key]['file_name']}, {place}", reason[:200]))
+    entries = tuple(
+        Entry(name, (name,), tuple(drawn[key]), tuple(broken[key]), sizes[key])
+        for key, name in zip(images, names, strict=True)
+    )
+    return CocoFile(entries, tuple(orphans))
+
+
+def _key(number: Any) -> str:
+    """Return an id as a text: tools write 1, "1" and 1.0 for the same."""
+    return str(int(number) if isinstance(number, float) and number.is_integer() else number)
+
+
+def _stated_px(image: Any) -> tuple[float, float] | None:
+    """Return the (width, height) that an image's entry states, or None where it states neither."""
+    stated = image.get("width"), image.get("height")
+    return None if stated == (None, None) else (float(stated[0]), float(stated[1]))
+
+
+def _mask_size_px(annotation: Any) -> tuple[float, float] | None:
+    """Return the (width, height) of an annotation's mask, or None without one."""
+    mask = annotation.get("segmentation")
+    if not isinstance(mask, dict):
+        return None
+    height, width = mask["size"]
+    return float(width), float(height)
+
+
+def _drawn(
+    annotation: Any, place: str, classes: Mapping[str, Any], stated_px: tuple[float, float] | None
+) -> Drawn:
+    """Return the label of an annotation: of its bbox, else of its outline or mask."""
+    outline = annotation.get("segmentation")
+    if annotation.get("bbox"):
+        x, y, width, height = (float(value) for value in annotation["bbox"])
+        box = (x, y, width, height)
+    elif isinstance(outline, dict):
+        if stated_px != _mask_size_px(annotation):
+            raise ValueError(f"a mask of {outline['size']} on an image of {stated_px}")
+        box = box_of_mask(outline["counts"], int(outline["size"][0]))
+    else:
+        parts = outline if isinstance(outline[0], list) else [outline]
+        box = box_of_points([point for part in parts for point in pairs_of(part)])
+    attributes = annotation.get("attributes")
+    degrees = float(attributes.get("rotation") or 0) if isinstance(attributes, dict) else 0.0
+    if degrees:  # CVAT writes a turned box as it was before the turn
+        box = turned_box(box, degrees)
+    name = classes[_key(annotation["category_id"])]
+    return Drawn(place, box, name, annotation.get("hotspot_shape"))
 
 
 def write_labels(

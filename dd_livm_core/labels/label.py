@@ -1,6 +1,7 @@
 """Holds one labelled defect, and checks what a label file says of one."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.labels.boxes import xyxy_of_xywh
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, DefectClass, HotspotShape
 
+Box = tuple[float, float, float, float]
+"""x, y, width, height."""
 MAX_COORDINATE_PX = 1e6
 """Far beyond any frame: a larger number in a label file is no coordinate."""
 
@@ -28,7 +31,7 @@ class Label:
         None where it is not known.
     """
 
-    box_xywh_px: tuple[float, float, float, float]
+    box_xywh_px: Box
     defect_class: DefectClass
     hotspot_shape: HotspotShape | None = None
 
@@ -39,10 +42,10 @@ def label_boxes_xyxy_px(labels: Sequence[Label]) -> NDArray[np.float64]:
 
 
 def check_label(
-    box_xywh_px: tuple[float, float, float, float],
+    box_xywh_px: Box,
     name: object,
     shape: object,
-    path: Path,
+    path: Path | str,
     todo: str,
 ) -> Label:
     """Return a label of what a label file says.
@@ -50,7 +53,8 @@ def check_label(
     Parameters
     ----------
     name, shape
-        Of the defect's class and of the hotspot's shape, None where the file tells no shape.
+        Of the defect's class and of the hotspot's shape, None where the file tells no shape. Capitals, blanks and
+        hyphens do not count: ``Open Circuit`` is ``open_circuit``.
     path, todo
         For the error: the label file, and what the user can do.
 
@@ -59,8 +63,8 @@ def check_label(
     InputError
         The class or the shape is unknown, or the box has no area or no finite numbers.
     """
-    defect_class = next((known for known in DEFECT_CLASSES if known == name), None)
-    hotspot_shape = next((known for known in HOTSPOT_SHAPES if known == shape), None)
+    defect_class = next((known for known in DEFECT_CLASSES if known == _fold(name)), None)
+    hotspot_shape = next((known for known in HOTSPOT_SHAPES if known == _fold(shape)), None)
     if defect_class is None:
         raise InputError(f"a class of {', '.join(DEFECT_CLASSES)}", repr(name), path, todo)
     if shape is not None and hotspot_shape is None:
@@ -69,3 +73,8 @@ def check_label(
     if not finite or min(box_xywh_px[2:]) <= 0:
         raise InputError("a box with positive sides", f"{box_xywh_px}", path, todo)
     return Label(box_xywh_px, defect_class, hotspot_shape)
+
+
+def _fold(name: object) -> object:
+    """Return a name in small letters and with underscores, as classes and shapes are written."""
+    return re.sub(r"[\s_-]+", "_", name.strip().casefold()) if isinstance(name, str) else name

@@ -1,75 +1,98 @@
-"""Reads and writes label sets of labelling tools: a COCO file, or a folder of YOLO or Pascal VOC files."""
+"""Reads and writes label sets of labelling tools: one file, or a folder of COCO, YOLO, Pascal VOC or labelme files."""
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from dd_livm_core.camera_files.frames import ImageFrame
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.coco import read_coco, write_labels
+from dd_livm_core.files import decode_text
+from dd_livm_core.labels.coco import MAX_COCO_BYTES, coco_of, write_labels
+from dd_livm_core.labels.entry import Entry, SetAside, place_labels
+from dd_livm_core.labels.image_names import ImageNames
 from dd_livm_core.labels.label import Label
-from dd_livm_core.labels.yolo_voc import (
-    YOLO_CLASS_FILES,
-    read_voc,
-    read_yolo,
+from dd_livm_core.labels.label_files import read_label_text
+from dd_livm_core.labels.labelme import labelme_entry
+from dd_livm_core.labels.voc import voc_entry, write_voc
+from dd_livm_core.labels.yolo import (
+    CLASS_LISTS,
+    CLASS_YAMLS,
+    is_yolo,
     read_yolo_classes,
-    write_voc,
     write_yolo,
+    yolo_entry,
 )
 from dd_livm_core.records import LabelFormat
 
-TODO = "Give a COCO file (.json), or a folder of YOLO (.txt) or of Pascal VOC (.xml) files."
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One image that labels may belong to.
-
-    Attributes
-    ----------
-    names
-        What label files may call it, without ending; where two frames share a name, it is that of the frame that
-        lists it earlier.
-    size_px
-        (width, height) in pixels.
-    """
-
-    pair_id: str
-    names: tuple[str, ...]
-    size_px: tuple[int, int]
+TODO = (
+    "Give a COCO file (.json), or a folder of YOLO (.txt), of Pascal VOC (.xml), or of COCO or labelme "
+    "files (.json)."
+)
+LABEL_ENDINGS = (".txt", ".xml", ".json")
 
 
 @dataclass(frozen=True)
 class LabelSet:
-    """Labels by pair id, and the names of entries that belong to no frame."""
+    """What a label set gives for a mission.
+
+    Attributes
+    ----------
+    labels
+        By pair id, in pixels of the images' rasters.
+    unmatched
+        Entries that belong to no image of the mission.
+    set_aside
+        Labels and files that cannot be used, each with its reason.
+    """
 
     labels: dict[str, list[Label]]
-    unmatched: tuple[str, ...]
+    unmatched: tuple[Entry, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
 
 
-def read_label_set(path: Path, frames: Sequence[Frame]) -> LabelSet:
-    """Return the labels of a COCO file, or of a folder of YOLO or Pascal VOC files.
+def read_label_set(
+    path: Path, images: ImageNames, frame_of: Callable[[str], ImageFrame]
+) -> LabelSet:
+    """Return the labels of a file, or of a folder of label files, in pixels of the images' rasters.
 
-    A frame without an entry is not in the result: it is not labelled. One without defects has an empty list.
+    An image without an entry is not in the result: it is not labelled. One without defects has an empty list. Where
+    none of an image's labels can be used, the image stays unlabelled.
+
+    Parameters
+    ----------
+    frame_of
+        Returns the sizes of a pair's labelled image, by pair id.
 
     Raises
     ------
     InputError
-        There are no labels, they are of two formats or broken, or a frame has two entries.
+        There are no labels, they are of two formats, or the classes of YOLO's numbers are not told.
     """
-    names, read = _entries(path)
-    known = _frames_by_name(frames)
-    labels: dict[str, list[Label]] = {}
-    unmatched = []
-    for name in names:
-        frame = _frame_of(_drop_ending(name), known)
-        if frame is None:
-            unmatched.append(name)
-        elif frame.pair_id in labels:
-            raise InputError(f"one entry for {frame.pair_id}", f"{name}, too", path, "Keep one.")
+    entries, aside = _read_entries(path, images)
+    by_pair: dict[str, list[Entry]] = {}
+    unmatched: list[Entry] = []
+    for entry in entries:
+        found = {pair_id for pair_id in (images.find([n]) for n in entry.image_names) if pair_id}
+        if len(found) > 1:
+            both = " and ".join(sorted(found))
+            reason = f"expected one image, found the names of two: {both}"
+            aside.append(SetAside(entry.name, reason))
+        elif found:
+            by_pair.setdefault(found.pop(), []).append(entry)
         else:
-            labels[frame.pair_id] = read(name, frame)
-    return LabelSet(labels, tuple(unmatched))
+            unmatched.append(entry)
+    labels: dict[str, list[Label]] = {}
+    for pair_id, of_pair in by_pair.items():
+        try:
+            placed, broken = _place_all(pair_id, of_pair, frame_of(pair_id))
+        except InputError as error:
+            aside.append(SetAside(of_pair[0].name, str(error)))
+            continue
+        aside += broken
+        if placed or not broken:
+            labels[pair_id] = placed
+    return LabelSet(labels, tuple(unmatched), tuple(aside))
 
 
 def write_label_set(
@@ -95,65 +118,119 @@ def write_label_set(
         write_voc(destination, labels, files, sizes_px)
 
 
-ReadEntry = Callable[[str, Frame], list[Label]]
-"""Returns the labels of an entry, by its name and frame."""
-
-
-def _entries(path: Path) -> tuple[list[str], ReadEntry]:
-    """Return the names of a label set's entries, and the function that reads one."""
-    if path.is_file():
-        by_file = read_coco(path)
-        return list(by_file), lambda name, frame: by_file[name]
-    found = sorted(p for p in path.rglob("*") if p.suffix in (".txt", ".xml"))
-    names = [p.relative_to(path).as_posix() for p in found if p.name not in YOLO_CLASS_FILES]
-    endings = {Path(name).suffix for name in names}
-    if len(endings) != 1:
-        raise InputError(
-            "labels of one format", " and ".join(sorted(endings)) or "none", path, TODO
-        )
-    if endings == {".xml"}:
-        return names, lambda name, frame: read_voc(path / name)
-    classes = _yolo_classes_below(path)
-    return names, lambda name, frame: read_yolo(path / name, frame.size_px, classes)
-
-
-def _yolo_classes_below(folder: Path) -> tuple[str, ...]:
-    """Return the class names of a YOLO folder; without them its numbers may mean other classes.
-
-    They are looked for in the folder, below it and beside it.
-    """
-    for name in YOLO_CLASS_FILES:
-        named = sorted(folder.rglob(name)) or [p for p in (folder.parent / name,) if p.is_file()]
-        if named:
-            return read_yolo_classes(named[0])
-    raise InputError(
-        f"one of {', '.join(YOLO_CLASS_FILES)}, which name the classes",
-        "none",
-        folder,
-        "Write one class a line, in the order of their numbers.",
+def _place_all(
+    pair_id: str, entries: Sequence[Entry], frame: ImageFrame
+) -> tuple[list[Label], list[SetAside]]:
+    """Return the labels of one image, and what cannot be used; entries that differ are all set aside."""
+    placed = [place_labels(entry, frame) for entry in entries]
+    if all(labels == placed[0][0] for labels, _ in placed):
+        return placed[0]
+    names = ", ".join(entry.name for entry in entries)
+    reason = (
+        f"expected one entry for {pair_id}, found {len(entries)} that differ ({names[:200]}): "
+        "keep one; of a tool's augmented copies only the original's labels fit"
     )
+    return [], [SetAside(entry.name, reason) for entry in entries]
 
 
-def _drop_ending(name: str) -> str:
-    """Return an entry's name with slashes and without its ending."""
-    return PurePosixPath(name.replace("\\", "/")).with_suffix("").as_posix()
+def _read_entries(path: Path, images: ImageNames) -> tuple[list[Entry], list[SetAside]]:
+    """Return the entries of a label set, and the files of it that hold none."""
+    if path.is_file():
+        return _json_entries(path, path.name)
+    files = {
+        found.relative_to(path).as_posix(): found
+        for found in sorted(path.rglob("*"))
+        if found.suffix.lower() in LABEL_ENDINGS and found.name.lower() not in CLASS_LISTS
+    }
+    aside: list[SetAside] = []
+    for name, file in list(files.items()):
+        if file.suffix.lower() == ".txt" and not images.find([name]) and not _is_yolo(file):
+            aside.append(SetAside(name, "expected YOLO labels, found no line of numbers"))
+            del files[name]
+    endings = sorted({file.suffix.lower() for file in files.values()})
+    if len(endings) != 1:
+        raise InputError("labels of one format", " and ".join(endings) or "none", path, TODO)
+    read = _reader(path, endings[0])
+    entries: list[Entry] = []
+    for name, file in files.items():
+        try:
+            found_entries, found_aside = read(file, name)
+        except InputError as error:
+            reason = f"expected {error.expected}, found {error.found}"
+            aside.append(SetAside(name, reason))
+        else:
+            entries += found_entries
+            aside += found_aside
+    return entries, aside
 
 
-def _frames_by_name(frames: Sequence[Frame]) -> dict[str, Frame | None]:
-    """Return the frame of every name, or None where two frames list it at the same place."""
-    known: dict[str, Frame | None] = {}
-    for rank in range(max((len(frame.names) for frame in frames), default=0)):
-        claims: dict[str, list[Frame]] = defaultdict(list)
-        for frame in frames:
-            if rank < len(frame.names):
-                claims[frame.names[rank]].append(frame)
-        for name, claiming in claims.items():
-            known.setdefault(name, claiming[0] if len(claiming) == 1 else None)
-    return known
+ReadFile = Callable[[Path, str], tuple[list[Entry], list[SetAside]]]
+"""Returns the entries of a file, by its path and name, and what of it belongs to no image."""
 
 
-def _frame_of(name: str, known: Mapping[str, Frame | None]) -> Frame | None:
-    """Return the frame of an entry, looked up with all folders of its name, then with ever fewer."""
-    parts = PurePosixPath(name).parts
-    tails = ("/".join(parts[start:]) for start in range(len(parts)))
-    return next((known[tail] for tail in tails if tail in known), None)
+def _reader(folder: Path, ending: str) -> ReadFile:
+    """Return the function that reads a label file of some ending."""
+    if ending == ".json":
+        return _json_entries
+    if ending == ".xml":
+        return lambda file, name: ([voc_entry(file, name)], [])
+    classes = _yolo_classes_below(folder)
+    return lambda file, name: ([yolo_entry(file, name, classes)], [])
+
+
+def _is_yolo(file: Path) -> bool:
+    """Return whether a file is meant as YOLO labels; what is no text is not."""
+    try:
+        return is_yolo(read_label_text(file))
+    except InputError:
+        return False
+
+
+def _json_entries(path: Path, name: str) -> tuple[list[Entry], list[SetAside]]:
+    """Return the entries of a COCO or labelme file."""
+    try:
+        if path.stat().st_size > MAX_COCO_BYTES:
+            raise ValueError(f"{path.stat().st_size} bytes")
+        content = json.loads(decode_text(path.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise InputError("a COCO or labelme file", why[:200], path, TODO) from error
+    if isinstance(content, dict) and "shapes" in content:
+        return [labelme_entry(content, path, name)], []
+    found = coco_of(content, path)
+    return list(found.entries), list(found.orphans)
+
+
+def _yolo_classes_below(folder: Path) -> dict[int, str]:
+    """Return the class names of a YOLO folder by number; without them its numbers may mean other classes.
+
+    They are looked for in the folder, below it and beside it. Several files must agree.
+    """
+    named = _class_files(folder.rglob("*")) or _class_files(folder.parent.iterdir())
+    if not named:
+        raise InputError(
+            f"one of {', '.join((*CLASS_LISTS, *CLASS_YAMLS))}, which name the classes",
+            "none",
+            folder,
+            "Write one class a line, in the order of their numbers.",
+        )
+    classes = read_yolo_classes(named[0])
+    for other in named[1:]:
+        more = read_yolo_classes(other)
+        differing = [
+            number for number in classes.keys() & more.keys() if classes[number] != more[number]
+        ]
+        if differing:
+            raise InputError(
+                f"the classes of {named[0].name}: {differing[0]} {classes[differing[0]]}",
+                f"{differing[0]} {more[differing[0]]}",
+                other,
+                "Give each folder with its own classes, or mend the one that is wrong.",
+            )
+        classes = {**more, **classes}
+    return classes
+
+
+def _class_files(paths: Iterable[Path]) -> list[Path]:
+    """Return the files that name YOLO's classes."""
+    return sorted(path for path in paths if path.name.lower() in (*CLASS_LISTS, *CLASS_YAMLS))

@@ -11,6 +11,7 @@ from dd_livm_core.missions.pair_files import PairFiles
 
 MISSION, LABELS = "mission.json", "labels.json"
 QUARANTINE, LABEL_CONFLICTS = "quarantine.json", "label_conflicts.json"
+LABELS_SET_ASIDE = "labels_set_aside.json"
 
 R = TypeVar("R", bound=BaseModel)
 

@@ -15,7 +15,8 @@ from dd_livm_core.camera_files.images import read_bytes
 from dd_livm_core.camera_files.metadata import ImageMetadata, ground_sampling_distance_m
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
-from dd_livm_core.labels.coco import find_broken_labels, read_labels
+from dd_livm_core.labels.coco import find_broken_labels, read_labels, read_stated_sizes
+from dd_livm_core.labels.entry import reaches_out
 from dd_livm_core.labels.label import Label
 from dd_livm_core.missions.folder import LABELS, MISSION, image_pairs, read_record
 from dd_livm_core.missions.pair_facts import (
@@ -44,8 +45,6 @@ STAT_COLUMNS = [
 CONTENT_COLUMNS = [*(field.name for field in fields(PairFacts)), "unreadable"]
 FILE_COLUMNS = [*STAT_COLUMNS, *CONTENT_COLUMNS]
 """Read from the files themselves; kept while their size and time stay the same."""
-OUTSIDE_BY_PX = 1
-"""So far a label's box may reach beyond the frame: labelling tools round to whole pixels."""
 TEXT_COLUMNS = {
     "annotations_sha256",
     "infrared_sha256",
@@ -113,6 +112,8 @@ class _MissionContents:
         Facts of earlier readings by (infrared hash, visible hash).
     labels, broken_labels
         By pair id: the labels, and why a pair's labels cannot be used.
+    labels_px
+        By pair id: (width, height) of the frame that the labels' boxes are of, where their file states it.
     """
 
     data_root: Path
@@ -123,6 +124,7 @@ class _MissionContents:
     kept_facts: Mapping[tuple[str, str], PairFacts]
     labels: Mapping[str, list[Label]]
     broken_labels: Mapping[str, str]
+    labels_px: Mapping[str, tuple[float, float]]
 
 
 def _read_mission(data_root: Path, folder: Path, mission: Mission, site: Site) -> _MissionContents:
@@ -131,12 +133,16 @@ def _read_mission(data_root: Path, folder: Path, mission: Mission, site: Site) -
     pairs = image_pairs(folder)
     broken: dict[str, str] = {}
     labels: dict[str, list[Label]] = {}
+    labels_px: dict[str, tuple[float, float]] = {}
     if (folder / LABELS).exists():
         broken = find_broken_labels(folder / LABELS)
         readable = {pair.pair_id for pair in pairs} - broken.keys()
         labels = read_labels(folder / LABELS, readable)
+        labels_px = read_stated_sizes(folder / LABELS)
     kept = read_kept_facts(folder, version)
-    return _MissionContents(data_root, site, mission, pairs, version, kept, labels, broken)
+    return _MissionContents(
+        data_root, site, mission, pairs, version, kept, labels, broken, labels_px
+    )
 
 
 def _pair_row(
@@ -166,7 +172,8 @@ def _pair_row(
         "site_latitude_deg": site.latitude_deg,
         "site_longitude_deg": site.longitude_deg,
         "site_radius_m": site.radius_m,
-        "labels_broken": contents.broken_labels.get(pair.pair_id),
+        "labels_broken": contents.broken_labels.get(pair.pair_id)
+        or _of_another_size(contents.labels_px.get(pair.pair_id), content),
         **_label_columns(contents.labels.get(pair.pair_id), content),
     }
 
@@ -211,6 +218,19 @@ def _gsd_m(content: Row) -> float | None:
     )
 
 
+def _of_another_size(labels_px: tuple[float, float] | None, content: Row) -> str | None:
+    """Return that labels are of a frame of another size than the image has, or None where they fit or no size is said.
+
+    So it is where a reader that was not there before gives another raster, or somebody edited the file.
+    """
+    size_px = content["infrared_width_px"], content["infrared_height_px"]
+    if labels_px is None or None in size_px or labels_px == size_px:
+        return None
+    return "expected labels of {:g} x {:g} px, found {:g} x {:g}: ingest them again".format(
+        *size_px, *labels_px
+    )
+
+
 def _label_columns(labels: list[Label] | None, content: Row) -> Row:
     """Return counts and hash of a pair's labels; None says that the pair is not labelled."""
     counts = {f"labels_{name}": 0 for name in DEFECT_CLASSES}
@@ -219,13 +239,7 @@ def _label_columns(labels: list[Label] | None, content: Row) -> Row:
     width, height = content["infrared_width_px"], content["infrared_height_px"]
     outside = 0
     if width is not None and height is not None:
-        boxes = [label.box_xywh_px for label in labels or []]
-        outside = sum(
-            min(x, y) < -OUTSIDE_BY_PX
-            or x + w > width + OUTSIDE_BY_PX
-            or y + h > height + OUTSIDE_BY_PX
-            for x, y, w, h in boxes
-        )
+        outside = sum(reaches_out(label.box_xywh_px, (width, height)) for label in labels or [])
     return {
         "labelled": labels is not None,
         "label_count": len(labels or []),

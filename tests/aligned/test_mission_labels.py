@@ -1,5 +1,6 @@
 """Labels find their pairs whatever the format and the naming; both label sets of a mission become one."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,11 +9,14 @@ import pandas as pd
 import pytest
 
 from dd_livm_core.aligned.mission_labels import export_labels, find_labels, list_names, take_labels
+from dd_livm_core.camera_files.frames import ImageFrame
+from dd_livm_core.camera_files.orientation import turn_upright
+from dd_livm_core.camera_files.radiometry import read_infrared
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.coco import read_labels, write_labels
+from dd_livm_core.labels.image_names import ImageNames
 from dd_livm_core.labels.label import Label
-from dd_livm_core.labels.label_sets import Frame, read_label_set, write_label_set
-from dd_livm_core.labels.yolo_voc import read_yolo_classes
+from dd_livm_core.labels.label_sets import read_label_set, write_label_set
 from dd_livm_core.missions.folder import image_pairs, read_record
 from dd_livm_core.missions.ingestion import ingest_mission
 from dd_livm_core.missions.sites import write_site
@@ -59,9 +63,8 @@ def test_every_format_is_read_and_written_without_loss(
     with pytest.raises(InputError, match="sites list"):
         export_labels(mission_dir.with_name("other"), kind, tmp_path / "out")
     assert export_labels(mission_dir, kind, tmp_path / "out") == 3
-    again = read_label_set(
-        tmp_path / "out", [Frame(f"DJI_{n:04d}", (f"DJI_{n:04d}",), SIZE) for n in range(4)]
-    )
+    images = ImageNames({f"DJI_{n:04d}": (f"DJI_{n:04d}",) for n in range(4)})
+    again = read_label_set(tmp_path / "out", images, lambda pair_id: ImageFrame(SIZE, SIZE))
     assert again.labels.keys() == LABELS.keys()  # not labelled is not the same as without defects
     for pair_id, of_pair in LABELS.items():
         for one, other in zip(again.labels[pair_id], of_pair, strict=True):
@@ -93,14 +96,6 @@ def test_numbers_of_read_yolo_classes_are_named(
     take_labels(mission_dir, drawn)
     (label,) = read_labels(mission_dir / "labels.json")["DJI_0001"]
     assert label.defect_class == "weeds"
-
-
-@pytest.mark.parametrize("text", ["names: 7", "names: {1: dust}", "[", "nc: 2"])
-def test_a_broken_yaml_of_classes_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "data.yaml"
-    path.write_text(text)
-    with pytest.raises(InputError, match="names"):
-        read_yolo_classes(path)
 
 
 def test_labels_of_no_pair_are_named(tmp_path: Path, mission_dir: Path) -> None:
@@ -136,19 +131,139 @@ def test_same_names_in_two_folders_are_told_apart(tmp_path: Path) -> None:
     }
     # without folders nobody can tell which of the two is meant
     write_labels(tmp_path / "b.json", {"x": []}, {"x": "DJI_1_T.JPG"}, {"x": SIZE})
-    again = take_labels(report.mission_dir, tmp_path / "b.json", names=names)
-    assert again.unmatched == ("DJI_1_T.JPG",)
+    with pytest.raises(InputError, match="folders"):
+        take_labels(report.mission_dir, tmp_path / "b.json", names=names)
 
 
 def test_what_is_no_label_set_is_refused(tmp_path: Path, mission_dir: Path) -> None:
     (tmp_path / "none").mkdir()
     mixed = write("voc", tmp_path / "mixed", {name: name for name in LABELS})
     (mixed / "DJI_0000.txt").write_text("0 .5 .5 .1 .1")
-    twice = write("voc", tmp_path / "twice", {name: name for name in LABELS})
-    shutil.copy(twice / "DJI_0000.xml", twice / "DJI_0000_T.xml")
-    for path in (tmp_path / "missing", tmp_path / "none", mixed, twice):
+    for path in (tmp_path / "missing", tmp_path / "none", mixed):
         with pytest.raises(InputError):
             take_labels(mission_dir, path)
+
+
+def test_two_entries_of_one_image_that_differ_are_both_set_aside(
+    tmp_path: Path, mission_dir: Path
+) -> None:
+    twice = write("voc", tmp_path / "twice", {name: name for name in LABELS})
+    shutil.copy(twice / "DJI_0000.xml", twice / "DJI_0000_T.xml")  # the same again
+    shutil.copy(twice / "DJI_0000.xml", twice / "DJI_0002_T.xml")  # another, also by its filename
+    text = (twice / "DJI_0002_T.xml").read_text().replace("DJI_0000", "DJI_0002")
+    (twice / "DJI_0002_T.xml").write_text(text)
+    report = take_labels(mission_dir, twice)
+    assert read_labels(mission_dir / "labels.json").keys() == {"DJI_0000", "DJI_0001"}
+    assert {one.where for one in report.set_aside} == {"DJI_0002.xml", "DJI_0002_T.xml"}
+    assert "DJI_0002_T.xml" in (mission_dir / "labels_set_aside.json").read_text()
+
+
+def test_an_entry_with_the_names_of_two_images_is_set_aside(
+    tmp_path: Path, mission_dir: Path
+) -> None:
+    drawn = write("voc", tmp_path / "drawn", {name: name for name in LABELS})
+    shutil.copy(drawn / "DJI_0000.xml", drawn / "DJI_0003.xml")  # its <filename> is the first's
+    report = take_labels(mission_dir, drawn)
+    assert [one.where for one in report.set_aside] == ["DJI_0003.xml"]
+    assert report.labelled == 3
+
+
+def test_files_are_known_by_the_image_that_they_name(tmp_path: Path, mission_dir: Path) -> None:
+    drawn = write("voc", tmp_path / "drawn", {name: f"{name}_T" for name in LABELS})
+    for number, path in enumerate(sorted(drawn.glob("*.xml"))):
+        path.rename(drawn / f"{number:06d}.xml")
+    assert take_labels(mission_dir, drawn).labelled == 3
+    assert read_labels(mission_dir / "labels.json").keys() == LABELS.keys()
+
+
+def test_a_bad_label_is_named_and_an_image_of_bad_labels_only_stays_unlabelled(
+    tmp_path: Path, mission_dir: Path
+) -> None:
+    drawn = write("yolo", tmp_path / "drawn", {name: name for name in LABELS})
+    first = drawn / "DJI_0000.txt"
+    first.write_text(first.read_text().splitlines()[0] + "\n0 9 9 1 1\n")
+    (drawn / "DJI_0002.txt").write_text("77 .5 .5 .1 .1")
+    (drawn / "DJI_0001.txt").write_bytes(b"\xff\xfa\x00")
+    report = take_labels(mission_dir, drawn)
+    kept = read_labels(mission_dir / "labels.json")
+    assert {pair_id: len(of) for pair_id, of in kept.items()} == {"DJI_0000": 1}
+    assert {one.where.split(",")[0] for one in report.set_aside} == {
+        "DJI_0000.txt",
+        "DJI_0001.txt",
+        "DJI_0002.txt",
+    }
+
+
+def test_a_set_that_names_no_image_says_the_likely_reason(
+    tmp_path: Path, mission_dir: Path
+) -> None:
+    visible = write("voc", tmp_path / "seen", {name: f"{name}_V" for name in LABELS})
+    with pytest.raises(InputError, match=r"DJI_0000_V\.xml.*--visible-labels"):
+        take_labels(mission_dir, visible)
+    other = write("voc", tmp_path / "other", {name: f"X_{name}" for name in LABELS})
+    with pytest.raises(InputError, match="another mission"):
+        take_labels(mission_dir, other)
+    assert not (mission_dir / "labels.json").exists()
+
+
+def test_notes_beside_labels_are_no_labels_and_are_named(tmp_path: Path, mission_dir: Path) -> None:
+    drawn = write("voc", tmp_path / "drawn", {name: name for name in LABELS})
+    (drawn / "README.roboflow.txt").write_text("Exported by a tool on 3 May\n")
+    report = take_labels(mission_dir, drawn)
+    assert report.labelled == 3
+    assert [one.where for one in report.set_aside] == ["README.roboflow.txt"]
+
+
+def test_a_folder_of_labelme_files_is_read(tmp_path: Path, mission_dir: Path) -> None:
+    (tmp_path / "drawn").mkdir()
+    shapes = [
+        {"label": "dust", "points": [[30, 20], [10, 12]], "shape_type": "rectangle"},
+        {"label": "weeds", "points": [[5, 5], [5, 8]], "shape_type": "circle"},
+        {"label": "weeds", "points": [[5, 5]], "shape_type": "point"},
+    ]
+    content = {
+        "shapes": shapes,
+        "imagePath": "..\\images\\DJI_0001_T.JPG",
+        "imageWidth": 160,
+        "imageHeight": 128,
+    }
+    (tmp_path / "drawn/1.json").write_text("\ufeff" + json.dumps(content), encoding="utf-8")
+    report = take_labels(mission_dir, tmp_path / "drawn")
+    kept = read_labels(mission_dir / "labels.json")["DJI_0001"]
+    assert [label.box_xywh_px for label in kept] == [(5, 6, 10, 4), (1, 1, 3, 3)]
+    assert [one.where for one in report.set_aside] == ["1.json, shape 3"]
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+@pytest.mark.parametrize("kind", ["coco", "yolo", "voc"])
+def test_boxes_drawn_on_the_shown_picture_lie_on_the_heat(
+    tmp_path: Path, kind: LabelFormat, orientation: int
+) -> None:
+    """The picture is twice as large as the radiometric raster, and turned; only the box is hot."""
+    stored_c = np.full((64, 80), 30.0)
+    stored_c[30:36, 40:52] = 60.0
+    write_site(tmp_path / "data", Site(site_id="s"))
+    hot = made.flir_jpeg(stored_c, enlarged=2, orientation=orientation)
+    made.put(tmp_path / "flight/DJI_0001_R.JPG", hot)
+    made.put(tmp_path / "flight/DJI_0001_V.JPG", made.jpeg(made.picture(1)))
+    mission_dir = ingest_mission(tmp_path / "flight", tmp_path / "data", MISSION).mission_dir
+    seen = turn_upright(stored_c, orientation)
+    rows, columns = np.nonzero(seen > 50)
+    corner, end = (columns.min(), rows.min()), (columns.max() + 1, rows.max() + 1)
+    box = (*corner, end[0] - corner[0], end[1] - corner[1])
+    shown = Label(tuple(2.0 * float(side) for side in box), "dust")
+    size_px = (2 * seen.shape[1], 2 * seen.shape[0])
+    name = "DJI_0001_R"
+    write_label_set(
+        kind, tmp_path / "drawn", {name: [shown]}, {name: f"{name}.JPG"}, {name: size_px}
+    )
+    take_labels(mission_dir, tmp_path / "drawn")
+    (label,) = read_labels(mission_dir / "labels.json")["DJI_0001"]
+    np.testing.assert_allclose(label.box_xywh_px, box)
+    values = read_infrared(image_pairs(mission_dir)[0].infrared).values
+    inside = values[corner[1] : end[1], corner[0] : end[0]]
+    assert inside.min() > 59
+    assert (values > 50).sum() == inside.size
 
 
 def test_visible_labels_alone_are_refused(tmp_path: Path, mission_dir: Path) -> None:

@@ -10,8 +10,12 @@ import pytest
 import tifffile
 from PIL import Image
 
-from dd_livm_core.camera_files.images import frame_size_px
-from dd_livm_core.camera_files.radiometry import Thermogram, infrared_from_bytes, read_infrared
+from dd_livm_core.camera_files.radiometry import (
+    Thermogram,
+    infrared_from_bytes,
+    read_infrared,
+    read_infrared_frame,
+)
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import DeclaredUnit
 from tests import drone_files as made
@@ -62,12 +66,12 @@ def test_a_thumbnail_is_not_the_frame(tmp_path: Path) -> None:
     small = made.picture(size=(40, 32))
     for content in (pages(small, COUNTS), pages(COUNTS, small), pages(made.picture(), COUNTS)):
         np.testing.assert_allclose(read(content).values, WARM_C, atol=0.006)
-        assert frame_size_px(made.put(tmp_path / "a.tif", content)) == (80, 64)
+        assert read_infrared_frame(made.put(tmp_path / "a.tif", content)).raster_px == (80, 64)
 
 
 def test_a_sequence_of_frames_is_not_one_frame(tmp_path: Path) -> None:
     path = made.put(tmp_path / "a.tif", pages(COUNTS, COUNTS + 7, COUNTS))
-    for function in (read_infrared, frame_size_px):
+    for function in (read_infrared, read_infrared_frame):
         with pytest.raises(InputError, match=r"one frame.*found 3"):
             function(path)
 

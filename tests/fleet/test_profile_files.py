@@ -112,6 +112,15 @@ def test_a_broken_file_is_refused(tmp_path: Path, content: bytes) -> None:
         load_profile(bad)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_profile_as_other_editors_save_it_is_the_same(
+    profile_path: Path, tmp_path: Path, encoding: str
+) -> None:
+    text = profile_path.read_text(encoding="utf-8")
+    (tmp_path / "a.toml").write_bytes(text.encode(encoding))
+    assert load_profile(tmp_path / "a.toml") == load_profile(profile_path)
+
+
 def test_an_absent_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.toml"):
         load_profile(tmp_path / "absent.toml")

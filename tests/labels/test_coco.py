@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from dd_livm_core.camera_files.frames import ImageFrame
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.coco import find_broken_labels, read_coco, read_labels, write_labels
+from dd_livm_core.labels.entry import SetAside, place_labels
 from dd_livm_core.labels.label import Label
 from tests.labels.label_strategies import SIZE_PX, labels_of_pair
 
@@ -62,4 +64,75 @@ def test_pairs_come_in_the_order_of_the_file(tmp_path: Path) -> None:
     files = {name: f"infrared/{name}.jpg" for name in names}
     labels: dict[str, list[Label]] = {name: [] for name in names}
     write_labels(tmp_path / "a.json", labels, files, dict.fromkeys(names, SIZE_PX))
-    assert list(read_coco(tmp_path / "a.json")) == list(files.values())
+    found = read_coco(tmp_path / "a.json")
+    assert [entry.name for entry in found.entries] == list(files.values())
+
+
+def as_tools_write(folder: Path, **parts: object) -> tuple[list[Label], list[SetAside]]:
+    """Return the labels of the one image of a tool's file, of which some parts are given."""
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 512}],
+        "categories": [{"id": 0, "name": "dust"}],
+        "annotations": [],
+        **parts,
+    }
+    (folder / "a.json").write_text(json.dumps(content))
+    (entry,) = read_coco(folder / "a.json").entries
+    return place_labels(entry, ImageFrame((1280, 1024), (640, 512)))
+
+
+SQUARE = [[10.0, 20.0, 40.0, 20.0, 40.0, 30.0], [10.0, 25.0, 12.0, 30.0]]
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        {"bbox": [10, 20, 30, 10]},
+        {"bbox": ["10", "20", "30", "10"], "iscrowd": 1},
+        {"segmentation": SQUARE},
+        {"bbox": [], "segmentation": SQUARE},
+        {"segmentation": {"size": [512, 640], "counts": [10 * 512 + 20, *[10, 502] * 29, 10]}},
+        {"bbox": [20, 10, 10, 30], "attributes": {"rotation": 90.0}},
+    ],
+)
+@pytest.mark.parametrize("image_id", [1, "1", 1.0])
+def test_boxes_outlines_and_masks_of_tools_are_read(
+    tmp_path: Path, annotation: dict[str, object], image_id: object
+) -> None:
+    annotations = [{"image_id": image_id, "category_id": 0, **annotation}]
+    labels, aside = as_tools_write(tmp_path, annotations=annotations)
+    assert not aside
+    assert labels[0].box_xywh_px == pytest.approx((10, 20, 30, 10))
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        {"bbox": [10, 10, 0, 20]},
+        {"bbox": [700, 10, 10, 20]},
+        {"bbox": [1, 2, 3]},
+        {"bbox": [10, 10, 20, 20], "category_id": 9},
+        {"segmentation": {"size": [99, 99], "counts": [5, 5]}},
+        {},
+    ],
+)
+def test_a_bad_annotation_of_a_tool_is_named_and_costs_only_itself(
+    tmp_path: Path, annotation: dict[str, object]
+) -> None:
+    good = {"id": 1, "image_id": 1, "category_id": 0, "bbox": [10, 10, 20, 20]}
+    bad = {"id": 2, "image_id": 1, "category_id": 0, **annotation}
+    labels, aside = as_tools_write(tmp_path, annotations=[good, bad])
+    assert [label.box_xywh_px for label in labels] == [(10, 10, 20, 20)]
+    assert [one.where for one in aside] == ["a.jpg, annotation 2"]
+
+
+def test_boxes_come_from_the_size_that_the_file_states(tmp_path: Path) -> None:
+    annotations = [{"image_id": 1, "category_id": 0, "bbox": [10, 20, 30, 10]}]
+    for width, height, expected in ((1280, 1024, 0.5), (320, 256, 2), (None, None, 0.5)):
+        images = [{"id": 1, "file_name": "a.jpg", "width": width, "height": height}]
+        labels, _ = as_tools_write(tmp_path, images=images, annotations=annotations)
+        assert labels[0].box_xywh_px == tuple(expected * side for side in (10, 20, 30, 10))
+
+
+def test_a_file_without_annotations_says_that_there_are_no_defects(tmp_path: Path) -> None:
+    assert as_tools_write(tmp_path, annotations=None) == ([], [])

@@ -1,0 +1,103 @@
+"""Holds what a label file says of one image before it is checked and placed on the pixels of that image."""
+
+from dataclasses import dataclass
+
+from dd_livm_core.camera_files.frames import ImageFrame
+from dd_livm_core.errors import InputError
+from dd_livm_core.labels.label import Box, Label, check_label
+
+OUTSIDE_BY_PX = 1
+"""So far a label's box may reach beyond the frame: labelling tools round to whole pixels."""
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A label, or a file of labels, that is not used: where it stands, and why."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One label as a file states it: its place in the file, box, and the names of class and shape, unchecked."""
+
+    place: str
+    box_xywh: Box
+    name: object
+    shape: object = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a label set says of one image.
+
+    Attributes
+    ----------
+    name
+        As the set has it; named in messages.
+    image_names
+        What the entry may call its image, the most telling first; with endings, folders and marks of tools.
+    drawn, broken
+        Its labels, and those that are no box at all.
+    stated_px
+        (width, height) of the image that was labelled, where the file states it.
+    in_shares
+        Boxes are shares of the picture's width and height, as in YOLO.
+    """
+
+    name: str
+    image_names: tuple[str, ...]
+    drawn: tuple[Drawn, ...]
+    broken: tuple[SetAside, ...] = ()
+    stated_px: tuple[float, float] | None = None
+    in_shares: bool = False
+
+
+def place_labels(entry: Entry, frame: ImageFrame) -> tuple[list[Label], list[SetAside]]:
+    """Return an entry's labels in pixels of a frame's raster, and what cannot be used of it.
+
+    One bad label costs only itself; a stated size that the frame cannot have costs the entry.
+    """
+    try:
+        across, down = _scale(entry, frame)
+    except ValueError as error:
+        return [], [SetAside(entry.name, str(error)), *entry.broken]
+    labels: list[Label] = []
+    aside = list(entry.broken)
+    for drawn in entry.drawn:
+        x, y, width, height = drawn.box_xywh
+        box = (across * x, down * y, across * width, down * height)
+        try:
+            label = check_label(box, drawn.name, drawn.shape, entry.name, "")
+            _require_inside(label, frame, drawn, entry)
+        except InputError as error:
+            reason = f"expected {error.expected}, found {error.found}"
+            aside.append(SetAside(f"{entry.name}, {drawn.place}", reason))
+        else:
+            labels.append(label)
+    return labels, aside
+
+
+def _scale(entry: Entry, frame: ImageFrame) -> tuple[float, float]:
+    """Return the factors from an entry's numbers to pixels of the raster; a ValueError says why there are none."""
+    if not entry.in_shares:
+        return frame.scale_from(entry.stated_px)
+    across, down = frame.scale_from(None)
+    return across * frame.picture_px[0], down * frame.picture_px[1]
+
+
+def _require_inside(label: Label, frame: ImageFrame, drawn: Drawn, entry: Entry) -> None:
+    """Raise an InputError for a box that reaches out of the frame: then its size or image is another."""
+    if reaches_out(label.box_xywh_px, frame.raster_px):
+        width, height = entry.stated_px or frame.picture_px
+        within = "shares of 0 to 1" if entry.in_shares else f"0 to {width:g} x 0 to {height:g} px"
+        found = ", ".join(f"{value:g}" for value in drawn.box_xywh)
+        raise InputError(f"a box inside the frame, {within}", found, entry.name, "")
+
+
+def reaches_out(box_xywh_px: Box, size_px: tuple[float, float]) -> bool:
+    """Return whether a box lies more than `OUTSIDE_BY_PX` beyond a frame of (width, height)."""
+    x, y, width, height = box_xywh_px
+    beyond = max(-x, -y, x + width - size_px[0], y + height - size_px[1])
+    return beyond > OUTSIDE_BY_PX
