@@ -87,7 +87,7 @@ def run_tests(arguments: list[str]) -> int:
         ["ruff", "format", "--check", "."],
         ["ruff", "check", "."],
         ["mypy"],
-        ["pytest", "--numprocesses", "2", "--dist", "loadgroup", *arguments],
+        ["pytest", "--numprocesses", "2", "--no-loadscope-reorder", *arguments],
     ]
     for check in checks:
         print("$", " ".join(check), flush=True)

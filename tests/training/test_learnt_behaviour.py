@@ -24,7 +24,7 @@ CONFIG = TrainingConfig(
     input_width_px=WIDTH, input_height_px=HEIGHT, channels=8, batch_size=4, torch_threads=1,
     epochs_stage_1=30, epochs_stage_2=15, epochs_stage_3=30,
 )  # fmt: skip
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("learnt")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
