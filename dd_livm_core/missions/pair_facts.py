@@ -12,7 +12,7 @@ from dd_livm_core.camera_files.radiometry import examine_infrared
 from dd_livm_core.files import write_text
 from dd_livm_core.records import DeclaredUnit
 
-READER_VERSION = "4"
+READER_VERSION = "5"
 """Change it whenever a reader returns something else: facts kept by another version are read anew."""
 PAIR_FACTS = "pairs.jsonl"
 
