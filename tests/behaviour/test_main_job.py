@@ -159,15 +159,18 @@ def test_killed_in_stage_2_it_ends_with_the_same_weights(
     checkpoints = root / ".dd_livm" / "checkpoints"
     process = machine.start(root, *RETRAIN)
 
+    def finished_stages() -> list[Path]:
+        stages = root / ".dd_livm" / "steps" / "dtft"
+        return [folder for folder in stages.glob("[!.]*") if folder.is_dir()]
+
     def stage_2_is_under_way() -> bool:
         assert process.poll() is None, "the retraining ended before it could be killed"
-        finished = list((root / ".dd_livm" / "steps" / "dtft").glob("[!.]*"))
-        return len(finished) == 1 and any(p.is_file() for p in checkpoints.rglob("*"))
+        return len(finished_stages()) == 1 and any(p.is_file() for p in checkpoints.rglob("*"))
 
     wait_until(stage_2_is_under_way, 300, "a checkpoint of stage 2")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    stage_1 = list((root / ".dd_livm" / "steps" / "dtft").glob("[!.]*"))
+    stage_1 = finished_stages()
     written = [p.stat().st_mtime_ns for p in stage_1]
 
     run = machine.dd_livm(root, *RETRAIN)

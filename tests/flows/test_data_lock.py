@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.records import Mission
+from dd_livm_core.missions.sites import write_site
+from dd_livm_core.records import Site
 from flows.evaluate_sites import evaluate_sites
 from flows.ingest_command import ingest_folder
 from flows.retrain import retrain
 from flows.simulate import simulate
 from tasks.restore import restore_run
 from tasks.workspace import Workspace
+from tests import drone_files as made
 
 
 def ingest(place: Workspace) -> object:
-    return ingest_folder(place, place.root, Mission(site_id="home", mission_id="monday"))
+    write_site(place.data, Site(site_id="home"))
+    return ingest_folder(place, made.mission_folder(place.root / "flight", 1), "home")
 
 
 def restore(place: Workspace) -> object:
