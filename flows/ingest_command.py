@@ -242,6 +242,19 @@ def _print_report(console: Console, report: IngestionReport) -> None:
         f"{report.added} pairs added, {report.unchanged} unchanged, {len(aside)} files set aside: {report.mission_dir}",
         soft_wrap=True,
     )
+    for how in ("time", "order"):
+        count = sum(pair.paired_by == how for pair in report.pairs)
+        if count:
+            console.print(
+                f"  [yellow]paired by {how}[/yellow] {count} of {len(report.pairs)} pairs: names do not match"
+            )
+    for infrared, dropped in report.metadata_dropped[:SHOWN]:
+        console.print(
+            f"  [yellow]broken metadata left out[/yellow] {escape(infrared.name)}: {escape(dropped)}",
+            soft_wrap=True,
+        )
+    if len(report.metadata_dropped) > SHOWN:
+        console.print(f"  ... and of {len(report.metadata_dropped) - SHOWN} pairs more")
     for path, why in aside[:SHOWN]:
         console.print(f"  [yellow]set aside[/yellow] {escape(path)}: {escape(why)}", soft_wrap=True)
     if len(aside) > SHOWN:

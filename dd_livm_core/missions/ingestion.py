@@ -34,6 +34,8 @@ from dd_livm_core.records import Mission, Progress
 
 PAIRS_PER_TASK = 8
 """Pairs handed to a process at once: few enough that progress still moves."""
+SHOWN = 3
+"""Of the files that are in no pair, so many are named where there is no pair at all."""
 PARALLEL_FROM_B = 32 * 2**20
 """From so many bytes on, reading takes longer than starting processes does."""
 
@@ -54,6 +56,8 @@ class IngestionReport:
         Infrared files of added pairs that give shape only.
     labels_aside
         Labels of pairs whose infrared image was replaced: they are of the image before.
+    metadata_dropped
+        Infrared files of added pairs with broken tags in one of their two files, and what was left out of them.
     """
 
     mission_dir: Path
@@ -64,6 +68,7 @@ class IngestionReport:
     single: tuple[tuple[Path, str], ...]
     without_temperatures: tuple[Path, ...]
     labels_aside: LabelsAside
+    metadata_dropped: tuple[tuple[Path, str], ...]
 
 
 def ingest_mission(
@@ -123,6 +128,9 @@ def ingest_mission(
         single=found.single,
         without_temperatures=tuple(pair.infrared for pair, taken in new if not taken.radiometric),
         labels_aside=aside,
+        metadata_dropped=tuple(
+            (pair.infrared, taken.metadata_dropped) for pair, taken in new if taken.metadata_dropped
+        ),
     )
 
 
@@ -159,9 +167,10 @@ def find_pairs(source: Path) -> PairingReport:
     """
     found = pair_folder(source)
     if not found.pairs:
+        first = "; ".join(f"{path.name}: {why}" for path, why in found.single[:SHOWN])
         raise InputError(
             "pairs of an infrared and a visible image",
-            f"none ({len(found.single)} single images)" if found.single else "none",
+            f"none ({len(found.single)} files set aside: {first})" if found.single else "none",
             source,
             "Name them as the drone does (..._T.JPG with ..._V.JPG), or use folders infrared/ and visible/.",
         )

@@ -54,6 +54,7 @@ TEXT_COLUMNS = {
     "infrared_dtype",
     "infrared_unit",
     "labels_broken",
+    "metadata_dropped",
     "reader",
     "unreadable",
 }
