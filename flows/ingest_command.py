@@ -17,12 +17,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as ProgressBar
 
-from dd_livm_core.aligned.mission_labels import (
-    LabelReport,
-    find_labels,
-    list_names,
-    take_labels,
-)
+from dd_livm_core.aligned.label_sources import find_labels, list_names
+from dd_livm_core.aligned.mission_labels import LabelReport, take_labels
 from dd_livm_core.camera_files.radiometry import read_infrared
 from dd_livm_core.errors import InputError
 from dd_livm_core.missions.folder import (

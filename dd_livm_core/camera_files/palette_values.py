@@ -3,11 +3,10 @@
 The palette is found from the picture, by places where colour hardly changes: elsewhere JPEG blurs it. Of several ways
 the first that fits is taken:
 
-1. grey: the grey values as they are;
-2. a palette of `palettes`: the place along its curve;
-3. another palette whose brightness grows along it: brightness;
-4. another palette, where the picture's colours draw one line whose direction is plain: the place along that line;
-5. colours on a line of no plain direction: no values; colours on no line, as in a photograph: brightness.
+1. grey: the grey values as they are; 2. a palette of `palettes`: the place along its curve;
+3. another palette whose brightness grows along it: brightness; where the picture's colours draw one line whose
+   direction is plain: the place along that line;
+4. colours on a line of no plain direction: no values; colours on no line, as in a photograph: brightness.
 """
 
 from dataclasses import dataclass
@@ -282,8 +281,7 @@ def _places(rgb: Colours, steps: NDArray[np.uint8], colours: Colours) -> NDArray
     start = np.arange(STEPS, dtype=np.float32) - (slope * at).sum(axis=1)
     moved = np.einsum("ij,ij->i", rgb.reshape(-1, 3).astype(np.float32), slope_rgb[steps])
     moved += start.astype(np.float32)[steps]
-    near = steps.astype(np.float32)
-    moved = np.clip(moved, near - 2 * reach, near + 2 * reach)
+    moved = np.clip(moved, steps - np.float32(2 * reach), steps + np.float32(2 * reach))
     return np.asarray(np.clip(moved, 0, STEPS - 1).reshape(rgb.shape[:2]), np.float32)
 
 
@@ -291,8 +289,7 @@ def _fill(values: NDArray[np.float32], marks: NDArray[np.bool_]) -> NDArray[np.f
     """Return the values with those of marks replaced by the mean of the others around, wider where there are none."""
     filled, open_ = values.copy(), marks.copy()
     weight = (~marks).astype(np.float32)
-    known = np.where(marks, np.float32(0), values)
-    side = 9
+    known, side = np.where(marks, np.float32(0), values), 9
     while open_.any() and side < 4 * max(values.shape):
         there = cv2.blur(weight, (side, side), borderType=cv2.BORDER_CONSTANT)
         sums = cv2.blur(known, (side, side), borderType=cv2.BORDER_CONSTANT)

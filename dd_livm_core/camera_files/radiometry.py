@@ -5,26 +5,25 @@ and XT R), and from DJI R-JPEG where the user names DJI's Thermal SDK. Every oth
 Nothing is guessed: a scale that is not declared is not used.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.camera_files.dji import TODO as DJI_TODO
-from dd_livm_core.camera_files.dji import dji_raster_px, find_sdk, holds_dji_counts, read_dji
-from dd_livm_core.camera_files.flir import flir_raster_px, read_flir
-from dd_livm_core.camera_files.frames import ImageFrame
+from dd_livm_core.camera_files.dji import find_sdk, holds_dji_counts, read_dji
+from dd_livm_core.camera_files.flir import read_flir
 from dd_livm_core.camera_files.images import (
     TIFF_STARTS,
     checked_thumbnail,
-    picture_size_px,
     read_bytes,
     upright_pixels,
 )
 from dd_livm_core.camera_files.orientation import orientation_of, turn_upright, upright_size_px
 from dd_livm_core.camera_files.palette_values import BLACK_HOT, read_picture, surely_has_values
 from dd_livm_core.camera_files.palettes import names
+from dd_livm_core.camera_files.thermogram import InfraredContent, Thermogram
 from dd_livm_core.camera_files.tiff import UNITS_TO_C, TiffFrame, read_tiff_frame
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import DeclaredUnit
@@ -50,53 +49,6 @@ UNDECLARED = (
     'the TIFF declares no unit: its ImageDescription should hold e.g. {"unit": "centikelvin"} or '
     '{"unit": "kelvin", "scale": 0.04}, or give --infrared-unit (and --infrared-scale) when ingesting'
 )
-
-
-@dataclass(frozen=True)
-class Thermogram:
-    """An infrared image, upright as its file says by EXIF's or TIFF's orientation.
-
-    Attributes
-    ----------
-    values
-        float32 (H, W): °C where ``radiometric``, else grey 0 to 255.
-    stored_dtype
-        Type of the numbers in the file.
-    reason
-        Why there is no temperature and what the values are instead, or None.
-    emissivity, reflected_c, distance_m, relative_humidity
-        What the temperatures were computed with; humidity is a share of 1. None where the file does not say it.
-    palette
-        What a picture's values were read from: ``grey``, the name of a known palette, ``unknown``, or ``none`` for the
-        colours of a photograph. None where the values are the file's own numbers.
-    marked_share
-        Share of pixels that burnt-in marks covered; they hold the mean of what is around them.
-    """
-
-    values: NDArray[np.float32]
-    radiometric: bool
-    stored_dtype: str
-    emissivity: float | None = None
-    reflected_c: float | None = None
-    distance_m: float | None = None
-    relative_humidity: float | None = None
-    camera: str | None = None
-    reason: str | None = None
-    palette: str | None = None
-    marked_share: float = 0.0
-
-
-@dataclass(frozen=True)
-class InfraredContent:
-    """What an infrared file holds, without its values; temperatures are None where it has none."""
-
-    width_px: int
-    height_px: int
-    radiometric: bool
-    stored_dtype: str
-    median_c: float | None = None
-    max_c: float | None = None
-    camera: str | None = None
 
 
 def read_visible(path: Path) -> NDArray[np.uint8]:
@@ -217,40 +169,6 @@ def examine_infrared(
         median_c, max_c = float(np.median(found.values)), float(found.values.max())
         return replace(held, median_c=median_c, max_c=max_c, camera=found.camera)
     return InfraredContent(width, height, False, "uint8")
-
-
-def read_infrared_frame(path: Path) -> ImageFrame:
-    """Return the sizes of an infrared image's picture and raster, from headers alone.
-
-    Raises
-    ------
-    InputError
-        It is no image, or its embedded raster is broken.
-    """
-    content = read_bytes(path)
-    picture_px = picture_size_px(content, path)
-    if content[:4] in TIFF_STARTS:
-        return ImageFrame(picture_px, picture_px)
-    stored_px = flir_raster_px(content, path)
-    if stored_px is None and find_sdk() is not None and holds_dji_counts(content):
-        stored_px = dji_raster_px(
-            content, upright_size_px(picture_px, orientation_of(content)), path
-        )
-    if stored_px is None:
-        return ImageFrame(picture_px, picture_px)
-    return ImageFrame(picture_px, upright_size_px(stored_px, orientation_of(content)))
-
-
-def read_visible_frame(path: Path) -> ImageFrame:
-    """Return the sizes of a visible image, whose pixels are those of its picture.
-
-    Raises
-    ------
-    InputError
-        It is no image.
-    """
-    size_px = picture_size_px(read_bytes(path), path)
-    return ImageFrame(size_px, size_px)
 
 
 def _embedded_temperatures(

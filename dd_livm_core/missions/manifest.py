@@ -34,13 +34,8 @@ Row = dict[str, Any]
 KEY = ["site_id", "mission_id", "pair_id"]
 CONDITIONS = ["irradiance_w_m2", "wind_m_s", "ambient_c", "infrared_unit"]
 """What was recorded for the mission, the same on all its pairs."""
-STAT_COLUMNS = [
-    "infrared_size_b",
-    "infrared_mtime_ns",
-    "visible_size_b",
-    "visible_mtime_ns",
-    "reader",
-]
+_STATS = [f"{side}_{stat}" for side in ("infrared", "visible") for stat in ("size_b", "mtime_ns")]
+STAT_COLUMNS = [*_STATS, "reader"]
 """By these an unchanged file is known again without reading; they say nothing of its content."""
 CONTENT_COLUMNS = [*(field.name for field in fields(PairFacts)), "unreadable"]
 FILE_COLUMNS = [*STAT_COLUMNS, *CONTENT_COLUMNS]
