@@ -62,7 +62,7 @@ def set_up(extra: str) -> None:
     wanted = fingerprint(extra)
     # The test environment holds the base one: after `test`, `demo` needs no second installation.
     if any(
-        s.exists() and s.read_text() == fingerprint(e)
+        s.exists() and s.read_text(encoding="utf-8") == fingerprint(e)
         for e in {extra, "dev"}
         for s in [VENV / f".installed-{e or 'base'}"]
     ):
@@ -77,7 +77,7 @@ def set_up(extra: str) -> None:
         sys.exit(
             "Could not install the project: see pip's message above, then run the same command again."
         )
-    stamp.write_text(wanted)
+    stamp.write_text(wanted, encoding="utf-8")
     print(f"Set up in {time.monotonic() - started:.0f} s.", flush=True)
 
 
@@ -87,7 +87,7 @@ def run_tests(arguments: list[str]) -> int:
         ["ruff", "format", "--check", "."],
         ["ruff", "check", "."],
         ["mypy"],
-        ["pytest", "--numprocesses", "2", "--dist", "loadgroup", *arguments],
+        ["pytest", "--numprocesses", "2", "--no-loadscope-reorder", *arguments],
     ]
     for check in checks:
         print("$", " ".join(check), flush=True)

@@ -25,7 +25,7 @@ from benchmarks.alignment_hard import endless_missions, growth, half_wrong, wron
 from benchmarks.alignment_measures import (
     FRAME,
     LEAST_POINTS,
-    Pair,
+    WarpedPair,
     applied,
     calibration,
     distance,
@@ -122,7 +122,7 @@ def rival_rows(folders: tuple[Path, Path], names: Sequence[str]) -> list[dict[st
     return rows
 
 
-def exif_ratio(pair: Pair) -> float:
+def exif_ratio(pair: WarpedPair) -> float:
     """Return visible over infrared pixels per angle, from both files' focal lengths and sizes."""
     infrared, visible = read_metadata(pair.infrared), read_metadata(pair.visible)
     widths = infrared.width_px, visible.width_px
@@ -200,7 +200,7 @@ def main() -> None:
             f"real_{k}": v for k, v in summary(ours).items() if k not in ("pairs", "status")
         }
     path = write_result("alignment", seeds=[SEED], figures=figures, arms=arms)
-    print(path.read_text())
+    print(path.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.alignment_measures import Pair, pairs_of, random_profiles, read, rendered
+from benchmarks.alignment_measures import WarpedPair, pairs_of, random_profiles, read, rendered
 from dd_livm_core.registration.alignment import align_pairs
 from dd_livm_core.registration.placement import Alignment
 from tests.fleet.random_profiles import Tables
@@ -25,9 +25,9 @@ def wrong_pairs(all_folders: Sequence[tuple[Path, Path]]) -> dict[str, float | i
         pairs = pairs_of(mission)
         other = pairs_of(all_folders[(number + 1) % len(all_folders)][0])
         mixed = list(pairs)
-        mixed[4] = Pair(pairs[4].pair_id, pairs[4].infrared, pairs[20].visible)
-        mixed[13] = Pair(pairs[13].pair_id, pairs[13].infrared, other[13].visible)
-        mixed[22] = Pair(pairs[22].pair_id, other[22].infrared, other[22].visible)
+        mixed[4] = WarpedPair(pairs[4].pair_id, pairs[4].infrared, pairs[20].visible)
+        mixed[13] = WarpedPair(pairs[13].pair_id, pairs[13].infrared, other[13].visible)
+        mixed[22] = WarpedPair(pairs[22].pair_id, other[22].infrared, other[22].visible)
         found, _ = align_pairs(read, mixed)
         for place_, alignment in enumerate(found):
             kind = "wrong" if place_ in (4, 13, 22) else "right"
@@ -92,7 +92,7 @@ def growth(mission: Path) -> dict[str, dict[str, float]]:
     return measured
 
 
-def _spent(pairs: Sequence[Pair]) -> tuple[float, float]:
+def _spent(pairs: Sequence[WarpedPair]) -> tuple[float, float]:
     cv2.setNumThreads(1)
     started = time.process_time()
     align_pairs(read, pairs)

@@ -19,6 +19,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.fleet.missions.writing import FLEET_SIZES, write_fleet
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.profile_files import load_profile
+from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.registration.candidates import PairView
 from dd_livm_core.registration.placement import Alignment
@@ -34,16 +35,13 @@ REAL_CROP = (slice(100, 412), slice(125, 515))
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two files, and for real pairs the warp to apply to the visible one (or none)."""
+class WarpedPair(PairFiles):
+    """A pair's files, and for real pairs the warp to apply to the visible one (or none)."""
 
-    pair_id: str
-    infrared: Path
-    visible: Path
     warp: Floats | None = None
 
 
-def read(pair: Pair) -> PairView:
+def read(pair: WarpedPair) -> PairView:
     """Read a pair, the visible image warped where that is asked for."""
     thermogram, visible = read_infrared(pair.infrared), read_visible(pair.visible)
     infrared = thermogram.values
@@ -54,9 +52,9 @@ def read(pair: Pair) -> PairView:
     return PairView(pair.pair_id, infrared, visible, thermogram.radiometric)
 
 
-def pairs_of(mission: Path) -> list[Pair]:
+def pairs_of(mission: Path) -> list[WarpedPair]:
     """List a mission's pairs."""
-    return [Pair(p.pair_id, p.infrared, p.visible) for p in pair_folder(mission).pairs]
+    return [WarpedPair(p.pair_id, p.infrared, p.visible) for p in pair_folder(mission).pairs]
 
 
 def place(alignment: Alignment, points_px: Floats, shape: tuple[int, ...]) -> Floats:

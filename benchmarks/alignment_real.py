@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.alignment_measures import (
     FRAME,
     REAL_CROP,
-    Pair,
+    WarpedPair,
     applied,
     distance,
     place,
@@ -26,17 +26,17 @@ REAL_WARP = {"scale": (0.8, 1.5), "rotation_deg": (-2.0, 2.0), "offset_px": 20.0
 RIVAL_PAIRS = 6
 
 
-def real_missions(root: Path) -> list[list[Pair]]:
+def real_missions(root: Path) -> list[list[WarpedPair]]:
     """List the real pairs, one list per folder that was flown on its own."""
-    missions: dict[str, list[Pair]] = {}
+    missions: dict[str, list[WarpedPair]] = {}
     for pair in pair_folder(root / "pv_pairs").pairs:
         missions.setdefault(pair.infrared.parent.name, []).append(
-            Pair(pair.pair_id, pair.infrared, pair.visible)
+            WarpedPair(pair.pair_id, pair.infrared, pair.visible)
         )
     return [missions[name] for name in sorted(missions)]
 
 
-def warped(pairs: Sequence[Pair], seed: int) -> list[Pair]:
+def warped(pairs: Sequence[WarpedPair], seed: int) -> list[WarpedPair]:
     """Give a mission a new rig, and each pair its own offset; the visible frame keeps its size."""
     rng = np.random.default_rng(seed)
     scale = float(np.exp(rng.uniform(*np.log(REAL_WARP["scale"]))))
@@ -49,11 +49,11 @@ def warped(pairs: Sequence[Pair], seed: int) -> list[Pair]:
         matrix[:2, :2] = linear
         offset = shared + rng.normal(0, REAL_WARP["jitter_px"], 2)
         matrix[:2, 2] = centre + offset - linear @ centre
-        result.append(Pair(pair.pair_id, pair.infrared, pair.visible, matrix))
+        result.append(WarpedPair(pair.pair_id, pair.infrared, pair.visible, warp=matrix))
     return result
 
 
-def real_rows(job: tuple[list[Pair], int], names: Sequence[str]) -> list[dict[str, Any]]:
+def real_rows(job: tuple[list[WarpedPair], int], names: Sequence[str]) -> list[dict[str, Any]]:
     """Align a real mission as it is and warped; return how far apart the two are, per pair."""
     pairs, seed = job
     moved, rows = warped(pairs, seed), []

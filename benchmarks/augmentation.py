@@ -1,6 +1,6 @@
 """Heat transfer, hotspot shapes, and what hotspot-driven augmentation is worth at equal budget.
 
-    python -m benchmarks.augmentation [--real FOLDER] [--steps 300] [--fleet-steps 60] [--seeds 1 2 3]
+    python -m benchmarks.augmentation [--real FOLDER] [--steps 300] [--fleet-steps 60] [--seeds 1 2 3] [--shapes-only]
 
 ``FOLDER`` is InfraredSolarModules (``images.zip``, ``module_metadata.json``); without it, or the
 environment variable ``DD_LIVM_REAL_DATA`` that holds it, only the simulated parts run. On the fleet
@@ -33,7 +33,8 @@ from benchmarks.augmentation_shapes import (
 from benchmarks.augmentation_step import step_shares
 from benchmarks.results_file import write_result
 from dd_livm_core.augmentation.weather import HotspotWeather
-from dd_livm_core.heat.diffusion import CELL_CONDUCTANCE_W_K, weather_transfer
+from dd_livm_core.heat.diffusion import weather_transfer
+from dd_livm_core.heat.laminate import CELL_CONDUCTANCE_W_K
 from dd_livm_core.panels.excess import excess_temperature
 
 FLEET_SEED = 31
@@ -170,7 +171,18 @@ def main() -> None:
     parser.add_argument("--fleet-steps", type=int, default=60)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--shapes-only",
+        action="store_true",
+        help="only the fleet's shapes, in minutes: shapes.json",
+    )
     arguments = parser.parse_args()
+    if arguments.shapes_only:
+        with tempfile.TemporaryDirectory() as folder:
+            truth = fleet_truth(Path(folder), FLEET_SEED)
+            shapes, by = shape_figures(fleet_shapes(truth, FLEET_SEED))
+        print(write_result("shapes", seeds=[FLEET_SEED], figures=dict(shapes), arms={"fleet": by}))
+        return
     figures: dict[str, float | int | str | None] = dict(transfer_times())
     arms: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,8 @@ from torch import nn
 
 from dd_livm_core.augmentation.signal import sensor_noise
 from dd_livm_core.augmentation.weather import HotspotWeather
-from dd_livm_core.heat.diffusion import CELL_CONDUCTANCE_W_K, loss_coefficient, weather_transfer
+from dd_livm_core.heat.diffusion import weather_transfer
+from dd_livm_core.heat.laminate import CELL_CONDUCTANCE_W_K, loss_coefficient
 
 ARMS = ("none", "oversample", "photometric", "physics", "photometric+physics")
 BATCH = 64

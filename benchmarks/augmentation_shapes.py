@@ -19,7 +19,9 @@ from dd_livm_core.fleet.missions.truth_files import read_truth_arrays
 from dd_livm_core.fleet.missions.writing import write_fleet
 from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.hotspots.segmentation import Hotspot, find_hotspots
+from dd_livm_core.labels.boxes import iou, xyxy_of_xywh
 from dd_livm_core.panels.excess import excess_temperature
+from dd_livm_core.panels.pv_module_px import PvModulePx
 
 NOISE_K, PLAIN_QUALITY = 0.08, 92
 FALSE_BELOW_IOU = 0.1
@@ -110,14 +112,6 @@ def true_frames(truth_root: Path, most: int | None = None) -> Iterator[TrueFrame
             )  # fmt: skip
 
 
-def box_iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / (a[2] * a[3] + b[2] * b[3] - width * height)
-
-
 def fleet_crops(truth_root: Path, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cut every hotspot out of its frame's excess, with noise, a PV module being 16 px wide.
 
@@ -165,9 +159,7 @@ def fleet_shapes(truth_root: Path, seed: int) -> dict[str, ShapeScore]:
         for name, image in views.items():
             kelvin = name != "plain"
             seen = excess_temperature(image, mask, kelvin)
-            found = find_hotspots(
-                seen, mask, sides[0], pv_module_height_px=sides[1], radiometric=kelvin
-            )
+            found = find_hotspots(seen, mask, PvModulePx(*sides), radiometric=kelvin)
             _count(scores[name], frame.site_id, frame.hotspots, found)
             if name == "segmented":
                 view = VIEWS[scores[name].frames % len(VIEWS)]
@@ -183,21 +175,18 @@ def as_plain(celsius: np.ndarray) -> np.ndarray:
 
 def _count(score: ShapeScore, site: str, true: pd.DataFrame, found: list[Hotspot]) -> None:
     width, height = INFRARED_PX
-    boxes = [(row.x_px, row.y_px, row.width_px, row.height_px) for row in true.itertuples()]
-    for box, row in zip(boxes, true.itertuples(), strict=True):
+    boxes = true[["x_px", "y_px", "width_px", "height_px"]].to_numpy(float)
+    overlap = iou(xyxy_of_xywh(boxes), xyxy_of_xywh([h.box_xywh_px for h in found]))
+    for box, row, of_box in zip(boxes, true.itertuples(), overlap, strict=True):
         if row.hotspot_shape is None:
             score.without_shape += 1
             continue
-        best = max(found, key=lambda hotspot: box_iou(box, hotspot.box_xywh_px), default=None)
-        located = best is not None and box_iou(box, best.box_xywh_px) >= 0.5
-        shape = best.shape if located and best is not None else NOT_LOCATED
+        located = of_box.max(initial=0) >= 0.5
+        shape = found[int(of_box.argmax())].shape if located else NOT_LOCATED
         whole = min(box[:2]) > 0 and box[0] + box[2] < width and box[1] + box[3] < height
         score.rows.append((site, row.source, whole, row.mean_excess_k, row.hotspot_shape, shape))
     score.frames += 1
-    score.false += sum(
-        max(box_iou(box, hotspot.box_xywh_px) for box in boxes) < FALSE_BELOW_IOU
-        for hotspot in found
-    )
+    score.false += int((overlap.max(axis=0, initial=0) < FALSE_BELOW_IOU).sum())
 
 
 def _resample(
@@ -217,7 +206,7 @@ def _resample(
     seen = cv2.warpAffine(excess, turn, (side, side), flags=cv2.INTER_LINEAR)
     inside = cv2.warpAffine(mask.astype(np.float32), turn, (side, side)) >= 0.5
     again = find_hotspots(
-        np.where(inside, seen, 0), inside, sides[0] * scale, pv_module_height_px=sides[1] * scale
+        np.where(inside, seen, 0), inside, PvModulePx(sides[0] * scale, sides[1] * scale)
     )
     label = np.zeros((side, side), np.int32)
     for number, hotspot in enumerate(again, 1):
@@ -241,7 +230,7 @@ def _resample(
 
 def real_crops(folder: Path) -> dict[str, list[np.ndarray]]:
     """Read the crops of InfraredSolarModules by class: uint8 arrays of 40 by 24."""
-    catalogue = json.loads((folder / "module_metadata.json").read_text())
+    catalogue = json.loads((folder / "module_metadata.json").read_text(encoding="utf-8"))
     crops: dict[str, list[np.ndarray]] = defaultdict(list)
     with zipfile.ZipFile(folder / "images.zip") as archive:
         for key in sorted(catalogue, key=int):
@@ -260,7 +249,7 @@ def crop_shapes(crops: dict[str, list[np.ndarray]], most: int) -> dict[str, dict
         counts: Counter = Counter()
         for image in images[:most]:
             excess = excess_temperature(image.astype(np.float32), everywhere, False)
-            found = find_hotspots(excess, everywhere, 24, pv_module_height_px=40, radiometric=False)
+            found = find_hotspots(excess, everywhere, PvModulePx(24, 40), radiometric=False)
             largest = max(found, key=lambda hotspot: hotspot.area_px, default=None)
             counts[largest.shape if largest else "none"] += 1
         row: dict[str, object] = {"crops": sum(counts.values()), **counts}

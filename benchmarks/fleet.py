@@ -144,7 +144,7 @@ def main() -> None:
             "real_or_simulated": like,
         },
     )
-    print(json.dumps(json.loads(path.read_text())["figures"], indent=1))
+    print(json.dumps(json.loads(path.read_text(encoding="utf-8"))["figures"], indent=1))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def main() -> None:
             seconds.append(time.process_time() - start)
             if found:
                 broken[profile.site_id] = found
-                print(path.read_text(), found)
+                print(path.read_text(encoding="utf-8"), found)
     result = write_result(
         "fleet_unseen",
         seeds=[SEED],
@@ -74,7 +74,7 @@ def main() -> None:
         },
         arms={"broken": broken, "refused_by_key": dict(refused)},
     )
-    print(json.dumps(json.loads(result.read_text())["figures"], indent=1))
+    print(json.dumps(json.loads(result.read_text(encoding="utf-8"))["figures"], indent=1))
 
 
 if __name__ == "__main__":

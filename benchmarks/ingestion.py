@@ -45,7 +45,7 @@ def write_source(folder: Path, pairs: int, first: int = 0) -> Path:
 def run_arm(name: str, source: Path, *more: str | Path) -> dict[str, float]:
     """Time one pass in a fresh interpreter, so that its memory and its imports are its own."""
     command = [sys.executable, "-m", "benchmarks.ingestion_arm", name, str(source), *map(str, more)]
-    run = subprocess.run(command, capture_output=True, text=True)
+    run = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
     if run.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed:\n{run.stderr}")
     found: dict[str, float] = json.loads(run.stdout.splitlines()[-1])

@@ -17,7 +17,9 @@ def commit() -> str:
     where = Path(__file__).parent
 
     def git(*arguments: str) -> str:
-        run = subprocess.run(["git", *arguments], cwd=where, capture_output=True, text=True)
+        run = subprocess.run(
+            ["git", *arguments], cwd=where, capture_output=True, encoding="utf-8", errors="replace"
+        )
         return run.stdout.strip()
 
     return (git("rev-parse", "HEAD") or "unknown") + (
@@ -34,7 +36,7 @@ def machine() -> str:
     if cpuinfo.exists():
         names = [
             line.split(":", 1)[1].strip()
-            for line in cpuinfo.read_text().splitlines()
+            for line in cpuinfo.read_text(encoding="utf-8").splitlines()
             if line.startswith("model name")
         ]
         model = names[0] if names else model
@@ -63,6 +65,6 @@ def write_result(
     }
     target = RESULTS / f"{name}.json"
     temporary = target.with_suffix(".json.tmp")
-    temporary.write_text(json.dumps(result, indent=2) + "\n")
+    temporary.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     temporary.replace(target)
     return target

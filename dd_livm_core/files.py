@@ -1,5 +1,6 @@
-"""Writes files whole or not at all, and reads texts whatever the machine's locale."""
+"""Writes files whole or not at all, knows them by their content, and reads texts whatever the machine's locale."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -48,3 +49,9 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: object) -> None:
     """Write JSON with one value a line, whole or not at all."""
     write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

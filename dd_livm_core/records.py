@@ -81,4 +81,8 @@ class Mission(Record):
     ambient_c: float | None = Field(None, ge=-60, le=60)
     flight_height_m: float | None = Field(None, gt=0, le=1000)
     started_at: datetime | None = None
+    sources: tuple[str, ...] = Field(
+        (),
+        description="folders that it was ingested from; relative to the workspace where they lie in it",
+    )
     simulated: bool = False

@@ -1,3 +1,3 @@
 """Prefect flows and the command line over them."""
 
-import tasks  # noqa: F401  telemetry is off before Prefect is imported
+import tasks  # noqa: F401  turns telemetry off before Prefect is imported

@@ -1,4 +1,4 @@
-"""The command line: each command is one flow or one look at what the flows left."""
+"""The command line: each command runs one flow, or shows or restores what flows left."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.records import TemperatureUnit
 from flows.data_commands import data_app, labels_app, sites_app
 from flows.simulate_command import simulate_stations
+from flows.terminal import show_what_the_terminal_can
 from flows.workspace_option import CORES, ProcessesOption, WorkspaceOption, open_workspace
 
 app = typer.Typer(
@@ -29,12 +30,12 @@ app.add_typer(labels_app, name="labels")
 ProfileOption = Annotated[
     str,
     typer.Option(
-        help="Named table of the configuration file: `demo` is quick, `standard` is thorough."
+        help="Table of the configuration file. Bundled: `demo` is quick, `standard` is thorough."
     ),
 ]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="Your own TOML file of profiles. Default: the bundled one."),
+    typer.Option("--config", help="Your own TOML file of profiles. Default: the bundled file."),
 ]
 
 
@@ -43,12 +44,12 @@ def demo(
     workspace: WorkspaceOption = Path(),
     processes: ProcessesOption = CORES,
 ) -> None:
-    """Run the main job on simulated stations: render, validate, align, train, score, register, inspect.
+    """Show the main job on simulated stations: render, validate, align, train, score, register, inspect.
 
-    Uses the labelled missions in `data/` where there are any; renders three simulated stations where it is empty.
-    A few minutes on two cores. Run it again: finished steps are reused.
+    Renders three simulated stations where `data/` is empty, and uses the labelled missions there where it is not.
+    Takes a few minutes on two cores. Interrupted, run it again: finished steps are reused.
     """
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.demo import run_demo
     from flows.terminal import show_input_errors_plainly
 
@@ -64,79 +65,88 @@ def ingest(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Folder of images: split folders (T and V, infrared and visible) or one."
+            help="Folder of images: both kinds in one folder, or a folder for each (T and V, infrared and visible)."
         ),
     ],
-    site: Annotated[str, typer.Option(help="A declared station (`dd-livm sites add`).")],
+    site: Annotated[str, typer.Option(help="Site id of a declared station (`dd-livm sites add`).")],
     mission: Annotated[
-        str | None, typer.Option(help="Name of the mission. Default: the folder's name.")
+        str | None,
+        typer.Option(
+            help="Name of the mission. Default: that of this folder's earlier ingestion, else the folder's name."
+        ),
     ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
-            help="Labels over the infrared frames: a COCO file, or a folder of YOLO or Pascal VOC files. "
+            help="Labels drawn on the infrared images: a COCO file, or a folder of YOLO or Pascal VOC files. "
             "Default: labels.json beside the images, where there is one."
         ),
     ] = None,
     visible_labels: Annotated[
         Path | None,
         typer.Option(
-            help="Labels over the visible images, in any of these formats: reconciled with --labels."
+            help="Labels drawn on the visible images, in any of these formats: mapped to infrared and compared with "
+            "--labels; disagreements are listed."
         ),
     ] = None,
     irradiance: Annotated[
-        float | None, typer.Option(help="W/m2 in the module plane; unknown stays null.")
+        float | None,
+        typer.Option(
+            help="Irradiance in the plane of the PV modules, W/m². Default: not recorded."
+        ),
     ] = None,
-    wind: Annotated[float | None, typer.Option(help="m/s; unknown stays null.")] = None,
-    ambient: Annotated[float | None, typer.Option(help="degrees C; unknown stays null.")] = None,
+    wind: Annotated[
+        float | None, typer.Option(help="Wind speed, m/s. Default: not recorded.")
+    ] = None,
+    ambient: Annotated[
+        float | None, typer.Option(help="Air temperature, °C. Default: not recorded.")
+    ] = None,
     infrared_unit: Annotated[
         TemperatureUnit | None,
-        typer.Option(help="Unit of TIFF files that do not say it themselves."),
+        typer.Option(help="Temperature unit of infrared TIFF files that do not say it themselves."),
     ] = None,
     infrared_scale: Annotated[
         float | None,
         typer.Option(
-            help="Units per count in those files, such as 0.04 with kelvin.", show_default="1"
+            help="Factor from the numbers in those files to that unit, such as 0.04 with kelvin.",
+            show_default="1",
         ),
     ] = None,
     infrared_offset: Annotated[
         float | None,
-        typer.Option(help="What is added to the scaled counts.", show_default="0"),
+        typer.Option(help="Added to the scaled numbers, in that unit.", show_default="0"),
     ] = None,
     processes: ProcessesOption = CORES,
     workspace: WorkspaceOption = Path(),
 ) -> None:
     """Take a mission's images into `data/`: pair, check and copy them; originals stay untouched.
 
-    A bad pair is set aside with its reason. Run it again after a break: only what is missing is copied.
+    A bad pair is set aside with its reason. Interrupted or with new options, run it again: only what is missing is
+    copied, and only what is given changes. Another flight in a folder of the same name becomes a mission of its own.
 
-    A `mission.json` beside the images may say more of the flight (see docs/missions.md).
+    A `mission.json` beside the images may say more about the flight (see docs/missions.md); options given here win.
 
     Example:  `dd-livm ingest flights/monday --site springfield --irradiance 850`
     """
     opened = open_workspace(workspace)
-    from flows.ingest_command import ingest_folder, mission_record
+    from flows.ingest_command import ingest_folder
 
-    source = source.expanduser()
-    numbers = {"scale": infrared_scale, "offset": infrared_offset}
-    declared = {name: value for name, value in numbers.items() if value is not None}
-    if declared and infrared_unit is None:
-        where = ", ".join(f"--infrared-{name}" for name in declared)
-        raise InputError("the unit of these numbers", "none", where, "Give --infrared-unit, too.")
-    unit = {"unit": infrared_unit, **declared} if infrared_unit else None
-    recorded = {
-        "mission_id": mission,
+    declared = {"unit": infrared_unit, "scale": infrared_scale, "offset": infrared_offset}
+    unit = {name: value for name, value in declared.items() if value is not None}
+    options = {
         "irradiance_w_m2": irradiance,
         "wind_m_s": wind,
         "ambient_c": ambient,
-        "infrared_unit": unit,
+        "infrared_unit": unit or None,
     }
     ingest_folder(
         opened,
-        source,
-        mission_record(source, site, recorded),
-        labels=labels,
-        visible_labels=visible_labels,
+        source.expanduser(),
+        site,
+        {name: value for name, value in options.items() if value is not None},
+        mission_id=mission,
+        labels=labels.expanduser() if labels else None,
+        visible_labels=visible_labels.expanduser() if visible_labels else None,
         processes=processes,
     )
 
@@ -148,18 +158,19 @@ def retrain(
     config: ConfigOption = None,
     processes: ProcessesOption = CORES,
 ) -> None:
-    """Train on all labelled missions in `data/`, score every site, register the model.
+    """Train on the labelled missions in `data/`, score every site, register the model.
 
-    Interrupted, run it again: finished steps are reused and training goes on from its last epoch.
+    Some sites are kept from training and scored as unseen. Interrupted, run it again: finished steps are reused, and
+    training goes on from its last finished epoch.
 
     Keys of a profile: `contract.max_quarantined_pct`, `evaluation.held_out_sites`,
     `promotion.min_mean_gain_points`, `promotion.max_site_drop_points`, and those under `training`
     (see docs/configuration.md).
     """
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.configuration import BUNDLED_PROFILES, load_profile
 
-    configuration = load_profile(config or BUNDLED_PROFILES, profile)
+    configuration = load_profile(config.expanduser() if config else BUNDLED_PROFILES, profile)
     from flows.retrain import retrain as retrain_flow
     from flows.terminal import show_input_errors_plainly
 
@@ -176,7 +187,7 @@ def evaluate(
     processes: ProcessesOption = CORES,
 ) -> None:
     """Score a registered model on every labelled site; the scores are a run of their own in MLflow."""
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.evaluate_sites import evaluate_sites
     from flows.terminal import show_input_errors_plainly
 
@@ -192,18 +203,24 @@ def inspect(
             exists=True, file_okay=False, help="Folder of one mission's images, without labels."
         ),
     ],
-    output: Annotated[Path | None, typer.Option(help="Where findings and overlays go.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for findings, pictures and page. Default: reports/ in the workspace, below it the source's "
+            "name, and a number where another flight's report lies there."
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="Alias or version of the registered model.")
     ] = "champion",
     workspace: WorkspaceOption = Path(),
     processes: ProcessesOption = CORES,
 ) -> None:
-    """Find defects in one mission: `findings.json`, overlays and a page to look at.
+    """Find defects in one mission; write `findings.json`, pictures of every pair and a page, `index.html`.
 
     Example:  `dd-livm inspect flights/tuesday --output reports/tuesday`
     """
-    opened = open_workspace(workspace)
+    opened = open_workspace(workspace, runs_flow=True)
     from flows.inspect_mission import inspect_mission
     from flows.terminal import show_input_errors_plainly
 
@@ -232,7 +249,7 @@ def restore(
     run_id: Annotated[str, typer.Argument(help="A retraining's run id (`dd-livm runs`).")],
     workspace: WorkspaceOption = Path(),
 ) -> None:
-    """Bring `data/` back to what a retraining was trained on; what is there now is pinned first."""
+    """Bring `data/` back to what a retraining was trained on; what is there now is pinned first, so nothing is lost."""
     opened = open_workspace(workspace)
     from tasks.restore import restore_run
 
@@ -245,10 +262,14 @@ def restore(
 @app.command()
 def ui(
     workspace: WorkspaceOption = Path(),
-    mlflow_port: Annotated[int, typer.Option(min=1, max=65535)] = 5000,
-    prefect_port: Annotated[int, typer.Option(min=1, max=65535)] = 4200,
+    mlflow_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of MLflow's page.")
+    ] = 5000,
+    prefect_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of Prefect's page.")
+    ] = 4200,
 ) -> None:
-    """Serve the MLflow and Prefect pages of this workspace on loopback until Ctrl-C."""
+    """Serve the MLflow and Prefect pages of a workspace, to this machine only, until Ctrl-C."""
     opened = open_workspace(workspace)
     from flows.pages import serve_pages
 
@@ -257,6 +278,7 @@ def ui(
 
 def main() -> None:
     """Run the command line; a broken contract ends in one clear message and exit code 2."""
+    show_what_the_terminal_can()
     try:
         app()
     except InputError as error:

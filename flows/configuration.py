@@ -1,4 +1,4 @@
-"""One configuration for the whole main job: frozen, typed, unknown keys refused, one TOML file of profiles."""
+"""The configuration of a retraining, and the TOML file of profiles that it is read from."""
 
 import tomllib
 from pathlib import Path
@@ -15,7 +15,7 @@ BUNDLED_PROFILES = Path(__file__).with_name("profiles.toml")
 
 
 class RetrainConfiguration(BaseModel):
-    """Everything that decides what a retraining does."""
+    """Everything beside data and code that decides a retraining's result."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,15 +26,15 @@ class RetrainConfiguration(BaseModel):
 
 
 def load_profile(path: Path, name: str) -> RetrainConfiguration:
-    """Read one named profile (a top-level table) of a TOML file.
+    """Return the configuration in one profile, a top-level table, of a TOML file.
 
     Raises
     ------
     InputError
-        No such file or profile, broken TOML, an unknown key or a value out of bounds.
+        There is no such file or profile, the TOML is broken, a key is unknown or a value out of its bounds.
     """
     try:
-        profiles = tomllib.loads(path.read_text())
+        profiles = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(
             "a TOML file of profiles", str(error), path, "Give another file with --config."

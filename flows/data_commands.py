@@ -1,4 +1,4 @@
-"""Commands about what lies in ``data/``: stations, labels, differences."""
+"""Commands on what is in ``data/``: stations, labels, differences."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ sites_app = typer.Typer(no_args_is_help=True, help="Declare stations and list th
 data_app = typer.Typer(
     no_args_is_help=True, help="Look at the data that retrainings were trained on."
 )
-labels_app = typer.Typer(no_args_is_help=True, help="Give labels out to labelling tools.")
+labels_app = typer.Typer(no_args_is_help=True, help="Hand labels out to labelling tools.")
 
 
 @sites_app.command("add")
@@ -21,32 +21,36 @@ def sites_add(
         str, typer.Argument(help="Short name, used as folder name: letters, digits, . _ -")
     ],
     pv_module_width_m: Annotated[
-        float, typer.Option(help="Short side of one PV module, metres.")
-    ] = 1.0,
+        float | None, typer.Option(help="Short side of one PV module, metres.", show_default="1.0")
+    ] = None,
     pv_module_height_m: Annotated[
-        float, typer.Option(help="Long side of one PV module, metres.")
-    ] = 1.7,
-    city: Annotated[str | None, typer.Option()] = None,
+        float | None, typer.Option(help="Long side of one PV module, metres.", show_default="1.7")
+    ] = None,
+    city: Annotated[str | None, typer.Option(help="Where it is, in words.")] = None,
     terrain: Annotated[
         str | None, typer.Option(help="grass, gobi, rooftop, water, hillside, ...")
     ] = None,
     mounting: Annotated[str | None, typer.Option(help="fixed, tracker, flat, ...")] = None,
-    latitude_deg: Annotated[float | None, typer.Option("--latitude")] = None,
-    longitude_deg: Annotated[float | None, typer.Option("--longitude")] = None,
-    radius_m: Annotated[float, typer.Option(help="How far from there a pair may lie.")] = 3000.0,
+    latitude_deg: Annotated[
+        float | None, typer.Option("--latitude", help="Degrees, north positive.")
+    ] = None,
+    longitude_deg: Annotated[
+        float | None, typer.Option("--longitude", help="Degrees, east positive.")
+    ] = None,
+    radius_m: Annotated[
+        float | None,
+        typer.Option(help="How far from there a pair may be taken, metres.", show_default="3000"),
+    ] = None,
     workspace: WorkspaceOption = Path(),
 ) -> None:
-    """Declare a station, so that missions can be ingested for it.
+    """Declare a station, so that missions can be ingested for it; or change what is given of a declared one.
 
     Example:  `dd-livm sites add springfield --latitude 37.246 --longitude -93.167`
     """
     opened = open_workspace(workspace)
-    from dd_livm_core.missions.folder import validate_record
-    from dd_livm_core.missions.sites import write_site
-    from dd_livm_core.records import Site
+    from dd_livm_core.missions.sites import change_site
 
     fields = {
-        "site_id": site_id,
         "city": city,
         "terrain": terrain,
         "mounting": mounting,
@@ -56,7 +60,7 @@ def sites_add(
         "longitude_deg": longitude_deg,
         "radius_m": radius_m,
     }
-    write_site(opened.data, validate_record(Site, fields, site_id))
+    change_site(opened.data, site_id, {k: v for k, v in fields.items() if v is not None})
     typer.echo(f"Declared {site_id} in {opened.data / 'sites.json'}.")
 
 
@@ -79,9 +83,9 @@ def labels_export(
     site: Annotated[str, typer.Argument(help="Site id (`dd-livm sites list`).")],
     mission: Annotated[str, typer.Argument(help="Mission id.")],
     destination: Annotated[
-        Path, typer.Argument(help="File for COCO, folder for YOLO and Pascal VOC.")
+        Path, typer.Argument(help="File to write for COCO, folder for YOLO or Pascal VOC.")
     ],
-    form: Annotated[LabelFormat, typer.Option("--format", help="What to write.")] = "coco",
+    form: Annotated[LabelFormat, typer.Option("--format", help="Format of the labels.")] = "coco",
     workspace: WorkspaceOption = Path(),
 ) -> None:
     """Write the labels of a mission for a labelling tool; `dd-livm ingest ... --labels` takes them back.
@@ -98,12 +102,14 @@ def labels_export(
 @data_app.command("diff")
 def data_diff(
     run_a: Annotated[str, typer.Argument(help="A retraining's run id (`dd-livm runs`).")],
-    run_b: Annotated[str, typer.Argument(help="The run id of another, usually later retraining.")],
+    run_b: Annotated[
+        str, typer.Argument(help="Run id of another retraining, usually a later one.")
+    ],
     workspace: WorkspaceOption = Path(),
 ) -> None:
-    """Say what changed in `data/` between two retrainings: sites, missions, pairs, images, labels.
+    """Show what changed in `data/` between two retrainings: sites, missions, pairs, images, labels.
 
-    Read from what each run kept, so that it works when `data/` has moved on.
+    Each run keeps what its data held, so this also works after `data/` has changed.
 
     Example:  `dd-livm data diff 4f1c... 9be2...`
     """

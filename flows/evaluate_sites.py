@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from prefect import flow, get_run_logger
-from pydantic import DirectoryPath, PositiveInt
+from pydantic import PositiveInt
 
-from tasks.align import align, list_missions
+from flows.folder_parameters import ExistingFolder
+from tasks.align import align, list_missions, size_of_new_stores_b
+from tasks.disk_space import explain_full_disk, require_space
 from tasks.evaluate import evaluate_site
 from tasks.manifest import build_data_manifest
 from tasks.register import model_facts, require_detector
@@ -19,12 +21,12 @@ from tasks.workspace import Workspace
 
 @flow(name="evaluate_sites", flow_run_name="evaluate {model}", validate_parameters=True)
 def evaluate_sites(
-    workspace: DirectoryPath = Path(), model: str = "champion", processes: PositiveInt = 2
+    workspace: ExistingFolder = Path(), model: str = "champion", processes: PositiveInt = 2
 ) -> dict[str, dict[str, float]]:
-    """Score a registered model on all labelled missions of ``data/`` and log a run of its own.
+    """Score a registered model on the labelled missions in ``data/``, and log the scores as a run of their own.
 
-    Sites that the model was trained on are scored on the pairs kept from training, and marked as seen. The data
-    contract has the limits that the model's retraining kept to.
+    A site that the model was trained on is scored on its held-out pairs and counts as seen; any other is scored on all
+    its pairs. The data contract has the limits of the model's retraining. Returns site → its metrics.
 
     Parameters
     ----------
@@ -36,11 +38,17 @@ def evaluate_sites(
         Processes for per-pair work; does not change the result.
     """
     place = Workspace.at(workspace)
+    with place.data_lock("evaluating on data/"), explain_full_disk(place):
+        return _evaluate(place, model, processes)
+
+
+def _evaluate(place: Workspace, model: str, processes: int) -> dict[str, dict[str, float]]:
     detector = require_detector(place, model)
     facts = model_facts(place, model)
     checked = run_step(validate, place, build_data_manifest(place), facts.contract)
     pinned = snapshot(place)
     missions = [m for m in list_missions(place, checked.accepted) if m.labelled]
+    require_space(place.root, size_of_new_stores_b(place, missions, checked.accepted))
     aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
     scores = []
     for site in sorted({m.site_id for m in missions}):

@@ -1,106 +1,161 @@
-"""Take a folder of images into ``data/``."""
+"""Take a folder of images into ``data/``, with a bar and a report in the terminal."""
 
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.progress import Progress as ProgressBar
 
-from dd_livm_core.aligned.mission_labels import (
-    LabelReport,
-    find_labels,
-    list_names,
-    take_labels,
-)
+from dd_livm_core.aligned.label_sources import find_labels, list_names
+from dd_livm_core.aligned.mission_labels import LabelReport, take_labels
 from dd_livm_core.camera_files.radiometry import read_infrared
 from dd_livm_core.errors import InputError
 from dd_livm_core.missions.folder import (
     LABEL_CONFLICTS,
+    LABELS,
     LABELS_SET_ASIDE,
     MISSION,
     QUARANTINE,
     read_record,
     validate_record,
 )
-from dd_livm_core.missions.ingestion import IngestionReport, ingest_mission
-from dd_livm_core.records import Mission
+from dd_livm_core.missions.identity import choose_mission_id, recorded_sources
+from dd_livm_core.missions.ingestion import IngestionReport, find_pairs, ingest_mission
+from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.missions.pair_intake import stamp_of
+from dd_livm_core.missions.replaced_labels import list_labelled, list_set_aside
+from dd_livm_core.missions.sites import require_site
+from dd_livm_core.records import Mission, Progress
 from tasks.workspace import Workspace
 
 SHOWN = 10
+"""Entries of each list that the terminal shows; files hold the rest. Chosen."""
 LOCK_WAIT_S = 5.0
+"""Longest wait for another ingestion of the mission: it takes longer, so that waiting helps nobody. Chosen."""
 
 
-def mission_name(source: Path) -> str:
-    """Turn a folder's name into a mission id."""
+def name_mission(source: Path) -> str:
+    """Return a name for the mission in a folder: of the ``mission.json`` beside its images, else made of the folder's.
+
+    It is ``mission`` where nothing of the folder's name can stand in an id.
+    """
+    beside = source / MISSION
+    if beside.exists():
+        return read_record(beside, Mission).mission_id
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.resolve().name).strip("-._")
-    return name[:64] or f"mission-{datetime.now():%Y%m%d}"
+    return name[:64] or "mission"
 
 
-def mission_record(source: Path, site_id: str, recorded: Mapping[str, object]) -> Mission:
-    """Return the record of a flight: the ``mission.json`` beside its images, overruled by what is given.
+def mission_record(mission_dir: Path, source: Path, given: Mapping[str, object]) -> Mission:
+    """Return the record of a flight, of which only what is given changes.
+
+    Of what the mission's own record and the ``mission.json`` beside the images say otherwise, the later file holds.
 
     Parameters
     ----------
-    recorded
-        Field → value; None is not given.
+    mission_dir
+        The mission's folder ``<site_id>/<mission_id>``, which need not exist.
+    given
+        Field → value. What is given of ``infrared_unit`` changes the unit that was declared before; with another
+        unit, its scale and offset start anew.
 
     Raises
     ------
     InputError
-        The file is broken, or a value is out of its bounds.
+        A file is broken, a value is out of its bounds, or a scale or offset has no unit.
     """
-    beside = source / MISSION
-    known = read_record(beside, Mission).model_dump() if beside.exists() else {}
-    given = {name: value for name, value in recorded.items() if value is not None}
-    ids = {"site_id": site_id, "mission_id": known.get("mission_id") or mission_name(source)}
-    return validate_record(Mission, {**known, **ids, **given}, source)
+    files = [path for path in (source / MISSION, mission_dir / MISSION) if path.exists()]
+    files.sort(key=lambda path: path.stat().st_mtime_ns)
+    known: dict[str, Any] = {}
+    for path in files:
+        known |= read_record(path, Mission).model_dump(exclude_defaults=True, exclude={"sources"})
+    if unit := given.get("infrared_unit"):
+        given = {**given, "infrared_unit": _change_unit(known.get("infrared_unit") or {}, unit)}
+    ids = {"site_id": mission_dir.parent.name, "mission_id": mission_dir.name}
+    return validate_record(Mission, {**known, **given, **ids}, source)
+
+
+def _change_unit(known: Mapping[str, object], given: Any) -> dict[str, object]:
+    """Return a declared unit with what is given of it changed."""
+    if "unit" not in given and "unit" not in known:
+        where = ", ".join(f"--infrared-{name}" for name in given)
+        raise InputError("the unit of these numbers", "none", where, "Give --infrared-unit, too.")
+    return {**(known if given.get("unit") in (None, known.get("unit")) else {}), **given}
+
+
+def _mission_id(
+    workspace: Workspace, source: Path, pairs: Sequence[PairFiles], site_id: str, named: str | None
+) -> str:
+    """Return the id of the mission that a folder goes to: as named, else by `choose_mission_id`."""
+    if named is None:
+        return choose_mission_id(workspace.data, site_id, source, pairs, name_mission(source))
+    ids = {"site_id": site_id, "mission_id": named}
+    return validate_record(Mission, ids, "--mission").mission_id
 
 
 def ingest_folder(
     workspace: Workspace,
     source: Path,
-    mission: Mission,
+    site_id: str,
+    given: Mapping[str, object] | None = None,
     *,
+    mission_id: str | None = None,
     labels: Path | None = None,
     visible_labels: Path | None = None,
     processes: int = 1,
 ) -> IngestionReport:
-    """Ingest one mission and say what was taken, what was set aside and why, and which labels disagree.
+    """Ingest one mission, and print what was taken, what was set aside and why, and which labels disagree.
+
+    ``labels`` and ``visible_labels`` are as of `take_labels`; ``labels.json`` beside the images is the default.
+
+    Parameters
+    ----------
+    given
+        What is recorded of the flight, field → value; all else stays as recorded before, see `mission_record`.
+    mission_id
+        Default: the mission that the folder was ingested to before, else one named like the folder.
 
     Raises
     ------
     InputError
-        No folder, no pair in it, an undeclared site, no usable pair, broken labels, or another process that ingests
-        the same mission.
+        No folder, no pair in it, an undeclared site, no usable pair, broken labels, a mission that is another flight,
+        or another process that ingests the same mission.
     """
     console = Console()
-    labels = find_labels(source, labels, visible_labels)
-    name = f"{mission.site_id}-{mission.mission_id}"
+    require_site(workspace.data, site_id)
+    named_labels, labels = labels, find_labels(source, labels, visible_labels)
+    found = find_pairs(source)
+    chosen = _mission_id(workspace, source, found.pairs, site_id, mission_id)
+    mission_dir, name = workspace.data / site_id / chosen, f"{site_id}-{chosen}"
     with (
         workspace.lock(f"ingest-{name}", wait_s=LOCK_WAIT_S, purpose=f"ingesting {name}"),
-        _bar(console) as bar,
+        workspace.data_lock(f"ingesting {name} into data/"),
+        _show_bar(console, f"ingesting {chosen}") as progress,
     ):
-        shown = bar.add_task(f"ingesting {mission.mission_id}", total=None)
-
-        def advance(done: int, total: int, note: str = "") -> None:
-            bar.update(shown, completed=done, total=total)
-
+        if _mission_id(workspace, source, found.pairs, site_id, mission_id) != chosen:
+            raise InputError(
+                f"mission {chosen} to be free", "another flight", mission_dir, "Ingest again."
+            )
+        mission = mission_record(mission_dir, source, given or {})
+        only_unlabelled = named_labels is None and not _is_newer(labels, mission_dir / LABELS)
         report = ingest_mission(
             source,
             workspace.data,
             mission,
+            found=found,
             processes=processes,
-            progress=advance,
+            progress=progress,
         )
         _print_report(console, report)  # before labels, which may be refused
         labelled = labels and take_labels(
@@ -108,8 +163,17 @@ def ingest_folder(
             labels,
             visible_labels,
             names=list_names(report.pairs, source),
+            only=_unlabelled_pairs(report) if only_unlabelled else None,
             processes=processes,
-            progress=advance,
+            progress=progress,
+        )
+    if mission_id is None:
+        _print_other_name(console, report.mission_dir, source)
+    if labels and only_unlabelled:
+        console.print(
+            f"  {escape(str(labels))} is not newer than the mission's labels: "
+            "taken for pairs without labels only; --labels takes all of it",
+            soft_wrap=True,
         )
     if labelled:
         _print_labels(console, labelled, report.mission_dir)
@@ -123,27 +187,81 @@ def ingest_folder(
     return report
 
 
-def _bar(console: Console) -> Progress:
-    return Progress(
+def _is_newer(labels: Path | None, stored: Path) -> bool:
+    """Return whether a label file was written after the labels that a mission holds, if it holds any."""
+    of_file, of_stored = (stamp_of(path) if path else None for path in (labels, stored))
+    return of_stored is None or (of_file is not None and of_file[1] > of_stored[1])
+
+
+def _unlabelled_pairs(report: IngestionReport) -> set[str]:
+    """Return the pairs that never had labels: those of a replaced image's were set aside for good."""
+    before = list_labelled(report.mission_dir) | list_set_aside(report.mission_dir)
+    return {pair.pair_id for pair in report.pairs} - before
+
+
+@contextmanager
+def _show_bar(console: Console, task: str) -> Iterator[Progress]:
+    """Show a progress bar while the block runs; yield what moves it."""
+    with ProgressBar(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=console,
+    ) as bar:
+        shown = bar.add_task(task, total=None)
+
+        def advance(done: int, total: int, note: str = "") -> None:
+            bar.update(shown, completed=done, total=total)
+
+        yield advance
+
+
+def _print_other_name(console: Console, mission_dir: Path, source: Path) -> None:
+    """Say why a mission is not named like its folder: another flight has that name."""
+    other = mission_dir.with_name(name_mission(source))
+    if mission_dir.name == other.name or not other.exists():
+        return
+    origin = ", ".join(recorded_sources(other)) or "another folder"
+    console.print(
+        f"  [yellow]named {mission_dir.name}[/yellow], as {other.name} is another flight (of {escape(origin)}); "
+        "--mission gives a name of your own",
+        soft_wrap=True,
     )
 
 
 def _print_report(console: Console, report: IngestionReport) -> None:
+    """Print how many pairs were taken, the first files that were set aside, and whether temperatures are missing."""
     aside = [(str(path), why) for path, why in (*report.quarantined, *report.single)]
     console.print(
         f"{report.added} pairs added, {report.unchanged} unchanged, {len(aside)} files set aside: {report.mission_dir}",
         soft_wrap=True,
     )
+    for how in ("time", "order"):
+        count = sum(pair.paired_by == how for pair in report.pairs)
+        if count:
+            console.print(
+                f"  [yellow]paired by {how}[/yellow] {count} of {len(report.pairs)} pairs: names do not match"
+            )
+    for infrared, dropped in report.metadata_dropped[:SHOWN]:
+        console.print(
+            f"  [yellow]broken metadata left out[/yellow] {escape(infrared.name)}: {escape(dropped)}",
+            soft_wrap=True,
+        )
+    if len(report.metadata_dropped) > SHOWN:
+        console.print(f"  ... and of {len(report.metadata_dropped) - SHOWN} pairs more")
     for path, why in aside[:SHOWN]:
         console.print(f"  [yellow]set aside[/yellow] {escape(path)}: {escape(why)}", soft_wrap=True)
     if len(aside) > SHOWN:
         console.print(f"  ... and {len(aside) - SHOWN} more in {report.mission_dir / QUARANTINE}")
+    if report.labels_aside.kept_in:
+        names = escape(", ".join(report.labels_aside.pair_ids[:SHOWN]))
+        console.print(
+            f"  [yellow]labels set aside[/yellow] of {len(report.labels_aside.pair_ids)} pairs whose infrared image is "
+            f"another one now ({names}): {report.labels_aside.kept_in}",
+            soft_wrap=True,
+        )
     if report.without_temperatures:
         example = report.without_temperatures[0]
         console.print(
@@ -154,6 +272,7 @@ def _print_report(console: Console, report: IngestionReport) -> None:
 
 
 def _print_labels(console: Console, report: LabelReport, mission_dir: Path) -> None:
+    """Print how many pairs are labelled, what was set aside, and the first disagreements, with the files of all."""
     conflicts, set_aside = mission_dir / LABEL_CONFLICTS, mission_dir / LABELS_SET_ASIDE
     console.print(f"{report.labelled} pairs are labelled")
     if report.unmatched:
@@ -171,7 +290,8 @@ def _print_labels(console: Console, report: LabelReport, mission_dir: Path) -> N
         box = conflict.infrared or conflict.visible
         place = " at x {:.0f}, y {:.0f} px".format(*box.box_xywh_px) if box else ""
         console.print(
-            f"  [yellow]please look[/yellow] {pair_id}{place}: {conflict.reason}", soft_wrap=True
+            f"  [yellow]labels disagree[/yellow] {pair_id}{place}: {conflict.reason}",
+            soft_wrap=True,
         )
     if report.conflicts:
         console.print(

@@ -1,10 +1,11 @@
-"""From one mission without labels to findings and overlays."""
+"""Find defects in one mission without labels."""
 
 from pathlib import Path
 
 from prefect import flow, get_run_logger
-from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from flows.folder_parameters import AnyFolder, ExistingFolder
 from tasks.inspection import InspectedMission, align_and_detect, find_pairs, write_findings
 from tasks.register import model_facts, require_detector
 from tasks.step import run_step
@@ -12,7 +13,15 @@ from tasks.workspace import Workspace
 
 
 class Inspected(BaseModel):
-    """What an inspection found and where it lies."""
+    """Where an inspection lies, and its counts.
+
+    Attributes
+    ----------
+    pairs
+        Pairs that were aligned and inspected.
+    set_aside
+        Single images, and pairs that could not be read or aligned.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,13 +33,13 @@ class Inspected(BaseModel):
 
 @flow(name="inspect_mission", flow_run_name="inspect {source}", validate_parameters=True)
 def inspect_mission(
-    source: DirectoryPath,
-    workspace: DirectoryPath = Path(),
-    output: Path | None = None,
+    source: ExistingFolder,
+    workspace: ExistingFolder = Path(),
+    output: AnyFolder | None = None,
     model: str = "champion",
     processes: PositiveInt = 2,
 ) -> Inspected:
-    """Pair, align and inspect a folder of images with a registered model.
+    """Pair and align the images of a folder, and find defects in them with a registered model.
 
     Parameters
     ----------
@@ -39,7 +48,8 @@ def inspect_mission(
     workspace
         Folder that holds mlruns/ and all results.
     output
-        Where ``findings.json``, overlays and ``index.html`` go; default: reports/<name of source>.
+        Folder for ``findings.json``, pictures and ``index.html``; default: reports/<name of source>, with a number
+    where another flight's report lies there.
     model
         Alias or version of the registered model.
     processes
@@ -52,8 +62,7 @@ def inspect_mission(
     inspected: InspectedMission = run_step(
         align_and_detect, place, found, detector, facts, processes
     )
-    destination = output or place.root / "reports" / source.resolve().name
-    write_findings(place, found, inspected, destination, model)
+    destination = write_findings(place, found, inspected, output, model)
     get_run_logger().info(
         "%d findings in %d pairs: %s",
         inspected.findings,

@@ -1,4 +1,4 @@
-"""From the missions in ``data/`` to a registered model: the main job."""
+"""Retrain on the missions in ``data/`` and register the model: the main job."""
 
 import hashlib
 import json
@@ -8,14 +8,23 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
-from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from dd_livm_core.judgement.promotion import Decision, decide, select_accuracies
 from dd_livm_core.judgement.site_plan import SitePlan, plan_sites
 from dd_livm_core.missions.sites import SITES, read_sites
 from flows.configuration import RetrainConfiguration
-from tasks.align import AlignedReference, MissionInput, align, align_step, list_missions
+from flows.folder_parameters import ExistingFolder
+from tasks.align import (
+    AlignedReference,
+    MissionInput,
+    align,
+    align_step,
+    list_missions,
+    size_of_new_stores_b,
+)
 from tasks.alignment_page import AlignmentPage, draw_alignment
+from tasks.disk_space import explain_full_disk, require_space
 from tasks.evaluate import (
     OperatingPoint,
     SiteScore,
@@ -47,8 +56,9 @@ STEP_VERSIONS = {
     step.name: step.version
     for step in (validate_step, align_step, train_step, operating_point_step, evaluate_step)
 }
+"""Name → version of the steps that decide a result; runs are tagged with them."""
 LOCK_WAIT_S = 2.0
-"""A second retraining of one workspace is told so at once."""
+"""Short, so that a second retraining of one workspace is refused at once. Chosen."""
 MODEL_TAGS = (
     CONTRACT_TAG,
     "dd_livm.data_snapshot",
@@ -58,10 +68,21 @@ MODEL_TAGS = (
     "dd_livm.training_sites",
     "dd_livm.unseen_sites",
 )
+"""Tags of a run that its registered model gets, too."""
 
 
 class Retrained(BaseModel):
-    """What a retraining left."""
+    """The outcome of a retraining.
+
+    Attributes
+    ----------
+    version
+        Of the registered model.
+    reason
+        Why it was promoted, or was not.
+    scores
+        Site → its metrics; unseen sites come last.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -75,32 +96,42 @@ class Retrained(BaseModel):
 
 @flow(name="retrain", flow_run_name="retrain: {reason}", log_prints=True, validate_parameters=True)
 def retrain(
-    workspace: DirectoryPath = Path(),
+    workspace: ExistingFolder = Path(),
     configuration: RetrainConfiguration = DEFAULT,
     processes: PositiveInt = 2,
     reason: str = "by hand",
 ) -> Retrained:
-    """Ingest, validate, snapshot, align, train three stages, score every site, register and decide.
+    """Validate and pin ``data/``, align, train in three stages, score every site, register the model, decide on it.
 
     Parameters
     ----------
     workspace
         Folder that holds data/, mlruns/ and all results.
     configuration
-        Everything that decides the result; unknown keys are refused.
+        Everything beside data and code that decides the result; unknown keys are refused.
     processes
         Processes for per-pair work; does not change the result.
     reason
         Why this retraining runs, kept with its MLflow run.
     """
     place = Workspace.at(workspace)
-    with place.lock("retrain", wait_s=LOCK_WAIT_S, purpose="retraining in this workspace"):
+    with (
+        place.lock("retrain", wait_s=LOCK_WAIT_S, purpose="retraining in this workspace"),
+        place.data_lock("retraining on data/"),
+        explain_full_disk(place),
+    ):
         return _retrain(place, configuration, processes, reason)
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """Data that passed the contract, pinned, and what is to be done with it."""
+    """Data that passed the contract and is pinned, and its labelled missions and sites.
+
+    Attributes
+    ----------
+    simulated
+        Whether any labelled site is simulated.
+    """
 
     manifest: Reference
     checked: Validation
@@ -113,42 +144,22 @@ class _Prepared:
 def _retrain(
     place: Workspace, configuration: RetrainConfiguration, processes: int, reason: str
 ) -> Retrained:
+    """Retrain while the workspace's lock is held; arguments as of `retrain`."""
     data = _prepare(place, configuration)
-    tags = _tags(data, configuration, reason)
+    tags = _make_tags(data, configuration, reason)
     name = str(flow_run.get_name() or "retrain")
-    with parent_run(place, _run_key(tags), name, tags) as run_id:
-        log_start(
-            place,
-            run_id,
-            configuration.model_dump(mode="json"),
-            [place.pinned, *data.checked.documents(place)],
-            [manifest_path(place, data.manifest), place.data / SITES],
-            data.snapshot,
-        )
+    with parent_run(place, _make_run_key(tags), name, tags) as run_id:
+        _log_data(place, run_id, data, configuration)
         aligned = [
             run_step(align, place, m, data.checked.accepted, processes) for m in data.missions
         ]
         detector = _train(place, aligned, data.plan, configuration, run_id)
         scores, decision = _judge(place, detector, aligned, data.plan, configuration)
         log_site_metrics(place, run_id, {s.site_id: s.metrics for s in scores}, data.plan.unseen)
-        version = register(
-            place,
-            run_id,
-            detector.weights_file(place),
-            example_pair(place, data.missions[0], data.checked.accepted),
-            {tag: tags[tag] for tag in MODEL_TAGS},
-        )
+        version = _register(place, run_id, data, detector, tags)
         apply_decision(place, version, decision)
-        report_retraining(
-            place,
-            run_id,
-            scores,
-            aligned,
-            *_draw(place, scores, aligned),
-            decision,
-            version,
-            data.simulated,
-        )
+        drawn = _draw(place, scores, aligned)
+        report_retraining(place, run_id, scores, aligned, *drawn, decision, version, data.simulated)
     return Retrained(
         run_id=run_id,
         snapshot=data.snapshot,
@@ -160,11 +171,12 @@ def _retrain(
 
 
 def _prepare(place: Workspace, configuration: RetrainConfiguration) -> _Prepared:
-    """Hold the data against the contract, pin it, and choose the sites that stay unseen."""
+    """Check the data against the contract, pin it, and plan which sites stay unseen."""
     manifest = build_data_manifest(place)
     checked = run_step(validate, place, manifest, configuration.contract)
     pinned = snapshot(place)
     missions = [m for m in list_missions(place, checked.accepted) if m.labelled]
+    require_space(place.root, size_of_new_stores_b(place, missions, checked.accepted))
     plan = plan_sites([m.site_id for m in missions], configuration.evaluation.held_out_sites)
     sites = read_sites(place.data)
     simulated = any(sites[m.site_id].simulated for m in missions)
@@ -172,8 +184,8 @@ def _prepare(place: Workspace, configuration: RetrainConfiguration) -> _Prepared
     return _Prepared(manifest, checked, pinned, missions, plan, simulated)
 
 
-def _tags(data: _Prepared, configuration: RetrainConfiguration, reason: str) -> dict[str, str]:
-    """Return what MLflow keeps of a retraining beside its parameters."""
+def _make_tags(data: _Prepared, configuration: RetrainConfiguration, reason: str) -> dict[str, str]:
+    """Return the tags of a retraining's run in MLflow."""
     return {
         "dd_livm.data_snapshot": data.snapshot,
         "dd_livm.code_version": code_version(),
@@ -188,14 +200,29 @@ def _tags(data: _Prepared, configuration: RetrainConfiguration, reason: str) -> 
     }
 
 
-def _run_key(tags: Mapping[str, str]) -> str:
-    """Return what makes two retrainings the same, so that a killed one is taken up again."""
+def _make_run_key(tags: Mapping[str, str]) -> str:
+    """Return the key by which a killed retraining is taken up again: of its data, code, configuration and steps."""
     identity = ("data_snapshot", "code_version", "configuration", "steps")
     return _hash({name: tags[f"dd_livm.{name}"] for name in identity})
 
 
 def _hash(content: object) -> str:
+    """Return the SHA-256 of plain values, in hexadecimal."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _log_data(
+    place: Workspace, run_id: str, data: _Prepared, configuration: RetrainConfiguration
+) -> None:
+    """Log what a retraining starts from: its configuration, the pin, the validation and the manifest."""
+    log_start(
+        place,
+        run_id,
+        configuration.model_dump(mode="json"),
+        [place.pinned, *data.checked.documents(place)],
+        [manifest_path(place, data.manifest), place.data / SITES],
+        data.snapshot,
+    )
 
 
 def _train(
@@ -205,7 +232,7 @@ def _train(
     configuration: RetrainConfiguration,
     run_id: str,
 ) -> OperatingPoint:
-    """Train the three stages on the training sites, each from the one before, and choose the threshold there."""
+    """Train the three stages, each from the one before, and choose the threshold; all on the training sites."""
     stores = [a.store for a in aligned if a.site_id in plan.training]
     stage: TrainedStage | None = None
     for number in (1, 2, 3):
@@ -222,7 +249,7 @@ def _judge(
     plan: SitePlan,
     configuration: RetrainConfiguration,
 ) -> tuple[list[SiteScore], Decision]:
-    """Score every site with the new model and with the champion, and decide which one serves."""
+    """Return the new model's score of every site, and whether it replaces the champion on the same data."""
     scores = _score(place, detector.weights, aligned, plan)
     champion = fetch_detector(place, CHAMPION)
     before = _score(place, champion, aligned, plan) if champion else None
@@ -243,7 +270,7 @@ def _score(
     aligned: list[AlignedReference],
     plan: SitePlan,
 ) -> list[SiteScore]:
-    """Score every site: unseen ones on all their pairs, training ones on the pairs kept from training."""
+    """Return the score of every site, unseen ones last: on all pairs of an unseen site, else on the held-out ones."""
     return [
         run_step(
             evaluate_site,
@@ -257,10 +284,27 @@ def _score(
     ]
 
 
+def _register(
+    place: Workspace,
+    run_id: str,
+    data: _Prepared,
+    detector: OperatingPoint,
+    tags: Mapping[str, str],
+) -> str:
+    """Register the detector, with a pair as example, and return its version."""
+    return register(
+        place,
+        run_id,
+        detector.weights_file(place),
+        example_pair(place, data.missions[0], data.checked.accepted),
+        {tag: tags[tag] for tag in MODEL_TAGS},
+    )
+
+
 def _draw(
     place: Workspace, scores: list[SiteScore], aligned: list[AlignedReference]
 ) -> tuple[list[SitePictures], list[AlignmentPage]]:
-    """Draw what the report shows, in steps of their own: another colour does not score or align again."""
+    """Draw what the report shows, in steps of their own: changed drawing code does not score or align again."""
     pictures = [
         run_step(draw_site, place, score, [a.store for a in aligned if a.site_id == score.site_id])
         for score in scores

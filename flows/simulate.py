@@ -1,4 +1,4 @@
-"""Render simulated stations into ``data/``, with a bar to watch."""
+"""Render simulated stations into ``data/``, with a bar in the terminal."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from tasks.workspace import Workspace
 
 
 def truth_folder(workspace: Workspace) -> Path:
-    """Return where the truth of simulated stations goes unless told otherwise: never into ``data/``."""
+    """Return the default folder for the exact truth of simulated stations, which must lie outside ``data/``."""
     return workspace.derived / "fleet_truth"
 
 
@@ -24,16 +24,28 @@ def simulate(
     profiles: Sequence[Profile] | None = None,
     truth_root: Path | None = None,
 ) -> list[Path]:
-    """Render stations into the workspace's ``data/`` and return their missions; seeded and repeatable.
+    """Render stations into the workspace's ``data/`` and return their missions; one seed always gives the same files.
+
+    Parameters
+    ----------
+    size
+        "tiny", "small" or "full": pairs per station.
+    profiles
+        The stations; None takes the bundled ones.
+    truth_root
+        Where the exact truth goes; None takes `truth_folder`.
 
     Raises
     ------
     InputError
         Unknown size, two profiles of one station, or a truth folder inside ``data/``.
     """
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    ) as bar:
+    with (
+        workspace.data_lock("rendering into data/"),
+        Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        ) as bar,
+    ):
         shown = bar.add_task("rendering simulated stations", total=None)
 
         def advance(done: int, total: int, note: str) -> None:

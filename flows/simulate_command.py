@@ -19,18 +19,22 @@ def simulate_stations(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 0,
     station: Annotated[
         list[Path] | None,
-        typer.Option(help="A station's profile, one TOML file; repeat for several."),
+        typer.Option(
+            help="TOML file of a station's profile; repeat for several. Default: bundled stations."
+        ),
     ] = None,
     truth: Annotated[
         Path | None,
-        typer.Option(help="Where the truth goes. Default: .dd_livm/fleet_truth, never data/."),
+        typer.Option(
+            help="Folder for the exact truth, outside data/. Default: .dd_livm/fleet_truth in the workspace."
+        ),
     ] = None,
     processes: ProcessesOption = CORES,
     workspace: WorkspaceOption = Path(),
 ) -> None:
-    """Render simulated stations into `data/`: images, labels, metadata; their exact truth apart.
+    """Render simulated stations into `data/`: images, labels and metadata. Their exact truth goes to another folder.
 
-    A new station is one TOML file (docs/fleet.md names its keys).
+    A station of your own is one TOML file (see docs/fleet.md for its keys).
 
     Example:  `dd-livm simulate --size small --station my_station.toml`
     """

@@ -1,17 +1,19 @@
-"""What a terminal shows of a flow that ends on bad input: the message, and no traceback."""
+"""What a terminal shows: of a flow that ends on bad input the message and no traceback, and of any text what it can."""
 
+import io
 import logging
+import sys
 
 from dd_livm_core.errors import InputError
 
 LOGGERS = (None, "prefect.flow_runs", "prefect.task_runs")
-"""Where Prefect hangs its handlers: the terminal's on the root, the page's on its own."""
+"""Loggers that Prefect adds handlers to: the terminal's to the root, its page's to the other two."""
 
 
 def drop_traceback(record: logging.LogRecord) -> bool:
-    """Let every record pass; take the traceback off one that reports an :class:`InputError`.
+    """Take the traceback off a log record of an :class:`InputError`, and return True, so that every record passes.
 
-    The message says what to do; where in our code it was noticed helps no user.
+    The message says what to do; the place in the code does not help a user.
     """
     if record.exc_info and isinstance(record.exc_info[1], InputError):
         record.msg, record.args = str(record.exc_info[1]), ()
@@ -20,7 +22,14 @@ def drop_traceback(record: logging.LogRecord) -> bool:
 
 
 def show_input_errors_plainly() -> None:
-    """Keep tracebacks of bad input out of Prefect's logs; call it once Prefect has been imported."""
+    """Keep tracebacks of bad input out of Prefect's logs; call this after Prefect is imported."""
     for name in LOGGERS:
         for handler in logging.getLogger(name).handlers:
             handler.addFilter(drop_traceback)
+
+
+def show_what_the_terminal_can() -> None:
+    """Print a question mark for a character that the terminal's encoding lacks, such as Δ in Windows' own."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

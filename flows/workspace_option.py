@@ -1,4 +1,4 @@
-"""Options that many commands share: the folder to work in, the processes to work with."""
+"""Options that many commands share: the folder to work in, and the number of processes."""
 
 import os
 from pathlib import Path
@@ -14,18 +14,38 @@ WorkspaceOption = Annotated[
     typer.Option("--workspace", "-w", help="Folder that holds data/, mlruns/ and all results."),
 ]
 ProcessesOption = Annotated[
-    int, typer.Option(min=1, max=64, help="Processes for per-pair work.", show_default="all cores")
+    int,
+    typer.Option(
+        min=1,
+        max=64,
+        help="Processes that work on pairs; does not change the result.",
+        show_default="all cores",
+    ),
 ]
 CORES = os.cpu_count() or 1
 
 
-def open_workspace(workspace: Path) -> "Workspace":
-    """Return the workspace at a folder, with Prefect and MLflow set up for it."""
-    from flows.running_server import use_running_server
-    from tasks.workspace import Workspace, prefect_environment
+def open_workspace(workspace: Path, *, runs_flow: bool = False) -> "Workspace":
+    """Return the workspace at a folder, with Prefect and MLflow set up for it.
+
+    Parameters
+    ----------
+    runs_flow
+        Whether the command needs a Prefect server: an exported address is then tried.
+
+    Raises
+    ------
+    InputError
+        No such folder, or no server at the exported address.
+    """
+    from flows.running_server import require_exported_server, use_running_server
+    from tasks.workspace import Workspace, set_prefect_defaults
 
     opened = Workspace.at(workspace)
-    prefect_environment(opened)
+    set_prefect_defaults(opened)
+    if runs_flow:
+        require_exported_server()
     use_running_server(opened)
+    os.environ.setdefault("PYTHONUTF8", "1")  # of servers and tools started from here
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     return opened

@@ -1,8 +1,7 @@
 """Prefect tasks, one file per step: read a reference, call the core, write, log.
 
-Importing the package turns telemetry off and lets threads wait without spinning: Prefect, Albumentations,
-PyTorch and the rest read their switches when they are imported, so these are the two things that have to
-happen at import.
+Importing the package turns telemetry off and lets threads wait without spinning. Both happen at import, because
+Prefect, Albumentations, PyTorch and the rest read their switches when they are imported.
 """
 
 from tasks.telemetry import silence

@@ -1,4 +1,4 @@
-"""Align one mission: its pairs registered, brought onto the infrared grid and stored."""
+"""Align one mission: register its pairs, bring them onto the infrared grid and store them."""
 
 import hashlib
 import json
@@ -10,8 +10,8 @@ from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.aligned.mission import align_mission
-from dd_livm_core.aligned.store import SUMMARY
-from dd_livm_core.files import write_json
+from dd_livm_core.aligned.store import BYTES_PER_PIXEL, SUMMARY
+from dd_livm_core.files import hash_file, write_json
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.folder import LABELS, MISSION, read_record
 from dd_livm_core.missions.manifest import read_manifest
@@ -20,7 +20,7 @@ from dd_livm_core.missions.sites import read_sites
 from dd_livm_core.records import Mission, Progress
 from tasks.manifest import manifest_path
 from tasks.progress import StepProgress
-from tasks.step import Reference, Step, hash_file
+from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
 align_step = Step("align", "2", ("tasks.align",), ignore=("manifest", "processes"))
@@ -32,9 +32,9 @@ class MissionInput(BaseModel):
     Attributes
     ----------
     pv_module_m
-        Short and long side of the site's PV modules.
+        Short and long side of the site's PV modules, metres.
     sha256
-        Over the content of its pairs and labels.
+        Hash over the content of its pairs and labels.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,7 +48,7 @@ class MissionInput(BaseModel):
 
 
 class AlignedReference(BaseModel):
-    """A mission's aligned store, with how it went."""
+    """A mission's aligned store; ``status`` counts its pairs by what became of them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,7 +60,7 @@ class AlignedReference(BaseModel):
 
 
 def list_missions(workspace: Workspace, manifest: Reference) -> list[MissionInput]:
-    """List the missions of a manifest, each with one hash over the content of its pairs and labels."""
+    """Return the missions of a manifest by site and name, labelled or not."""
     rows = read_manifest(manifest_path(workspace, manifest))
     sites = read_sites(workspace.data)
     missions = []
@@ -84,7 +84,28 @@ def list_missions(workspace: Workspace, manifest: Reference) -> list[MissionInpu
     return missions
 
 
+def size_of_new_stores_b(
+    workspace: Workspace, missions: list[MissionInput], manifest: Reference
+) -> int:
+    """Return how many bytes the aligned stores of the missions take that are not aligned yet."""
+    rows = read_manifest(manifest_path(workspace, manifest))
+    pixels = (rows["infrared_width_px"] * rows["infrared_height_px"]).groupby(
+        [rows["site_id"], rows["mission_id"]]
+    )
+    sizes_px = pixels.sum()
+    return sum(
+        int(sizes_px[(mission.site_id, mission.mission_id)]) * BYTES_PER_PIXEL
+        for mission in missions
+        if not workspace.step_folder("align", _key(workspace, mission)).exists()
+    )
+
+
+def _key(workspace: Workspace, mission: MissionInput) -> str:
+    return align_step.key({"workspace": workspace, "mission": mission})
+
+
 def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> list[PairFiles]:
+    """Return the files of a mission's rows of the manifest, by pair id."""
     unit = read_record(mission_dir / MISSION, Mission).infrared_unit
     return [
         PairFiles(
@@ -110,7 +131,10 @@ def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> 
 def align(
     workspace: Workspace, mission: MissionInput, manifest: Reference, processes: int
 ) -> AlignedReference:
-    """Align one mission and return the reference of its aligned store."""
+    """Align one mission's accepted pairs and return its aligned store.
+
+    ``processes`` work on pairs; their number does not change the result.
+    """
     rows = read_manifest(manifest_path(workspace, manifest))
     rows = rows[(rows["site_id"] == mission.site_id) & (rows["mission_id"] == mission.mission_id)]
     mission_dir = workspace.data / mission.site_id / mission.mission_id
@@ -122,7 +146,7 @@ def align(
         f"{mission.site_id}/{mission.mission_id}",
     )
 
-    def write(folder: Path) -> None:
+    def write(folder: Path) -> str:
         summary = align_mission(
             _pair_files(workspace, rows, mission_dir),
             folder,
@@ -134,9 +158,10 @@ def align(
             progress=progress,
         )
         write_json(folder / SUMMARY, summary.as_json())
+        return summary.describe_unreadable()
 
     store = align_step.produce(workspace, {"workspace": workspace, "mission": mission}, write)
-    counts = json.loads((store.folder(workspace) / SUMMARY).read_text())["counts"]
+    counts = json.loads((store.folder(workspace) / SUMMARY).read_text(encoding="utf-8"))["counts"]
     get_run_logger().info("%s/%s: %s", mission.site_id, mission.mission_id, counts)
     return AlignedReference(
         site_id=mission.site_id,
@@ -148,4 +173,5 @@ def align(
 
 
 def _float_or_none(value: Any) -> float | None:
+    """Return a cell of a table as a number, or None where it is empty."""
     return None if pd.isna(value) else float(value)

@@ -1,4 +1,4 @@
-"""The page on which a person judges a mission's alignment: the worst pairs first."""
+"""Draw the page on which a person judges a mission's alignment: the worst pairs first."""
 
 import base64
 import json
@@ -20,15 +20,19 @@ from tasks.workspace import Workspace
 
 PAGE = "alignment.html"
 PICTURES = 12
+"""Pairs that are drawn at most, so that the page, which holds them, stays small. Chosen."""
 WIDTH_PX = 480
+"""Width of a picture on the page. Chosen."""
+JPEG_QUALITY = 82
+"""0 to 100. Chosen."""
 ORDER = ("failed", "ambiguous", "consensus", "aligned")
-
+"""Statuses of pairs, worst first."""
 
 page_step = Step("alignment_page", "1", ("tasks.alignment_page",))
 
 
 class AlignmentPage(BaseModel):
-    """Where the page of one mission lies."""
+    """The stored alignment page of one mission."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,7 +41,7 @@ class AlignmentPage(BaseModel):
     result: Reference
 
     def page(self, workspace: Workspace) -> Path:
-        """Return the page."""
+        """Return the HTML file."""
         return self.result.folder(workspace) / PAGE
 
 
@@ -52,7 +56,7 @@ class AlignmentPage(BaseModel):
 def draw_alignment(
     workspace: Workspace, site_id: str, mission_id: str, store: Reference
 ) -> AlignmentPage:
-    """Draw the alignment of one mission from its aligned store."""
+    """Write the alignment page of one mission from its aligned store, and return where it lies."""
     name = f"{site_id}/{mission_id}"
 
     def write(folder: Path) -> None:
@@ -66,7 +70,7 @@ def draw_alignment(
 
 def write_alignment_page(target: Path, mission: AlignedMission, summary: Path, name: str) -> None:
     """Write a mission's page from its stored pixels and its summary; it holds its pictures and loads nothing."""
-    content = json.loads(summary.read_text())
+    content = json.loads(summary.read_text(encoding="utf-8"))
     pairs = sorted(
         content["pairs"],
         key=lambda pair: (ORDER.index(pair["status"]), pair["confidence"], pair["pair_id"]),
@@ -79,19 +83,19 @@ def write_alignment_page(target: Path, mission: AlignedMission, summary: Path, n
         counts=content["counts"],
         pairs=pairs,
         unreadable=content["unreadable"],
-        pictures=[{**pair, "url": _picture(mission, rows[pair["pair_id"]])} for pair in shown],
+        pictures=[{**pair, "url": _draw_as_url(mission, rows[pair["pair_id"]])} for pair in shown],
         **content["rig"],
     )
     target.write_text(page, encoding="utf-8")
 
 
-def _picture(mission: AlignedMission, row: int) -> str:
-    """Return a stored pair's checkerboard as a URL that holds its bytes."""
+def _draw_as_url(mission: AlignedMission, row: int) -> str:
+    """Return a stored pair's checkerboard as a ``data:`` URL, which holds its bytes."""
     infrared = infrared_picture(mission.infrared_excess[row], mission.panel_mask[row])
     board = draw_outline(
         checkerboard(infrared, np.asarray(mission.visible[row])), mission.panel_mask[row]
     )
     height = round(board.shape[0] * WIDTH_PX / board.shape[1])
     small: NDArray[Any] = cv2.resize(board, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-    _, jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
+    _, jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()

@@ -1,4 +1,4 @@
-"""Say what changed between the data of two retrainings, from what each kept with its run."""
+"""Compare the data of two retrainings, from what each kept with its run."""
 
 import tempfile
 from pathlib import Path
@@ -17,12 +17,12 @@ from tasks.workspace import Workspace
 
 
 def data_difference(workspace: Workspace, before: str, after: str) -> list[str]:
-    """Compare the data snapshots of two runs, as lines for a person.
+    """Return what differs between the data of two runs, as lines for a person.
 
     Raises
     ------
     InputError
-        A run is unknown, or keeps no manifest.
+        A run is unknown, or keeps no data pin or no manifest.
     """
     with tempfile.TemporaryDirectory() as folder:
         old, new = (
@@ -36,7 +36,7 @@ def data_difference(workspace: Workspace, before: str, after: str) -> list[str]:
 def _fetch_data(
     workspace: Workspace, run_id: str, to: Path
 ) -> tuple[str, pd.DataFrame, dict[str, Site]]:
-    """Fetch a run's snapshot id, manifest and sites."""
+    """Fetch a run's data into the folder ``to``; return its snapshot id, manifest and sites."""
     to.mkdir()
     identity = snapshot_id(fetch_pin(workspace, run_id, to))
     store = client(workspace)
@@ -47,7 +47,7 @@ def _fetch_data(
             "a retraining that kept the manifest of its data",
             f"run {run_id} keeps {', '.join(sorted(kept)) or 'none'}",
             workspace.tracking_uri,
-            "Retrain: manifests are kept from then on.",
+            "Compare retrainings that kept it: `dd-livm runs` lists them, and every new one keeps it.",
         )
     folder = Path(store.download_artifacts(run_id, DATA_FOLDER, str(to)))
     return identity, read_manifest(folder / MANIFEST), read_sites(folder)

@@ -1,7 +1,7 @@
-"""Great Expectations' page of a validation, made to stand alone: one file that loads nothing from anywhere.
+"""Turn Great Expectations' page of a validation into one file that loads nothing from anywhere.
 
-As generated, the page takes its styles from content delivery networks and its logo from the maker's server
-(with an identifier of the data context), so that without a network it is unreadable and with one it tells.
+As generated, the page takes its styles from content delivery networks, and its logo from the maker's server with an
+identifier of the data context: without a network it is unreadable, and with one it reports who looks at it.
 """
 
 import re
@@ -15,8 +15,9 @@ NOT_KEPT = (
     r"<footer>.*?</footer>",
     r"<img\b[^>]*>",
 )
-"""Scripts and links go to the networks; navigation leads to pages that are not kept."""
+"""Removed from the page: what loads from networks, and navigation to pages that are not kept."""
 LINK = re.compile(r'<a\b[^>]*href="(?!#)[^"]*"[^>]*>(.*?)</a>', re.S)
+"""A link that leaves the page: only its text is kept."""
 STYLE = """<style>
 body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5rem auto; max-width: 75rem; color: #1c2733; }
 table { border-collapse: collapse; margin: .5rem 0; width: 100%; }
@@ -33,17 +34,18 @@ h6 { font-size: 1rem; margin: 1rem 0 .2rem; }
 i { font-style: normal; white-space: nowrap; }
 </style>
 """
+"""Takes the place of the styles that the page would load."""
 
 
 def write_stand_alone_page(site: Path, destination: Path) -> None:
-    """Write the one validation page of a generated Data Docs site as a page of its own.
+    """Write the only validation page of a generated Data Docs site as ``index.html``.
 
     Parameters
     ----------
     site
         Folder that Great Expectations wrote.
     destination
-        Folder that then holds ``index.html`` only.
+        Folder that the page is written to; made where it is missing.
     """
     (page,) = (site / "validations").rglob("*.html")
     content = page.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Choose the operating point on training sites; score a detector on one site."""
+"""Choose a detector's threshold on training sites, and score a detector on one site."""
 
 import json
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class OperatingPoint(BaseModel):
 
 
 class SiteScore(BaseModel):
-    """The four numbers of one site, in percent, and where they lie with the predictions behind them."""
+    """The scores of one site, as `score_site` returns them, and where they lie with the predictions behind them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,7 +45,7 @@ class SiteScore(BaseModel):
     result: Reference
 
     def predictions_file(self, workspace: Workspace) -> Path:
-        """Return the file of predictions and labels by mission and pair."""
+        """Return the JSON file that lists every pair's detections and labels, as `_pair_as_json` writes them."""
         return self.result.folder(workspace) / PREDICTIONS
 
 
@@ -70,7 +70,7 @@ def predict_stores(
 def choose_operating_point(
     workspace: Workspace, stores: list[Reference], weights: Reference
 ) -> OperatingPoint:
-    """Choose the threshold on the training sites' held-out pairs and keep it with the weights."""
+    """Choose the threshold on the training sites' held-out pairs, and write the weights anew with it."""
 
     def write(folder: Path) -> None:
         model = load_detector(weights.folder(workspace) / WEIGHTS)
@@ -105,7 +105,7 @@ def evaluate_site(
             [o.detections for _, o in found], [o.labels for _, o in found], model.threshold
         )
         (folder / SCORES).write_text(json.dumps(metrics, indent=1), encoding="utf-8")
-        predictions = [_prediction(store, outcome, model.threshold) for store, outcome in found]
+        predictions = [_pair_as_json(store, outcome, model.threshold) for store, outcome in found]
         (folder / PREDICTIONS).write_text(json.dumps(predictions), encoding="utf-8")
 
     parameters = {
@@ -121,8 +121,8 @@ def evaluate_site(
     return SiteScore(site_id=site_id, unseen=unseen, metrics=metrics, result=result)
 
 
-def _prediction(store: Reference, outcome: Outcome, threshold: float) -> dict[str, object]:
-    """Return one pair's labels and its detections above the threshold, boxes in infrared pixels."""
+def _pair_as_json(store: Reference, outcome: Outcome, threshold: float) -> dict[str, object]:
+    """Return a pair's detections from the threshold on and its labels; boxes are in infrared pixels."""
     shown = outcome.detections.keep_above(threshold)
     return {
         "store": store.sha256,

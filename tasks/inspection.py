@@ -1,8 +1,6 @@
-"""Inspect one mission without labels."""
+"""Inspect one mission without labels: pair its images, find its defects, hand the result out."""
 
 import json
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.aligned.store import SUMMARY
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import write_json
+from dd_livm_core.files import hash_file, write_json
 from dd_livm_core.inspection.findings import Inspection, inspect_pairs
 from dd_livm_core.inspection.pair_pictures import write_pair_pictures
 from dd_livm_core.inspection.pictures import data_url
@@ -29,11 +27,16 @@ from dd_livm_core.records import Mission
 from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.model_facts import ModelFacts
 from tasks.progress import StepProgress
-from tasks.step import Reference, Step, hash_file
+from tasks.report_folder import FINDINGS, IMAGES, place_report
+from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
-FINDINGS = "findings.json"
 PICTURES = "pictures"
+LOCK_WAIT_S = 60.0
+"""Copying another report takes seconds."""
+
+SHOWN_PAIRS = 2
+"""Pairs on Prefect's page, those with most findings; few, as each is an image of its own there. Chosen."""
 
 inspect_step = Step("inspect", "1", ("tasks.inspection",), ignore=("processes",))
 
@@ -49,7 +52,7 @@ class HashedPair(BaseModel):
 
 
 class FoundPairs(BaseModel):
-    """The pairs of a folder, and what was set aside."""
+    """The pairs of a folder, and (file, reason) of what was set aside."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +62,7 @@ class FoundPairs(BaseModel):
 
 
 class InspectedMission(BaseModel):
-    """The stored result of an inspection."""
+    """The stored result of an inspection, with its counts: ``failed`` pairs could not be aligned."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,7 +74,7 @@ class InspectedMission(BaseModel):
 
 @task(name="pair", version="1", task_run_name="pair the images of {source}")
 def find_pairs(workspace: Workspace, source: Path) -> FoundPairs:
-    """Pair the images of a folder.
+    """Return the pairs of images in a folder, with hashes of their content; single images are set aside.
 
     Raises
     ------
@@ -117,27 +120,29 @@ def align_and_detect(
     facts: ModelFacts,
     processes: int,
 ) -> InspectedMission:
-    """Align the pairs, find defects, and store findings with a picture of every pair that has some."""
+    """Align the pairs, find defects, and store findings, pages and pictures of every aligned pair."""
     progress = StepProgress("inspection", f"inspecting {found.source.name}, pairs")
     model = load_detector(detector.folder(workspace) / WEIGHTS)
     pairs = [pair.files for pair in found.pairs]
 
-    def write(folder: Path) -> None:
+    def write(folder: Path) -> str:
         with tempfile.TemporaryDirectory(dir=folder.parent) as store:
             inspection = inspect_pairs(
                 model, pairs, Path(store), processes=processes, progress=progress
             )
             _write_inspection(folder, found, facts, inspection)
+            return inspection.alignment.describe_unreadable()
 
     parameters = {"workspace": workspace, "found": found, "detector": detector, "facts": facts}
     result = inspect_step.produce(workspace, parameters, write)
-    counts = json.loads((result.folder(workspace) / FINDINGS).read_text())["counts"]
+    counts = json.loads((result.folder(workspace) / FINDINGS).read_text(encoding="utf-8"))["counts"]
     return InspectedMission(result=result, **counts)
 
 
 def _write_inspection(
     folder: Path, found: FoundPairs, facts: ModelFacts, inspection: Inspection
 ) -> None:
+    """Write an inspection's findings, pages and pictures into a folder."""
     write_json(folder / SUMMARY, inspection.alignment.as_json())
     write_alignment_page(folder / PAGE, inspection.store, folder / SUMMARY, found.source.name)
     (folder / PICTURES).mkdir()
@@ -145,6 +150,7 @@ def _write_inspection(
     content = {
         "source": str(found.source),
         "model": facts.model_dump(mode="json"),
+        IMAGES: sorted(pair.infrared_sha256 for pair in found.pairs),
         "alignment": inspection.alignment.counts(),
         **inspection_record(inspection, [pair.files for pair in found.pairs], found.set_aside),
     }
@@ -153,7 +159,7 @@ def _write_inspection(
 
 
 def inspection_page(content: Mapping[str, Any]) -> str:
-    """Return an inspection as an HTML page that shows pairs with findings first."""
+    """Return an inspection as an HTML page, pairs with most findings first; ``content`` is its ``findings.json``."""
     environment = Environment(loader=PackageLoader("tasks"), autoescape=True)
     pairs = sorted(content["pairs"], key=lambda pair: (-pair["findings"], pair["pair_id"]))
     template = environment.get_template("inspection.html")
@@ -165,46 +171,41 @@ def write_findings(
     workspace: Workspace,
     found: FoundPairs,
     inspected: InspectedMission,
-    destination: Path,
+    destination: Path | None,
     model: str,
-) -> None:
-    """Put the stored inspection where the user wants it, replacing an inspection that lies there.
+) -> Path:
+    """Copy the stored inspection to where the user wants it, as `place_report` does; return where it lies.
+
+    Parameters
+    ----------
+    destination
+        None is reports/<name of the source> in the workspace.
 
     Raises
     ------
     InputError
-        The destination holds something else.
+        The destination holds something else, or the inspection of another flight.
     """
-    if (
-        destination.exists()
-        and any(destination.iterdir())
-        and not (destination / FINDINGS).exists()
-    ):
-        raise InputError(
-            "an empty folder or an earlier inspection",
-            "other files",
-            destination,
-            "Give another folder with --output.",
+    wanted = destination or workspace.root / "reports" / (found.source.resolve().name or "mission")
+    with workspace.lock("reports", wait_s=LOCK_WAIT_S, purpose="writing reports"):
+        placed = place_report(
+            inspected.result.folder(workspace), wanted, named_by_user=destination is not None
         )
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = destination.with_name(f".{destination.name}.{os.getpid()}")
-    shutil.copytree(inspected.result.folder(workspace), unfinished)
-    if destination.exists():
-        former = destination.with_name(f".{destination.name}.{os.getpid()}.former")
-        destination.replace(former)
-        unfinished.replace(destination)
-        shutil.rmtree(former)
-    else:
-        unfinished.replace(destination)
+    if placed.replaced:
+        get_run_logger().info("The earlier report of these images was replaced: %s", placed.folder)
+    if placed.folder != wanted:
+        get_run_logger().warning("%s is another flight's report: kept", wanted)
+    destination = placed.folder
     create_markdown_artifact(
         f"# {found.source.name}\n{inspected.findings} findings in {inspected.pairs} pairs, "
         f"{inspected.failed} not aligned, with model `{model}`.\n\n`{destination / 'index.html'}`",
         key="inspection",
     )
-    content = json.loads((destination / FINDINGS).read_text())
-    for pair in sorted(content["pairs"], key=lambda pair: -pair["findings"])[:2]:
+    content = json.loads((destination / FINDINGS).read_text(encoding="utf-8"))
+    for pair in sorted(content["pairs"], key=lambda pair: -pair["findings"])[:SHOWN_PAIRS]:
         create_image_artifact(
             data_url(destination / PICTURES / f"{pair['pair_id']}.jpg"),
             key="inspected-pair",
             description=f"{pair['pair_id']}: {pair['findings']} findings",
         )
+    return destination

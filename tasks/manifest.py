@@ -1,5 +1,6 @@
-"""First step of a retraining: look at ``data/`` and write its manifest."""
+"""Look at ``data/`` and write its manifest: the first step of a retraining and of an evaluation."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -7,23 +8,37 @@ import pandas as pd
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.manifest import build_manifest, content_of, read_manifest, write_manifest
-from tasks.step import Reference, hash_file, refer
+from dd_livm_core.files import hash_file
+from dd_livm_core.missions.manifest import (
+    FILE_COLUMNS,
+    KEY,
+    build_manifest,
+    content_of,
+    read_manifest,
+    write_manifest,
+)
+from tasks.step import Reference, refer
 from tasks.workspace import Workspace
 
+LOG = logging.getLogger(__name__)
 MANIFEST = "manifest.parquet"
 
 
 @task(name="manifest", version="1", task_run_name="manifest of data/")
 def build_data_manifest(workspace: Workspace) -> Reference:
-    """Write the manifest of all missions in ``data/``; unchanged pairs cost one look at their size and time.
+    """Write the manifest of all missions in ``data/`` and return it.
 
-    Never cached by Prefect, since it looks at the disk; the manifest of last time saves the reading.
+    Prefect never caches this, as it looks at the disk. Files whose size and time are those of the last manifest are
+    not read again.
+
+    Raises
+    ------
+    InputError
+        There is no pair in ``data/``.
     """
     latest = workspace.derived / MANIFEST
     latest.parent.mkdir(parents=True, exist_ok=True)
-    previous = read_manifest(latest) if latest.exists() else None
-    manifest = build_manifest(workspace.data, previous=previous)
+    manifest = build_manifest(workspace.data, previous=read_latest(latest))
     if manifest.empty:
         raise InputError(
             "at least one mission with image pairs",
@@ -39,8 +54,23 @@ def build_data_manifest(workspace: Workspace) -> Reference:
     return refer(workspace, _keep(workspace, manifest))
 
 
+def read_latest(latest: Path) -> pd.DataFrame | None:
+    """Return the manifest of last time; None where there is none, or only a damaged one, which is named in the log."""
+    if not latest.exists():
+        return None
+    try:
+        manifest = read_manifest(latest)
+    except InputError as error:
+        LOG.warning("%s: all files are read anew", error)
+        return None
+    if missing := {*KEY, *FILE_COLUMNS} - set(manifest.columns):
+        LOG.warning("%s: no column %s, all files are read anew", latest, ", ".join(sorted(missing)))
+        return None
+    return manifest
+
+
 def _keep(workspace: Workspace, manifest: pd.DataFrame) -> Path:
-    """Keep the manifest's content where later runs do not overwrite it: a folder named by that content."""
+    """Write the manifest to a folder named by its content, which no later run overwrites, and return the folder."""
     folder = workspace.derived / "steps" / "manifest"
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".{os.getpid()}"

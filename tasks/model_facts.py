@@ -1,4 +1,4 @@
-"""What a user must know of a registered model to read its findings."""
+"""The record of what a registered model was made from."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,10 +6,14 @@ from dd_livm_core.missions.contract import ContractLimits
 
 
 class ModelFacts(BaseModel):
-    """What a registered model's version says of itself.
+    """What a version in the registry says of its model.
 
     Attributes
     ----------
+    training_sites
+        Sites that it was trained on.
+    simulated
+        Whether any of the labelled sites of its retraining is simulated: its scores then say nothing of real plants.
     contract
         Limits of the data contract that its retraining kept to.
     """

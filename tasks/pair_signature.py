@@ -1,4 +1,4 @@
-"""What the registered model takes and gives."""
+"""The signature of the registered model: two image files in, a table of findings out."""
 
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
@@ -15,6 +15,7 @@ COLUMNS: tuple[tuple[str, DataType], ...] = (
     ("max_excess_k", DataType.double),
     ("alignment", DataType.string),
 )
+"""Columns of the findings; ``pair`` is the row of the input, ``max_excess_k`` is empty without radiometry."""
 SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(DataType.binary, "infrared"), ColSpec(DataType.binary, "visible")]),
     outputs=Schema(

@@ -1,4 +1,4 @@
-"""Progress of long steps: one line in the terminal's log and one bar on Prefect's page."""
+"""Report the progress of long steps: lines in the log, and a bar on Prefect's page."""
 
 import time
 from uuid import UUID
@@ -7,10 +7,11 @@ from prefect import get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 INTERVAL_S = 3.0
+"""Least time between two reports: each one is a request to Prefect's server. Chosen."""
 
 
 class StepProgress:
-    """Reports how far a step is, at most every few seconds.
+    """Reports how far a step is, at most once in ``INTERVAL_S``; a :data:`~dd_livm_core.records.Progress`.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ class StepProgress:
         self._last = time.monotonic()
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
-        """Report ``done`` of ``total``."""
+        """Report that ``done`` of ``total`` are done; the last one is always reported."""
         now = time.monotonic()
         if done < total and now - self._last < INTERVAL_S:
             return

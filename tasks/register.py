@@ -1,4 +1,4 @@
-"""Register a trained detector in MLflow and decide whether it serves."""
+"""Register detectors in MLflow, fetch them again, and say by aliases which one serves."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from mlflow.tracking import MlflowClient
 from prefect import get_run_logger, task
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import atomic
+from dd_livm_core.files import atomic, hash_file
 from dd_livm_core.judgement.promotion import Decision
 from dd_livm_core.missions.manifest import read_manifest
 from dd_livm_core.model.weights import WEIGHTS
@@ -22,17 +22,18 @@ from tasks.align import MissionInput
 from tasks.manifest import manifest_path
 from tasks.model_facts import ModelFacts
 from tasks.pair_signature import SIGNATURE
-from tasks.step import Reference, hash_file, refer
+from tasks.step import Reference, refer
 from tasks.tracking import MODEL_NAME, client
 from tasks.workspace import Workspace
 
 CONTRACT_TAG = "dd_livm.contract"
 """Tag of a version: the limits of the data contract that its retraining kept to, as JSON."""
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous_champion"
+"""Aliases of versions: the one that serves, the last one that was not promoted, the one that served before."""
 
 
 def find_version(store: MlflowClient, model: str) -> str | None:
-    """Return the version behind an alias or a version number, or None."""
+    """Return the version that an alias or a version number means, or None where there is none."""
     try:
         if model.isdigit():
             return str(store.get_model_version(MODEL_NAME, model).version)
@@ -42,12 +43,17 @@ def find_version(store: MlflowClient, model: str) -> str | None:
 
 
 def fetch_detector(workspace: Workspace, model: str) -> Reference | None:
-    """Return a registered model's weights as a reference, or None where there is no such model.
+    """Copy a registered model's weights into the workspace and return them, or None where there is no such model.
 
     Parameters
     ----------
     model
         Alias or version number.
+
+    Raises
+    ------
+    InputError
+        The registered model does not hold exactly one safetensors file.
     """
     store = client(workspace)
     version = find_version(store, model)
@@ -71,12 +77,12 @@ def fetch_detector(workspace: Workspace, model: str) -> Reference | None:
 
 
 def require_detector(workspace: Workspace, model: str) -> Reference:
-    """Return a registered model's weights or say how to get a model.
+    """Return a registered model's weights, as `fetch_detector` does.
 
     Raises
     ------
     InputError
-        No model of that alias or version is registered.
+        No model of that alias or version is registered, or it is broken.
     """
     weights = fetch_detector(workspace, model)
     if weights is None:
@@ -90,7 +96,13 @@ def require_detector(workspace: Workspace, model: str) -> Reference:
 
 
 def model_facts(workspace: Workspace, model: str) -> ModelFacts:
-    """Return what a registered model's version says of itself."""
+    """Return what a registered model was made from, from its version's tags.
+
+    Raises
+    ------
+    MlflowException
+        There is no such model; `require_detector` refuses it with a clear message.
+    """
     store = client(workspace)
     found = store.get_model_version(MODEL_NAME, str(find_version(store, model)))
     return ModelFacts(
@@ -104,7 +116,7 @@ def model_facts(workspace: Workspace, model: str) -> ModelFacts:
 def example_pair(
     workspace: Workspace, mission: MissionInput, manifest: Reference
 ) -> dict[str, Path]:
-    """Return the two files of a mission's first pair, the registered model's input example."""
+    """Return the two files of a mission's first pair, to be the registered model's input example."""
     rows = read_manifest(manifest_path(workspace, manifest))
     first = rows[(rows["site_id"] == mission.site_id) & (rows["mission_id"] == mission.mission_id)]
     row = first.sort_values("pair_id").iloc[0]
@@ -115,6 +127,7 @@ def example_pair(
 
 
 def _log_model(workspace: Workspace, run_id: str, weights: Path, example: pd.DataFrame) -> str:
+    """Log the detector as a model of a run, register it and return its version."""
     mlflow.set_tracking_uri(workspace.tracking_uri)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -135,6 +148,7 @@ def _log_model(workspace: Workspace, run_id: str, weights: Path, example: pd.Dat
 
 
 def _find_version_of_run(store: MlflowClient, run_id: str) -> str | None:
+    """Return the version that a run registered, or None."""
     try:
         found = store.search_model_versions(f"name='{MODEL_NAME}' and run_id='{run_id}'")
     except MlflowException:
@@ -150,9 +164,16 @@ def register(
     example: Mapping[str, Path],
     tags: Mapping[str, Any],
 ) -> str:
-    """Register the detector as a new version of ``dd-livm`` and return the version.
+    """Register the detector as a new version of ``dd-livm``, the challenger for now, and return the version.
 
-    A run registers one version only: repeated after a break, it returns the one it made.
+    A run registers one version only: taken up again after a break, it returns the version that it made.
+
+    Parameters
+    ----------
+    example
+        The two files of a pair, as of `example_pair`.
+    tags
+        Set on the version.
     """
     store = client(workspace)
     version = _find_version_of_run(store, parent_run_id)
@@ -168,7 +189,7 @@ def register(
 
 @task(name="decide", version="1", task_run_name="champion or challenger")
 def apply_decision(workspace: Workspace, version: str, decision: Decision) -> None:
-    """Move the aliases: a promoted version becomes champion and the one before it stays at hand."""
+    """Set the aliases: a promoted version becomes champion, and the former champion previous champion."""
     store = client(workspace)
     before = find_version(store, CHAMPION)
     store.set_model_version_tag(MODEL_NAME, version, "dd_livm.decision", json.dumps(vars(decision)))

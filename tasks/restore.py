@@ -1,4 +1,4 @@
-"""Bring back the data that a retraining was trained on."""
+"""Restore the data that a retraining was trained on."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,10 @@ from tasks.workspace import Workspace
 
 def restore_run(workspace: Workspace, run_id: str) -> tuple[str, str]:
     """Restore ``data/`` to a run's snapshot; return the snapshots before and now."""
-    with tempfile.TemporaryDirectory() as folder:
+    with (
+        workspace.data_lock(f"restoring data/ of run {run_id}"),
+        tempfile.TemporaryDirectory() as folder,
+    ):
         pinned = fetch_pin(workspace, run_id, Path(folder))
         before = restore(workspace, pinned)
         return before, snapshot_id(pinned)

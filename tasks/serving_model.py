@@ -1,6 +1,6 @@
 """The registered model: a pyfunc logged as code, with its weights as safetensors; nothing is pickled.
 
-MLflow runs this file when the model is loaded. Input: one row per image pair, the two files as bytes.
+MLflow runs this file when the model is loaded. Input: one row per image pair of one mission, the two files as bytes.
 Output: one row per finding, boxes in infrared pixels.
 """
 
@@ -16,7 +16,7 @@ from tasks.pair_signature import COLUMNS
 
 
 class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow is typed in parts only
-    """Detects defects in pairs of image files."""
+    """Finds defects in pairs of image files."""
 
     def load_context(self, context: Any) -> None:
         """Read the weights."""
@@ -27,7 +27,10 @@ class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow is typed in par
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Align the pairs as one mission and return a row per finding."""
+        """Align the pairs as one mission and return one row per finding, with the columns of `pair_signature`.
+
+        ``pair`` is the number of the input row, from 0. MLflow calls this; ``context`` and ``params`` are not used.
+        """
         from dd_livm_core.inspection.findings import findings_table, inspect_pairs
         from dd_livm_core.missions.pair_files import PairFiles
 

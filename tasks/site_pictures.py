@@ -1,4 +1,4 @@
-"""Draw a few pairs of a scored site: detections beside labels, and how well the pair is aligned."""
+"""Draw a few pairs of a scored site: detections and labels, and how well the first pair is aligned."""
 
 import json
 from pathlib import Path
@@ -17,13 +17,13 @@ from tasks.step import Reference, Step
 from tasks.workspace import Workspace
 
 SHOWN = 2
-"""Pairs of a site, those with most labels."""
+"""Pairs drawn of a site; few, as each is an image on Prefect's page and in MLflow. Chosen."""
 
 pictures_step = Step("site_pictures", "1", ("tasks.site_pictures",))
 
 
 class SitePictures(BaseModel):
-    """Where the pictures of one site lie."""
+    """The stored pictures of one site."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,7 +40,7 @@ class SitePictures(BaseModel):
     result_serializer="json",
 )
 def draw_site(workspace: Workspace, score: SiteScore, stores: list[Reference]) -> SitePictures:
-    """Draw the pairs with most labels, and the alignment of the first."""
+    """Draw the pairs with most labels, and the alignment of the first; return where the pictures lie."""
 
     def write(folder: Path) -> None:
         predictions = json.loads(score.predictions_file(workspace).read_text(encoding="utf-8"))
@@ -55,6 +55,7 @@ def draw_site(workspace: Workspace, score: SiteScore, stores: list[Reference]) -
 
 
 def _draw_pair(folder: Path, number: int, pair: dict[str, Any], mission: AlignedMission) -> None:
+    """Write the detections of a pair, as evaluation wrote it, and the alignment of the first pair, number 0."""
     row = mission.index["pair_id"].astype(str).tolist().index(pair["pair_id"])
     scale = float(mission.index.iloc[row]["grid_scale"])
     excess, mask = mission.infrared_excess[row], mission.panel_mask[row]

@@ -1,4 +1,4 @@
-"""Pin ``data/`` with DVC, and bring any pinned state back."""
+"""Pin ``data/`` with DVC, and restore any pinned state."""
 
 import os
 import shutil
@@ -15,15 +15,25 @@ from dd_livm_core.files import atomic
 from tasks.workspace import Workspace
 
 LOCK_WAIT_S = 300.0
+"""Longest wait for DVC's lock, which another command may hold while it pins a large data/. Chosen."""
+RETRY_S = 1.0
+"""Time between two tries for it. Chosen."""
 REMOTE = "local"
+"""Name of the DVC remote that is made where none is configured."""
 NOT_SEARCHED = ("/.dd_livm", "/.venv", "/mlruns", "/quarantine")
-"""Folders where DVC must not look for pins: runs keep copies of theirs there."""
+"""Folders that DVC does not search for pins: some hold copies of pins, none a pin of its own."""
 
 
 def run_dvc(workspace: Workspace, *arguments: str, wait_s: float = LOCK_WAIT_S) -> str:
-    """Run DVC in the workspace and return what it printed; wait, with a bound, for its lock.
+    """Run DVC in the workspace and return what it printed.
 
-    DVC keeps one lock for the whole repository and gives up at once when another process holds it.
+    DVC has one lock for the whole repository, and gives up at once when another process holds it: this tries again
+    for up to ``wait_s`` seconds.
+
+    Raises
+    ------
+    InputError
+        DVC failed, or the lock did not become free.
     """
     started = time.monotonic()
     while True:
@@ -31,8 +41,9 @@ def run_dvc(workspace: Workspace, *arguments: str, wait_s: float = LOCK_WAIT_S) 
             [sys.executable, "-m", "dvc", *arguments],
             cwd=workspace.root,
             capture_output=True,
-            text=True,
-            env={**os.environ, "DVC_NO_ANALYTICS": "1"},
+            encoding="utf-8",
+            errors="replace",
+            env={**os.environ, "DVC_NO_ANALYTICS": "1", "PYTHONUTF8": "1"},
         )
         if run.returncode == 0:
             return run.stdout
@@ -51,20 +62,20 @@ def run_dvc(workspace: Workspace, *arguments: str, wait_s: float = LOCK_WAIT_S) 
                 workspace.root / ".dvc" / "tmp" / "lock",
                 "Let the other DVC process end, then run the same command again.",
             )
-        time.sleep(1.0)
+        time.sleep(RETRY_S)
 
 
 def prepare_dvc(workspace: Workspace) -> None:
-    """Make the workspace a DVC repository with a local remote, unless it is one."""
+    """Make the workspace a DVC repository with a remote and without analytics; keep what is configured."""
     if not (workspace.root / ".dvc").is_dir():
         versioned = (workspace.root / ".git").exists()
         run_dvc(workspace, "init", *([] if versioned else ["--no-scm"]))
     ignore = workspace.root / ".dvcignore"
-    known = ignore.read_text().splitlines() if ignore.exists() else []
+    known = ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else []
     if missing := [line for line in NOT_SEARCHED if line not in known]:
-        ignore.write_text("\n".join([*known, *missing]) + "\n")
+        ignore.write_text("\n".join([*known, *missing]) + "\n", encoding="utf-8")
     config = workspace.root / ".dvc" / "config"
-    text = config.read_text() if config.exists() else ""
+    text = config.read_text(encoding="utf-8") if config.exists() else ""
     if "analytics" not in text:
         run_dvc(workspace, "config", "core.analytics", "false")
     if "remote" not in text:
@@ -72,9 +83,15 @@ def prepare_dvc(workspace: Workspace) -> None:
 
 
 def snapshot_id(pinned: Path) -> str:
-    """Return the content hash that a ``data.dvc`` file pins."""
+    """Return the content hash that a ``data.dvc`` file pins.
+
+    Raises
+    ------
+    InputError
+        The file is missing, or no pin of one output.
+    """
     try:
-        return str(yaml.safe_load(pinned.read_text())["outs"][0]["md5"])
+        return str(yaml.safe_load(pinned.read_text(encoding="utf-8"))["outs"][0]["md5"])
     except (OSError, yaml.YAMLError, KeyError, IndexError, TypeError) as error:
         raise InputError(
             "a DVC pin with one output",
@@ -87,7 +104,12 @@ def snapshot_id(pinned: Path) -> str:
 def pin(workspace: Workspace) -> str:
     """Pin ``data/`` as it is now, push it to the remote and return its content hash.
 
-    The pin is also kept below ``.dd_livm/snapshots``, so that no state is lost when nobody commits it.
+    A copy of the pin is kept in ``.dd_livm/snapshots``, so that no state is lost when nobody commits ``data.dvc``.
+
+    Raises
+    ------
+    InputError
+        DVC failed.
     """
     prepare_dvc(workspace)
     run_dvc(workspace, "add", "data")
@@ -100,7 +122,19 @@ def pin(workspace: Workspace) -> str:
 
 
 def restore(workspace: Workspace, pinned: Path) -> str:
-    """Bring ``data/`` to a pinned state; what was there before is pinned first, and its hash returned."""
+    """Bring ``data/`` to the state that the file ``pinned`` names.
+
+    What is there now is pinned first, and brought back where the restoring fails.
+
+    Returns
+    -------
+    Content hash of what was there before; "" where ``data/`` was missing or empty.
+
+    Raises
+    ------
+    InputError
+        ``pinned`` is no pin, or DVC cannot bring its state back.
+    """
     prepare_dvc(workspace)
     before = pin(workspace) if workspace.data.is_dir() and any(workspace.data.iterdir()) else ""
     identity = snapshot_id(pinned)
@@ -116,7 +150,10 @@ def restore(workspace: Workspace, pinned: Path) -> str:
         raise
     if snapshot_id(workspace.pinned) != identity:
         raise InputError(
-            f"data/ at {identity}", snapshot_id(workspace.pinned), workspace.pinned, "Report this."
+            f"data/ at {identity}",
+            snapshot_id(workspace.pinned),
+            workspace.pinned,
+            "Run the same command again.",
         )
     return before
 
@@ -125,7 +162,7 @@ def restore(workspace: Workspace, pinned: Path) -> str:
     name="snapshot", version="1", task_run_name="snapshot data/", retries=1, retry_delay_seconds=5
 )
 def snapshot(workspace: Workspace) -> str:
-    """Pin ``data/`` and return the snapshot's content hash; never cached, since it looks at the disk."""
+    """Pin ``data/`` and return the snapshot's content hash; never cached, as it looks at the disk."""
     identity = pin(workspace)
     get_run_logger().info("data/ is pinned as %s", identity)
     return identity

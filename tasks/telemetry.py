@@ -1,4 +1,4 @@
-"""Nothing leaves the machine: every library that would report or look for updates is told not to."""
+"""Keep libraries from reporting anything or looking for updates: nothing leaves the machine."""
 
 import os
 
@@ -11,9 +11,10 @@ SILENCE = {
     "GX_ANALYTICS_ENABLED": "false",
     "NO_ALBUMENTATIONS_UPDATE": "1",
 }
+"""Environment variable → value that turns reporting off."""
 
 
 def silence() -> None:
-    """Set each switch that the user has not set."""
+    """Set each variable that the user has not set; call this before the libraries are imported."""
     for switch, value in SILENCE.items():
         os.environ.setdefault(switch, value)

@@ -1,4 +1,4 @@
-"""MLflow: one parent run per retraining, child runs per stage, resumed when a killed run starts again."""
+"""Record retrainings in MLflow: one parent run each, a child run per stage; a killed one is taken up again."""
 
 import json
 import subprocess
@@ -8,50 +8,70 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import mlflow
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from dd_livm_core.errors import InputError
+from tasks.artifact_store import (
+    ARTIFACTS,
+    name_artifacts_beside_database,
+    require_sound_database,
+    use_database,
+)
 from tasks.workspace import Workspace
 
 EXPERIMENT = "dd-livm"
 MODEL_NAME = "dd-livm"
 RUN_KEY = "dd_livm.run_key"
+"""Tag of parent runs: equal for retrainings of the same data, code and configuration."""
 STAGE = "dd_livm.stage"
+"""Tag of child runs: the stage's name."""
 DATA_FOLDER = "data"
 """Artifact folder that holds a retraining's manifest and sites."""
 HEADLINES = ("detection_accuracy", "located_and_typed", "type_accuracy", "map50")
 """The four numbers that are always reported together."""
 MOST_DIGEST = 36
-"""Characters that MLflow keeps of a data set's digest."""
+"""Most characters that MLflow accepts as a data set's digest."""
+MOST_ERROR = 5000
+"""Characters kept of an error: MLflow bounds a tag's length."""
+MOST_METRICS = 900
+"""Numbers logged at once: MLflow accepts at most 1000."""
 RUNS_TODO = "`dd-livm runs` lists the runs."
 
 
 def client(workspace: Workspace) -> MlflowClient:
-    """Return a client of the workspace's store, making store and experiment on first use."""
+    """Return a client of the workspace's store, making store and experiment on first use.
+
+    Raises
+    ------
+    InputError
+        The store's database is damaged.
+    """
     workspace.artifacts.mkdir(parents=True, exist_ok=True)
-    mlflow.set_tracking_uri(workspace.tracking_uri)
-    mlflow.set_registry_uri(workspace.tracking_uri)
+    require_sound_database(workspace.tracking_database)
+    use_database(workspace.tracking_uri)
     store = MlflowClient(workspace.tracking_uri, workspace.tracking_uri)
     if store.get_experiment_by_name(EXPERIMENT) is None:
-        store.create_experiment(EXPERIMENT, artifact_location=workspace.artifacts.as_uri())
+        store.create_experiment(EXPERIMENT, artifact_location=ARTIFACTS)
+    name_artifacts_beside_database(workspace.tracking_database)
     return store
 
 
 def experiment_id(store: MlflowClient) -> str:
-    """Return the id of the one experiment."""
+    """Return the id of the experiment that holds all runs."""
     experiment = store.get_experiment_by_name(EXPERIMENT)
     return str(experiment.experiment_id)
 
 
 def code_version() -> str:
-    """Return the git commit of the code, marked when the tree holds changes, or the package version."""
+    """Return the git commit of the code, with ``+changes`` where it is not as committed; else the package's version."""
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:
-        run = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True)
+        run = subprocess.run(
+            ["git", *arguments], cwd=here, capture_output=True, encoding="utf-8", errors="replace"
+        )
         return run.stdout.strip()
 
     # Installed below somebody's checkout, the code is not that checkout's.
@@ -69,11 +89,11 @@ def code_version() -> str:
 def parent_run(
     workspace: Workspace, run_key: str, name: str, tags: Mapping[str, str]
 ) -> Iterator[str]:
-    """Open the retraining's parent run and yield its id; end it as finished, failed or killed.
+    """Open the retraining's parent run, yield its id, and end it as finished or failed when the block ends.
 
-    A run that was killed is still marked as running. One of the same key is taken up again, so that one
-    retraining is one run however often it was interrupted; any other is marked as killed: the caller holds
-    the workspace's lock, so that no other can be alive.
+    A run that was killed or interrupted is still marked as running. One of the same ``run_key`` is taken up again, so
+    that one retraining is one run however often it was interrupted. All others are marked as killed: the caller
+    holds the workspace's lock, so none of them is alive.
     """
     store = client(workspace)
     interrupted = store.search_runs(
@@ -97,14 +117,14 @@ def parent_run(
 
 @contextmanager
 def _end_with_block(store: MlflowClient, run_id: str) -> Iterator[str]:
-    """End a run when the block ends: as finished, or as failed with the error.
+    """End a run when the block ends: as finished, or as failed with the error as a tag.
 
-    An interrupted one stays open, so that the same retraining can take it up again.
+    Interrupted or killed, it stays open, so that the same retraining can take it up again.
     """
     try:
         yield run_id
     except Exception as error:
-        store.set_tag(run_id, "dd_livm.error", str(error)[:5000])
+        store.set_tag(run_id, "dd_livm.error", str(error)[:MOST_ERROR])
         store.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
         raise
     store.set_terminated(run_id)
@@ -112,7 +132,7 @@ def _end_with_block(store: MlflowClient, run_id: str) -> Iterator[str]:
 
 @contextmanager
 def evaluation_run(workspace: Workspace, model: str, snapshot: str) -> Iterator[str]:
-    """Open a run that holds the scores of a registered model and yield its id; end it as finished or failed."""
+    """Open a run for the scores of a registered model, yield its id, and end it as finished, failed or killed."""
     store = client(workspace)
     tags = {"dd_livm.model": model, "dd_livm.data_snapshot": snapshot}
     run = store.create_run(experiment_id(store), run_name=f"evaluate {model}", tags=tags)
@@ -120,7 +140,7 @@ def evaluation_run(workspace: Workspace, model: str, snapshot: str) -> Iterator[
         with _end_with_block(store, str(run.info.run_id)) as run_id:
             yield run_id
     except (KeyboardInterrupt, SystemExit):
-        # unlike a retraining, an evaluation begins anew: nobody would take this run up again
+        # an evaluation, unlike a retraining, begins anew: nobody would take this run up again
         store.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
         raise
 
@@ -128,7 +148,7 @@ def evaluation_run(workspace: Workspace, model: str, snapshot: str) -> Iterator[
 def child_run(
     workspace: Workspace, parent_run_id: str, stage: str, params: Mapping[str, Any]
 ) -> str:
-    """Return the id of a stage's child run, made on first use."""
+    """Return the id of a stage's child run, which is made with its parameters on first use."""
     store = client(workspace)
     found = store.search_runs(
         [experiment_id(store)],
@@ -149,7 +169,7 @@ def child_run(
 def log_params(
     store: MlflowClient, run_id: str, params: Mapping[str, Any], prefix: str = ""
 ) -> None:
-    """Log nested parameters under dotted names, once."""
+    """Log parameters that the run does not hold yet; nested ones get dotted names."""
     known = store.get_run(run_id).data.params
     for name, value in params.items():
         if isinstance(value, Mapping):
@@ -161,7 +181,7 @@ def log_params(
 def log_history(
     workspace: Workspace, run_id: str, history: Sequence[Mapping[str, float]], done: bool = False
 ) -> None:
-    """Log the epochs of a training curve that the run does not hold yet; end the run when ``done``."""
+    """Log what the run does not hold yet of a training's epochs, as curves; end the run when ``done``."""
     store = client(workspace)
     logged: set[tuple[str, int]] = set()
     for name in store.get_run(run_id).data.metrics:
@@ -175,8 +195,8 @@ def log_history(
         and isinstance(value, int | float)
         and (name, int(epoch["epoch"])) not in logged
     ]
-    for start in range(0, len(points), 900):  # the store takes at most 1000 at a time
-        store.log_batch(run_id, metrics=points[start : start + 900])
+    for start in range(0, len(points), MOST_METRICS):
+        store.log_batch(run_id, metrics=points[start : start + MOST_METRICS])
     if done:
         store.set_terminated(run_id)
 
@@ -218,7 +238,10 @@ def fetch_pin(workspace: Workspace, run_id: str, to: Path) -> Path:
 
 
 def list_retrainings(workspace: Workspace) -> list[str]:
-    """Return one line per parent run, newest first."""
+    """Return one line per retraining, newest first; one line that says what to do where there is none.
+
+    Separated by tabs: run id, state, data snapshot, mean detection accuracy on unseen sites, name.
+    """
     store = client(workspace)
     found = store.search_runs(
         [experiment_id(store)], f"tags.`{RUN_KEY}` != ''", order_by=["attributes.start_time DESC"]
@@ -246,12 +269,12 @@ def log_start(
 
     Parameters
     ----------
-    snapshot
-        What DVC pins: the run's data set on MLflow's page, to group runs by.
     artifacts
         Files and folders to keep: the data pin, the validation.
     data
-        Files that say what the data held: manifest and sites.
+        Files that say what the data held, kept in ``DATA_FOLDER``: manifest and sites.
+    snapshot
+        Content hash of the data: the run's data set on MLflow's page, by which runs can be grouped.
     """
     store = client(workspace)
     log_params(store, run_id, configuration)
@@ -274,7 +297,7 @@ def log_site_metrics(
     sites: Mapping[str, Mapping[str, float]],
     unseen: Sequence[str],
 ) -> None:
-    """Log each site's numbers on the parent run, with the mean and the worst over unseen and seen sites."""
+    """Log each site's scores on a run, with mean and worst of the four numbers over unseen and over seen sites."""
     store = client(workspace)
     points = {
         f"site/{site}/{name}": value

@@ -1,21 +1,21 @@
-"""One stage of defect-targeted fine-tuning."""
+"""Train one stage of defect-targeted fine-tuning."""
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from prefect import get_run_logger, task
 from pydantic import BaseModel, ConfigDict
 
 from dd_livm_core.model.weights import WEIGHTS
 from dd_livm_core.training.configuration import TrainingConfig
+from dd_livm_core.training.dtft import Stage
 from dd_livm_core.training.loop import train_stage
 from tasks.progress import StepProgress
 from tasks.step import Reference, Step
 from tasks.tracking import child_run, log_history
-from tasks.workspace import Workspace
+from tasks.workspace import KEY_CHARACTERS, Workspace
 
 HISTORY = "history.json"
 
@@ -23,7 +23,7 @@ train_step = Step("dtft", "1", ("tasks.train",), ignore=("parent_run_id",))
 
 
 class TrainedStage(BaseModel):
-    """The weights of one stage and its last epoch's numbers."""
+    """The weights of one stage, and the record of its last epoch."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,16 +46,16 @@ class TrainedStage(BaseModel):
 )
 def train(
     workspace: Workspace,
-    stage: Literal[1, 2, 3],
+    stage: Stage,
     aligned: list[Reference],
     training: TrainingConfig,
     before: TrainedStage | None,
     parent_run_id: str,
 ) -> TrainedStage:
-    """Train one stage on the aligned missions of the training sites, from the stage before.
+    """Train one stage on the aligned missions of the training sites, from the weights of the stage before.
 
-    Every epoch leaves a checkpoint under a folder named by the step's key, so that a killed stage goes
-    on where it was, to the same weights.
+    Every epoch leaves a checkpoint in a folder named by the step's key, so that a killed stage goes on from its last
+    finished epoch, to the same weights.
     """
     parameters = {
         "workspace": workspace,
@@ -65,15 +65,8 @@ def train(
         "before": before,
     }
     key = train_step.key(parameters)
-    checkpoints = workspace.derived / "checkpoints" / key[:20]
-    run_id = child_run(workspace, parent_run_id, f"stage_{stage}", training.model_dump(mode="json"))
-    progress = StepProgress(f"dtft-stage-{stage}", f"DTFT stage {stage}, epochs")
-    epochs: list[Mapping[str, float]] = []
-
-    def on_epoch(epoch: dict[str, float]) -> None:
-        epochs.append(epoch)
-        log_history(workspace, run_id, [epoch])
-        progress(int(epoch["epoch"]) + 1, int(epoch["epochs"]), f"loss {epoch['loss']:.4f}")
+    checkpoints = workspace.derived / "checkpoints" / key[:KEY_CHARACTERS]
+    log_epoch = _make_epoch_logger(workspace, stage, training, parent_run_id)
 
     def write(folder: Path) -> None:
         result = train_stage(
@@ -82,14 +75,14 @@ def train(
             training,
             checkpoints,
             before.weights_file(workspace) if before else None,
-            on_epoch,
+            log_epoch,
         )
         shutil.copyfile(result.weights, folder / WEIGHTS)
-        (folder / HISTORY).write_text(json.dumps(list(result.history), indent=1))
+        (folder / HISTORY).write_text(json.dumps(list(result.history), indent=1), encoding="utf-8")
 
     weights = train_step.produce(workspace, parameters, write)
     shutil.rmtree(checkpoints, ignore_errors=True)
-    history = json.loads((weights.folder(workspace) / HISTORY).read_text())
+    history = _read_history(workspace, weights)
     get_run_logger().info("DTFT stage %d: %s", stage, history[-1])
     return TrainedStage(
         stage=stage,
@@ -98,12 +91,33 @@ def train(
     )
 
 
+def _make_epoch_logger(
+    workspace: Workspace, stage: Stage, training: TrainingConfig, parent_run_id: str
+) -> Callable[[dict[str, float]], None]:
+    """Return what reports an epoch's record: to the stage's child run, to the log and on Prefect's page."""
+    run_id = child_run(workspace, parent_run_id, f"stage_{stage}", training.model_dump(mode="json"))
+    progress = StepProgress(f"dtft-stage-{stage}", f"DTFT stage {stage}, epochs")
+
+    def log_epoch(epoch: dict[str, float]) -> None:
+        log_history(workspace, run_id, [epoch])
+        progress(int(epoch["epoch"]) + 1, int(epoch["epochs"]), f"loss {epoch['loss']:.4f}")
+
+    return log_epoch
+
+
+def _read_history(workspace: Workspace, weights: Reference) -> list[dict[str, float]]:
+    """Return a stage's records, one per epoch."""
+    history: list[dict[str, float]] = json.loads(
+        (weights.folder(workspace) / HISTORY).read_text(encoding="utf-8")
+    )
+    return history
+
+
 def record_stage(
     workspace: Workspace, trained: TrainedStage, training: TrainingConfig, parent_run_id: str
 ) -> None:
-    """Complete the stage's child run, also where the stage itself came from the cache."""
+    """Complete and end the stage's child run; needed where the stage came from the cache and logged nothing."""
     run_id = child_run(
         workspace, parent_run_id, f"stage_{trained.stage}", training.model_dump(mode="json")
     )
-    history = json.loads((trained.weights.folder(workspace) / HISTORY).read_text())
-    log_history(workspace, run_id, history, done=True)
+    log_history(workspace, run_id, _read_history(workspace, trained.weights), done=True)

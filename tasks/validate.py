@@ -1,4 +1,4 @@
-"""Hold the manifest against the data contract: Great Expectations checkpoint, Data Docs, quarantine."""
+"""Check the manifest against the data contract: Great Expectations checkpoint, Data Docs, quarantine."""
 
 import json
 import logging
@@ -35,7 +35,7 @@ validate_step = Step("validate", "1", ("tasks.validate",))
 
 
 class Validation(BaseModel):
-    """What the contract said: the accepted manifest and the counts."""
+    """The outcome of the contract: the manifest of accepted pairs, counts of pairs, and rules that only warn."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,12 +51,12 @@ class Validation(BaseModel):
 
 
 class Finding(BaseModel):
-    """What the checkpoint said about one rule of the contract.
+    """The outcome of one rule of the contract.
 
     Attributes
     ----------
     pairs
-        Key and offending values of every pair that breaks it; none where the rule is about all pairs at once.
+        Key and offending values of every pair that breaks it; empty where the rule is about all pairs at once.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,7 +68,12 @@ class Finding(BaseModel):
 
 
 def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> list[Finding]:
-    """Run the contract as one Great Expectations checkpoint and leave its Data Docs in ``destination``."""
+    """Run the contract on a manifest as one Great Expectations checkpoint, and write its page to ``destination``.
+
+    Returns
+    -------
+    One finding per rule, in the contract's order.
+    """
     import great_expectations as gx  # here: it takes seconds to import
     from great_expectations.checkpoint import UpdateDataDocsAction
 
@@ -106,18 +111,18 @@ def run_checkpoint(manifest: pd.DataFrame, destination: Path) -> list[Finding]:
 
 
 def _describe(rule: Rule) -> str:
-    """Return what the page says of a rule: its reason, its bounds, and whether pairs are set aside by it."""
+    """Return what the page says of a rule: its reason, its bounds, and whether it sets pairs aside."""
     named = ", ".join(
         f"{name.replace('_', ' ')} {value}"
         for name, value in rule.kwargs.items()
         if name not in ("column", "ignore_row_if") and value is not None
     )
-    outcome = "sets pairs aside" if rule.severity == "quarantine" else "only tells"
+    outcome = "sets pairs aside" if rule.severity == "quarantine" else "only warns"
     return f"{rule.reason}{f' ({named})' if named else ''}; {outcome}"
 
 
 def _read_findings(results: Sequence[dict[str, Any]]) -> list[Finding]:
-    """Return one finding per rule, in the contract's order.
+    """Return one finding per rule, in the contract's order, from the checkpoint's results.
 
     Raises
     ------
@@ -143,7 +148,7 @@ def _read_findings(results: Sequence[dict[str, Any]]) -> list[Finding]:
 
 
 def quarantine(findings: Sequence[Finding]) -> list[dict[str, str]]:
-    """Return one entry per pair and broken rule that sets pairs aside: its key, what was expected and found."""
+    """Return one entry per pair and broken rule that sets pairs aside: the pair's key, what was expected and found."""
     return [
         {
             **{name: str(pair[name]) for name in KEY},
@@ -156,7 +161,8 @@ def quarantine(findings: Sequence[Finding]) -> list[dict[str, str]]:
     ]
 
 
-def _write(manifest: pd.DataFrame, folder: Path) -> None:
+def _write_outcome(manifest: pd.DataFrame, folder: Path) -> None:
+    """Run the contract, and write page, accepted manifest and summary into a folder."""
     findings = run_checkpoint(manifest, folder / DATA_DOCS)
     entries = quarantine(findings)
     aside = {tuple(entry[name] for name in KEY) for entry in entries}
@@ -171,7 +177,7 @@ def _write(manifest: pd.DataFrame, folder: Path) -> None:
         "warnings": [f.reason for f in findings if f.severity == "warn" and not f.kept],
         "quarantine": entries,
     }
-    (folder / SUMMARY).write_text(json.dumps(summary, indent=2))
+    (folder / SUMMARY).write_text(json.dumps(summary, indent=2), encoding="utf-8")
 
 
 @task(
@@ -183,7 +189,7 @@ def _write(manifest: pd.DataFrame, folder: Path) -> None:
     result_serializer="json",
 )
 def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) -> Validation:
-    """Check every pair against the contract and set the failing ones aside, as references with reasons.
+    """Check every pair against the contract; list those that fail, with reasons, in ``quarantine/``.
 
     Raises
     ------
@@ -192,9 +198,11 @@ def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) 
     """
     parameters = {"workspace": workspace, "manifest": manifest, "limits": limits}
     pairs = read_manifest(manifest_path(workspace, manifest))
-    accepted = validate_step.produce(workspace, parameters, lambda folder: _write(pairs, folder))
+    accepted = validate_step.produce(
+        workspace, parameters, lambda folder: _write_outcome(pairs, folder)
+    )
     folder = accepted.folder(workspace)
-    summary = json.loads((folder / SUMMARY).read_text())
+    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     page = folder / DATA_DOCS / PAGE
     create_markdown_artifact(
         _format_outcome(summary, page),
@@ -216,7 +224,7 @@ def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) 
             f"at most {limits.max_quarantined_pct:g} % of the pairs set aside",
             f"{share:.1f} % ({summary['set_aside']} of {summary['pairs']}), first {first}",
             page,
-            "Mend or remove those pairs, or raise contract.max_quarantined_pct.",
+            "Repair or remove those pairs, or raise contract.max_quarantined_pct.",
         )
     return Validation(
         accepted=accepted,
@@ -227,7 +235,7 @@ def validate(workspace: Workspace, manifest: Reference, limits: ContractLimits) 
 
 
 def _format_outcome(summary: Mapping[str, Any], page: Path) -> str:
-    """Return the outcome as Markdown for Prefect's page."""
+    """Return a summary as Markdown for Prefect's page; ``page`` is the Data Docs page that it links to."""
     reasons = Counter(entry["expected"] for entry in summary["quarantine"])
     aside = [f"| {reason} | {count} |" for reason, count in reasons.most_common()]
     table = ["| rule | pairs set aside |", "|---|---|", *aside] if aside else []
@@ -239,6 +247,6 @@ def _format_outcome(summary: Mapping[str, Any], page: Path) -> str:
             "",
             *table,
             "",
-            *(["Not kept, without setting pairs aside:", "", *warnings] if warnings else []),
+            *(["Broken rules that only warn:", "", *warnings] if warnings else []),
         ]
     )

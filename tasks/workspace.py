@@ -1,8 +1,9 @@
-"""Where everything lies under one root folder."""
+"""The folders of a workspace, its locks, and Prefect's settings for it."""
 
+import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,16 +11,30 @@ from filelock import FileLock, Timeout
 
 from dd_livm_core.errors import InputError
 
+KEY_CHARACTERS = 20
+"""Of a step's hash, in the names of its folders: 80 bits do not collide, and paths stay short."""
+LOG = logging.getLogger(__name__)
+WAIT_UNTOLD_S = 2.0
+"""Waiting for longer than this is told."""
+DATA_WAIT_S = 24 * 3600.0
+"""Longer than a retraining takes."""
+
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folders of one installation; all paths are below ``root``."""
+    """One folder to work in, ``root``, and the paths below it."""
 
     root: Path
 
     @classmethod
     def at(cls, root: str | Path) -> "Workspace":
-        """Return the workspace at a folder, which must exist."""
+        """Return the workspace at a folder.
+
+        Raises
+        ------
+        InputError
+            There is no such folder.
+        """
         resolved = Path(root).expanduser().resolve()
         if not resolved.is_dir():
             raise InputError(
@@ -44,13 +59,18 @@ class Workspace:
 
     @property
     def derived(self) -> Path:
-        """Everything that can be made again."""
+        """Results, checkpoints, locks and logs; also the pins of all snapshots and DVC's local remote."""
         return self.root / ".dd_livm"
+
+    @property
+    def tracking_database(self) -> Path:
+        """MLflow's records, an SQLite file."""
+        return self.root / "mlruns" / "mlflow.db"
 
     @property
     def tracking_uri(self) -> str:
         """MLflow's SQLite store."""
-        return f"sqlite:///{self.root / 'mlruns' / 'mlflow.db'}"
+        return f"sqlite:///{self.tracking_database}"
 
     @property
     def artifacts(self) -> Path:
@@ -58,12 +78,12 @@ class Workspace:
         return self.root / "mlruns" / "artifacts"
 
     def step_folder(self, step: str, key: str) -> Path:
-        """Where the finished output of one step with one key lies."""
-        return self.derived / "steps" / step / key[:20]
+        """Return the folder of a step's finished output for one key."""
+        return self.derived / "steps" / step / key[:KEY_CHARACTERS]
 
     @contextmanager
     def lock(self, name: str, *, wait_s: float, purpose: str) -> Iterator[None]:
-        """Hold a lock between processes while the block runs.
+        """Hold a lock between processes while the block runs; waiting for it is told in the log.
 
         Raises
         ------
@@ -74,11 +94,16 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f"{name}.lock")
         try:
-            lock.acquire(timeout=wait_s)
+            try:
+                lock.acquire(timeout=min(wait_s, WAIT_UNTOLD_S))
+            except Timeout:
+                if wait_s > WAIT_UNTOLD_S:
+                    LOG.warning("Waiting for another process to end, to be alone at %s", purpose)
+                lock.acquire(timeout=max(wait_s - WAIT_UNTOLD_S, 0))
         except Timeout:
             raise InputError(
                 f"to be alone at {purpose}",
-                f"another process at it for over {wait_s:.0f} s",
+                f"another process still at it after {wait_s:.0f} s",
                 lock.lock_file,
                 "Wait for it to end, then run the same command again.",
             ) from None
@@ -87,11 +112,16 @@ class Workspace:
         finally:
             lock.release()
 
+    def data_lock(self, purpose: str) -> AbstractContextManager[None]:
+        """Hold ``data/`` while the block runs: what changes it and what is made from it wait for each other."""
+        return self.lock("data", wait_s=DATA_WAIT_S, purpose=purpose)
 
-def prefect_environment(workspace: Workspace) -> None:
-    """Give Prefect an embedded default: a server on demand, its SQLite file and results in the workspace.
 
-    A server named by ``PREFECT_API_URL``, or the one that ``dd-livm ui`` left running, is used instead.
+def set_prefect_defaults(workspace: Workspace) -> None:
+    """Let Prefect start a server of its own when it needs one, and keep its database and results in the workspace.
+
+    Variables that the user has set stay; a server named by ``PREFECT_API_URL`` is used instead. Prefect reads its
+    settings once: call this before it is imported.
     """
     environment = os.environ
     home = workspace.derived / "prefect"

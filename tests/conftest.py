@@ -18,6 +18,19 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give each process whole files, and one of them all behaviour tests: they share a server and a retraining."""
+    from xdist.scheduler.loadscope import LoadScopeScheduling
+
+    class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return "behaviour" if file.startswith("tests/behaviour/") else file
+
+    return WholeFiles(config, log)
+
+
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder that all processes of this test run share."""

@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from dd_livm_core.panels.pv_module_px import PvModulePx
+
 WIDTH, HEIGHT = 30, 51
 """Short and long side of a PV module, in pixels."""
+PV_MODULE = PvModulePx(WIDTH, HEIGHT)
 
 
 def row_of_panels(noise: float = 0.2, offset: float = 40.0) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from dd_livm_core.panels.pv_module_px import PvModulePx
+
 WIDTH, HEIGHT = 24, 40
+PV_MODULE = PvModulePx(WIDTH, HEIGHT)
 
 
 def table(rows: int = 2, columns: int = 7) -> tuple[np.ndarray, np.ndarray]:

@@ -50,6 +50,12 @@ class MissionSummary:
         counts = {status: statuses.count(status) for status in sorted(set(statuses))}
         return {**counts, **({"unreadable": len(self.unreadable)} if self.unreadable else {})}
 
+    def describe_unreadable(self) -> str:
+        """Return in words which pairs could not be read, the first three by name; empty where all could."""
+        named = [f"{pair_id}: {why}" for pair_id, why in self.unreadable[:3]]
+        more = len(self.unreadable) - len(named)
+        return "; ".join([*named, *([f"and {more} more"] if more else [])])
+
     def as_json(self) -> dict[str, object]:
         """Return the summary as values that JSON can hold: ``counts``, ``rig``, ``pairs`` and ``unreadable``."""
         return {

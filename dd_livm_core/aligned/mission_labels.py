@@ -1,14 +1,18 @@
 """A mission's labels: read from label files of one or both images, reconciled, kept as COCO, and exported again."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from dd_livm_core.aligned.label_sources import SIDES, Names, image_names_of
 from dd_livm_core.aligned.mission import align_mission
-from dd_livm_core.camera_files.frames import ImageFrame
-from dd_livm_core.camera_files.radiometry import read_infrared_frame, read_visible_frame
+from dd_livm_core.camera_files.frames import (
+    ImageFrame,
+    read_infrared_frame,
+    read_visible_frame,
+)
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
 from dd_livm_core.labels.coco import read_labels, write_labels
@@ -25,19 +29,12 @@ from dd_livm_core.missions.folder import (
     image_pairs,
     read_record,
 )
-from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.records import LabelFormat, Mission, Progress
 from dd_livm_core.registration.placement import Alignment
 
-SIDES = ("infrared", "visible")
-MARKS = {"infrared": ("T", "R", "IR"), "visible": ("V", "W", "Z", "VIS", "RGB")}
-"""Endings that drones and label tools give the two images' names, as in ``DJI_0001_T``."""
 ENOUGH_TO_ALIGN = 24
 """Pairs that are aligned at least, labelled or not: in smaller missions more pairs end as ambiguous, as the table of
 ``docs/alignment.md`` shows for three and two. The number itself was not measured."""
-
-Names = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
-"""Pair id → the names of its infrared and of its visible file before they were ingested."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +65,7 @@ def take_labels(
     visible_labels: Path | None = None,
     *,
     names: Names | None = None,
+    only: Collection[str] | None = None,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> LabelReport:
@@ -84,6 +82,8 @@ def take_labels(
         infrared frame.
     names
         What the pairs' files were called, where label files may use these names.
+    only
+        Ids of the pairs whose labels are taken; by default all.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def take_labels(
     pairs = image_pairs(mission_dir)
     files = {pair.pair_id: pair.infrared for pair in pairs}
     frame_of = _frame_reader(files, read_infrared_frame)
-    both_names = [_image_names(pairs, side, names or {}) for side in SIDES]
+    both_names = [image_names_of(pairs, side, names or {}) for side in SIDES]
     infrared = read_label_set(labels, both_names[0], frame_of)
     _require_labels(infrared, both_names, "infrared", labels)
     visible = LabelSet({})
@@ -103,6 +103,7 @@ def take_labels(
             visible_labels, both_names[1], _frame_reader(seen, read_visible_frame)
         )
         _require_labels(visible, both_names, "visible", visible_labels)
+    infrared, visible = _select(infrared, only), _select(visible, only)
     new, conflicts = _join_label_sets(mission_dir, infrared, visible, processes, progress)
     kept = {**_stored_labels(mission_dir / LABELS, files, frame_of), **new}
     write_labels(
@@ -187,46 +188,12 @@ def _require_labels(
     )
 
 
-def find_labels(source: Path, labels: Path | None, visible_labels: Path | None) -> Path | None:
-    """Return the path of a mission's infrared labels: as given, else ``labels.json`` beside its images, else None.
-
-    Raises
-    ------
-    InputError
-        A given path does not exist, or only visible labels are given.
-    """
-    if labels is None and (source / LABELS).exists():
-        labels = source / LABELS
-    if visible_labels is not None and labels is None:
-        raise InputError(
-            "labels drawn on infrared, which give the place",
-            "visible ones only",
-            visible_labels,
-            "Give --labels, too.",
-        )
-    for path in (labels, visible_labels):
-        if path is not None and not path.exists():
-            raise InputError("a label file or folder", "none", path, "Check the path.")
-    return labels
-
-
-def list_names(pairs: Sequence[PairFiles], source: Path) -> Names:
-    """Return what label files may call each pair's two images: the path below ``source``, or the name alone.
-
-    Both are without ending.
-
-    Parameters
-    ----------
-    pairs
-        With their files where they were found, below ``source``.
-    """
-    return {
-        pair.pair_id: (
-            (pair.infrared.relative_to(source).with_suffix("").as_posix(), pair.infrared.stem),
-            (pair.visible.relative_to(source).with_suffix("").as_posix(), pair.visible.stem),
-        )
-        for pair in pairs
-    }
+def _select(labels: LabelSet, only: Collection[str] | None) -> LabelSet:
+    """Return the labels of some pairs; all where ``only`` is None."""
+    if only is None:
+        return labels
+    wanted = {pair_id: of_pair for pair_id, of_pair in labels.labels.items() if pair_id in only}
+    return replace(labels, labels=wanted)
 
 
 def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> int:
@@ -252,20 +219,6 @@ def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> in
         {pair_id: read_infrared_frame(files[pair_id]).raster_px for pair_id in labels},
     )
     return len(labels)
-
-
-def _image_names(pairs: Sequence[PairFiles], side: str, names: Names) -> ImageNames:
-    """Return what label files may call one side (``infrared`` or ``visible``) of every pair."""
-    number = SIDES.index(side)
-    known = {}
-    for pair in pairs:
-        marked = (f"{pair.pair_id}_{mark}" for mark in MARKS[side])
-        known[pair.pair_id] = (
-            *names.get(pair.pair_id, ((), ()))[number],
-            pair.pair_id,
-            *marked,
-        )
-    return ImageNames(known)
 
 
 def _join_label_sets(

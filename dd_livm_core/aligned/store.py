@@ -1,5 +1,8 @@
 """The aligned store of a mission: its pairs on the infrared grid, as arrays on disk, with an index and labels."""
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,8 @@ INDEX, LABELS = "index.parquet", "labels.json"
 SUMMARY = "alignment.json"
 """What became of every pair of the mission."""
 ARRAYS = ("infrared_excess", "panel_mask", "visible")
+BYTES_PER_PIXEL = 2 + 1 + 3
+"""Of a stored pair: excess, mask and visible colour."""
 HELD_OUT_SHARE = 0.2
 """Share of a training site's pairs that is held out; a fifth is a common choice, not measured here."""
 MOST_EXCESS = 6e4
@@ -123,16 +128,33 @@ def write_aligned_mission(
 
 
 def _create_arrays(folder: Path, count: int, shape: tuple[int, int]) -> dict[str, NDArray[Any]]:
-    """Create the files of ``count`` pairs' arrays, and return these, memory-mapped, by name."""
+    """Create the files of ``count`` pairs' arrays, and return these, memory-mapped, by name.
+
+    Raises
+    ------
+    OSError
+        The disk has no room for them: told before anything is written.
+    """
     kinds = {
         "infrared_excess": (np.float16, shape),
         "panel_mask": (np.bool_, shape),
         "visible": (np.uint8, (*shape, 3)),
     }
-    return {
-        name: open_memmap(folder / f"{name}.npy", "w+", kind, (count, *size))
-        for name, (kind, size) in kinds.items()
-    }
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, (kind, size) in kinds.items():
+        path = folder / f"{name}.npy"
+        arrays[name] = open_memmap(path, "w+", kind, (count, *size))
+        _take_room(path)
+    return arrays
+
+
+def _take_room(path: Path) -> None:
+    """Take a mapped file's room on the disk: a page for which there is none later ends the process with SIGBUS."""
+    with path.open("r+b") as stream:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+        elif shutil.disk_usage(path.parent).free < path.stat().st_size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def _scale_to_fit(image: NDArray[Any], shape: tuple[int, int], scale: float) -> NDArray[Any]:
@@ -171,21 +193,37 @@ def read_aligned_mission(folder: Path) -> AlignedMission:
     Raises
     ------
     InputError
-        The folder holds no aligned store.
+        The folder holds no aligned store, or a damaged one.
     """
     try:
         index = pd.read_parquet(folder / INDEX)
         arrays: dict[str, Any] = {}
         for name in ARRAYS:
-            path = folder / f"{name}.npy"
-            arrays[name] = (
-                np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else np.empty(0)
-            )
+            arrays[name] = _open_array(folder / f"{name}.npy", len(index))
     except (OSError, ValueError) as error:
         raise InputError(
             "an aligned store", str(error), folder, "Align the mission anew."
         ) from error
     return AlignedMission(index, **arrays, labels=read_labels(folder / LABELS))
+
+
+def _open_array(path: Path, count: int) -> NDArray[Any]:
+    """Return a stored array of ``count`` pairs, memory-mapped; a store of no pair has no file.
+
+    Raises
+    ------
+    ValueError
+        The file is missing, damaged or of another number of pairs.
+    """
+    if not count and not path.exists():
+        return np.empty(0)
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    if len(array) != count:
+        raise ValueError(f"{path.name} of {len(array)} pairs, {INDEX} of {count}")
+    return array
 
 
 def held_out_rows(index: pd.DataFrame) -> NDArray[np.bool_]:

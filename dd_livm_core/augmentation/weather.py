@@ -1,4 +1,4 @@
-"""Hotspot-driven augmentation: real hotspots re-rendered under other weather, by exact diffusion."""
+"""Hotspot-driven augmentation: real hotspots rendered again under other weather, by exact diffusion."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,34 +8,34 @@ from albumentations import DualTransform
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from dd_livm_core.augmentation.rendering import Rendering, Scene, relight, render
-from dd_livm_core.hotspots.segmentation import LONG_OVER_SHORT_SIDE
+from dd_livm_core.augmentation.rendering import FlightFrame, Rendering, relight, render
+from dd_livm_core.panels.pv_module_px import PvModulePx
 
 Range = tuple[float, float]
 
 
 class HotspotWeather(DualTransform):  # type: ignore[misc]
-    """Re-render the hotspots of an excess image under drawn irradiance, wind and passing cloud.
+    """Render the hotspots of an excess image again under drawn irradiance, wind and passing cloud.
 
     Only the hotspots change; sensor noise and the healthy panel stay as recorded. The steady
     transfer is exact (:func:`dd_livm_core.heat.diffusion.weather_transfer`), also for a camera-blurred image.
     The visible image takes the light that the irradiance implies, less what exposure levels out.
-    Boxes of hotspots that sink below the threshold are dropped.
+    Boxes of hotspots that fall below the threshold are dropped.
 
     Parameters
     ----------
     irradiance_range_w_m2, wind_range_m_s
         Weather to draw.
     irradiance_exponent_range
-        β of points and patches; stripes and blocks (open circuit, bypass) have β = 1.
+        Exponent β of irradiance for points and patches; stripes and blocks (open circuit, bypass) have β = 1.
     cloud_probability, cloud_share_range, cloud_elapsed_range_s
         Passing cloud: its share of the irradiance, and the time since it came.
     exposure_compensation
         Share of the change of light (in stops) that the camera's exposure levels out.
     observed_irradiance_range_w_m2, observed_wind_range_m_s
-        Drawn where the metadata do not know the weather of the flight.
+        Weather of the flight, drawn where the metadata do not hold it.
     pv_module_width_m, pv_module_width_px
-        Short side of a PV module, where the metadata do not give its pixels or ``pixel_m``.
+        Short side of a PV module, used where the metadata do not hold ``pixel_m`` or ``pv_module_width_px``.
     metadata_key
         Key of an optional mapping in the call: ``irradiance_w_m2``, ``wind_m_s``, ``pixel_m``,
         ``pv_module_width_px``, ``pv_module_height_px``, ``radiometric``.
@@ -53,12 +53,12 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
     bboxes
         In a ``Compose`` with ``bbox_params``.
 
-    All draws are plain numbers made before the data are seen, so a replay applies the
-    same weather to any image.
+    All draws are plain numbers made before the data are read, so a replay applies the same weather to any image.
+    Ranges outside their bounds raise pydantic's ``ValidationError``.
     """
 
     class InitSchema(DualTransform.InitSchema):  # type: ignore[misc]
-        """Bounds of the configuration."""
+        """Bounds of the parameters."""
 
         irradiance_range_w_m2: Range
         wind_range_m_s: Range
@@ -74,7 +74,8 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         metadata_key: str
 
         @model_validator(mode="after")
-        def _ordered(self) -> "HotspotWeather.InitSchema":
+        def _check_ranges(self) -> "HotspotWeather.InitSchema":
+            """Refuse ranges that fall, or that leave what is physical."""
             limits = {
                 "irradiance_range_w_m2": (1, 1600),
                 "wind_range_m_s": (0, 30),
@@ -143,15 +144,15 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
     def apply_with_params(
         self, params: dict[str, Any], *args: Any, **kwargs: Any
     ) -> dict[str, Any]:
-        """Render once, then hand every target its part."""
-        rendering = render(self._scene(params, kwargs), params, self.exposure_compensation)
+        """Render once, then change every target by it."""
+        rendering = render(self._flight_frame(params, kwargs), params, self.exposure_compensation)
         result: dict[str, Any] = super().apply_with_params(
             {**params, "rendering": rendering}, **kwargs
         )
         return result
 
     def apply(self, img: NDArray[Any], *args: Any, **params: Any) -> NDArray[Any]:
-        """Change the excess (float) or the visible image (uint8)."""
+        """Return the changed excess (float) or visible image (uint8)."""
         rendering: Rendering = params["rendering"]
         if img.dtype == np.uint8:
             return relight(img, rendering.light)
@@ -160,22 +161,29 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
         return changed.astype(img.dtype, copy=False)
 
     def apply_to_mask(self, mask: NDArray[Any], *args: Any, **params: Any) -> NDArray[Any]:
-        """Leave masks as they are: the panels do not move."""
+        """Return the mask as it is: the panels do not move."""
         return mask
 
     def apply_to_bboxes(self, bboxes: NDArray[Any], *args: Any, **params: Any) -> NDArray[Any]:
-        """Drop boxes whose hotspot sank below the threshold."""
+        """Return the boxes whose hotspot is still above the threshold."""
         rendering: Rendering = params["rendering"]
         kept: NDArray[Any] = bboxes[rendering.keep_box]
         return kept
 
-    def _scene(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Scene:
+    def _flight_frame(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> FlightFrame:
+        """Return one call's data, with drawn or configured values where its metadata hold none."""
         image = np.asarray(data["image"], np.float32)
         excess = np.nan_to_num(image.reshape(image.shape[:2]), nan=0.0, posinf=0.0, neginf=0.0)
         mask, boxes = data.get("panel_mask"), data.get("bboxes")
         known = {k: v for k, v in (data.get(self.metadata_key) or {}).items() if v is not None}
         width_px = float(known.get("pv_module_width_px", self.pv_module_width_px))
-        return Scene(
+        height_px = known.get("pv_module_height_px")
+        pv_module = (
+            PvModulePx(width_px, float(height_px))
+            if height_px
+            else PvModulePx.from_short_side(width_px)
+        )
+        return FlightFrame(
             excess=excess,
             panel_mask=np.ones(excess.shape, bool)
             if mask is None
@@ -184,9 +192,6 @@ class HotspotWeather(DualTransform):  # type: ignore[misc]
             irradiance_w_m2=float(known.get("irradiance_w_m2", params["observed_irradiance_w_m2"])),
             wind_m_s=float(known.get("wind_m_s", params["observed_wind_m_s"])),
             pixel_m=float(known.get("pixel_m", self.pv_module_width_m / width_px)),
-            pv_module_width_px=width_px,
-            pv_module_height_px=float(
-                known.get("pv_module_height_px", LONG_OVER_SHORT_SIDE * width_px)
-            ),
+            pv_module=pv_module,
             radiometric=bool(known.get("radiometric", True)),
         )

@@ -6,7 +6,7 @@ that no file can make the reader loop or grow.
 
 import math
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from dd_livm_core.camera_files.jpeg_segments import application_segments
@@ -42,18 +42,49 @@ class _Layout(NamedTuple):
     inline_b: int
 
 
+class ExifTags(NamedTuple):
+    """Values of the wanted tags, and the tags among them that are there but cannot be read."""
+
+    values: dict[int, Value]
+    broken: frozenset[int]
+
+
 def exif_values(content: bytes, tags: Collection[int]) -> dict[int, Value]:
     """Return the values of some tags of a JPEG, PNG or TIFF; tags that are absent or broken are not in the result."""
+    return read_exif(content, tags).values
+
+
+def read_exif(content: bytes, tags: Collection[int]) -> ExifTags:
+    """Return the values of some tags of a JPEG, PNG or TIFF; a broken tag or sub-directory costs no other."""
     data = _tiff_part(content)
     found: dict[int, Value] = {}
+    broken: set[int] = set()
     try:
         layout, first = _header(data)
-        pointers = _read_directory(data, layout, first, tags, found)
-        for pointer in pointers:
-            _read_directory(data, layout, pointer, tags, found)
-    except (struct.error, IndexError, OverflowError):  # what was read before the break is kept
-        pass
-    return found
+    except (struct.error, IndexError, OverflowError):
+        return ExifTags({}, frozenset())
+    pointers = _read_directory(data, layout, first, tags, found, broken)
+    for pointer in pointers:
+        _read_directory(data, layout, pointer, tags, found, broken)
+    return ExifTags(found, frozenset(broken - found.keys()))
+
+
+def numbers_of(exif: Mapping[int, Value], tag: int) -> tuple[float, ...]:
+    """Return a tag's numbers; none where it is absent or a text."""
+    values = exif.get(tag, ())
+    return () if isinstance(values, str) else values
+
+
+def number_of(exif: Mapping[int, Value], tag: int) -> float | None:
+    """Return a tag's number, or None where it has none or several."""
+    values = numbers_of(exif, tag)
+    return float(values[0]) if len(values) == 1 else None
+
+
+def text_of(exif: Mapping[int, Value], tag: int) -> str | None:
+    """Return at most 64 characters of a tag's text, or None."""
+    text = exif.get(tag)
+    return text[:64] or None if isinstance(text, str) else None
 
 
 def _tiff_part(content: bytes) -> bytes:
@@ -93,23 +124,36 @@ def _header(data: bytes) -> tuple[_Layout, int]:
 
 
 def _read_directory(
-    data: bytes, layout: _Layout, start: int, tags: Collection[int], found: dict[int, Value]
+    data: bytes,
+    layout: _Layout,
+    start: int,
+    tags: Collection[int],
+    found: dict[int, Value],
+    broken: set[int],
 ) -> list[int]:
-    """Add the wanted tags of one directory to ``found``; return the offsets of its sub-directories."""
-    (count,) = struct.unpack_from(layout.order + layout.counter, data, start)
-    at = start + struct.calcsize("=" + layout.counter)
+    """Add the wanted tags of one directory to ``found`` or ``broken``; return the offsets of its sub-directories.
+
+    Of a directory that is cut, what stands before the cut is read.
+    """
+    pointers: list[int] = []
     head = struct.Struct(layout.order + layout.entry)
-    pointers = []
-    for number in range(min(count, MAX_ENTRIES)):
-        place = at + number * (head.size + layout.inline_b)
-        tag, kind, values = head.unpack_from(data, place)
-        if tag not in SUB_DIRECTORIES and tag not in tags:
-            continue
-        value = _value(data, layout, kind, values, place + head.size)
-        if tag in SUB_DIRECTORIES:
-            pointers += [int(v) for v in value or () if isinstance(v, int)]
-        elif value is not None:
-            found.setdefault(tag, value)
+    try:
+        (count,) = struct.unpack_from(layout.order + layout.counter, data, start)
+        at = start + struct.calcsize("=" + layout.counter)
+        for number in range(min(count, MAX_ENTRIES)):
+            place = at + number * (head.size + layout.inline_b)
+            tag, kind, values = head.unpack_from(data, place)
+            if tag not in SUB_DIRECTORIES and tag not in tags:
+                continue
+            value = _value(data, layout, kind, values, place + head.size)
+            if tag in SUB_DIRECTORIES:
+                pointers += [int(v) for v in value or () if isinstance(v, int)]
+            elif value is None:
+                broken.add(tag)
+            else:
+                found.setdefault(tag, value)
+    except (struct.error, IndexError, OverflowError):
+        pass
     return pointers
 
 

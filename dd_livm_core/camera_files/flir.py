@@ -18,10 +18,16 @@ from PIL import Image
 
 from dd_livm_core.camera_files.images import MAX_PIXELS, MIN_SIDE_PX
 from dd_livm_core.camera_files.jpeg_segments import application_segments
+from dd_livm_core.camera_files.planck import (
+    ZERO_C_K,
+    CameraParameters,
+    convert_by_table,
+    read_parameters,
+    record_byte_order,
+)
 from dd_livm_core.errors import InputError
 
 RAW_RECORD, CAMERA_RECORD = 1, 32
-ZERO_C_K = 273.15
 BROKEN = (
     struct.error,
     IndexError,
@@ -47,28 +53,6 @@ class FlirThermogram:
     reflected_c: float
     distance_m: float
     relative_humidity: float
-    camera: str | None
-
-
-@dataclass(frozen=True)
-class _Parameters:
-    """What FLIR's camera equation takes, under ExifTool's names; humidity is a share of 1."""
-
-    emissivity: float
-    distance_m: float
-    reflected_k: float
-    air_k: float
-    window_k: float
-    window_transmission: float
-    humidity: float
-    r1: float
-    b: float
-    f: float
-    alpha: tuple[float, float]
-    beta: tuple[float, float]
-    x: float
-    o: int
-    r2: float
     camera: str | None
 
 
@@ -122,14 +106,14 @@ def _broken(error: Exception, path: Path) -> InputError:
     return InputError("whole FLIR data", f"broken ({error})"[:200], path, "Copy the file anew.")
 
 
-def _decode(content: bytes) -> tuple[NDArray[np.float32], _Parameters] | None:
+def _decode(content: bytes) -> tuple[NDArray[np.float32], CameraParameters] | None:
     """Return temperatures in °C and their parameters, or None without FLIR data; broken data raise of many kinds."""
     records = _raw_and_camera(content)
     if records is None:
         return None
     raw = _raw_image(records[RAW_RECORD])
-    parameters = _parameters(records[CAMERA_RECORD])
-    return _convert_by_table(raw, parameters), parameters
+    parameters = read_parameters(records[CAMERA_RECORD])
+    return convert_by_table(raw, parameters), parameters
 
 
 def _raw_and_camera(content: bytes) -> dict[int, bytes] | None:
@@ -198,7 +182,7 @@ def _correct_byte_order(stored: NDArray[np.uint16]) -> NDArray[np.uint16]:
 
 def _raw_image(record: bytes) -> NDArray[np.uint16]:
     """Return the sensor's counts, uint16 (H, W), stored as PNG, as TIFF or plainly."""
-    order = _record_byte_order(record)
+    order = record_byte_order(record)
     width, height = _raw_size_px(record)
     body = record[32:]
     if body[:8] == b"\x89PNG\r\n\x1a\n":
@@ -214,7 +198,7 @@ def _raw_image(record: bytes) -> NDArray[np.uint16]:
 
 def _raw_size_px(record: bytes) -> tuple[int, int]:
     """Return (width, height) of the raw image's record; raise a ValueError for one of no camera."""
-    width, height = struct.unpack_from(f"{_record_byte_order(record)}HH", record, 2)
+    width, height = struct.unpack_from(f"{record_byte_order(record)}HH", record, 2)
     if not min(width, height) >= MIN_SIDE_PX or width * height > MAX_PIXELS:
         raise ValueError(f"raw image of {width} x {height}")
     return width, height
@@ -242,94 +226,3 @@ def _decode_tiff(body: bytes, width: int, height: int) -> NDArray[np.generic]:
         if page.compression != 1:
             raise ValueError(f"a TIFF packed by {page.compression}")
         return np.asarray(page.asarray())
-
-
-def _record_byte_order(record: bytes) -> str:
-    """Return the byte order of a record, as `struct` writes it; its first number is below 256."""
-    return "<" if struct.unpack_from("<H", record, 0)[0] < 0x100 else ">"
-
-
-def _parameters(record: bytes) -> _Parameters:
-    """Return the camera record's parameters, from the offsets that ExifTool documents."""
-    order = _record_byte_order(record)
-
-    def value(offset: int, kind: str = "f") -> float:
-        return float(struct.unpack_from(f"{order}{kind}", record, offset)[0])
-
-    camera = record[0xD4:0xF4].split(b"\0")[0].decode("ascii", "replace").strip() or None
-    humidity = value(0x3C)
-    return _Parameters(
-        emissivity=value(0x20),
-        distance_m=value(0x24),
-        reflected_k=value(0x28),
-        air_k=value(0x2C),
-        window_k=value(0x30),
-        window_transmission=value(0x34),
-        humidity=humidity if humidity <= 2 else humidity / 100,
-        r1=value(0x58),
-        b=value(0x5C),
-        f=value(0x60),
-        alpha=(value(0x70), value(0x74)),
-        beta=(value(0x78), value(0x7C)),
-        x=value(0x80),
-        o=int(value(0x308, "i")),
-        r2=value(0x30C),
-        camera=camera,
-    )
-
-
-def _convert_by_table(raw: NDArray[np.uint16], parameters: _Parameters) -> NDArray[np.float32]:
-    """Return °C, float32 (H, W); each count that may occur is converted once, as they are fewer than pixels."""
-    _check_parameters(parameters)
-    lowest = int(raw.min())
-    counts = np.arange(lowest, int(raw.max()) + 1, dtype=np.float64)
-    return np.asarray(_temperature_c(counts, parameters)[raw - np.uint16(lowest)])
-
-
-def _check_parameters(p: _Parameters) -> None:
-    """Raise a ValueError for values that no measurement has."""
-    if not (0.01 <= p.emissivity <= 1 and p.r1 > 0 and p.r2 > 0 and 500 < p.b < 5000):
-        raise ValueError(f"emissivity {p.emissivity}, R1 {p.r1}, R2 {p.r2}, B {p.b}")
-    if not (100 < p.reflected_k < 2000 and 150 < p.air_k < 400 and 0 <= p.humidity <= 1):
-        raise ValueError(f"reflected {p.reflected_k} K, air {p.air_k} K, humidity {p.humidity}")
-    if not 0 <= p.distance_m <= 10_000:
-        raise ValueError(f"distance {p.distance_m} m")
-
-
-def _temperature_c(raw: NDArray[np.float64], p: _Parameters) -> NDArray[np.float32]:
-    """Return °C of raw counts, by FLIR's camera equation."""
-
-    def radiance(kelvin: float) -> float:
-        return float(p.r1 / (p.r2 * (np.exp(p.b / kelvin) - p.f)) - p.o)
-
-    window = p.window_transmission if 0 < p.window_transmission <= 1 else 1.0
-    e, t = p.emissivity, _air_transmission(p)
-    # two stretches of air, before and after the window, as FLIR and ExifTool take them
-    added = (
-        (1 - e) / e * radiance(p.reflected_k)
-        + (1 - t) / (e * t) * radiance(p.air_k)
-        + (1 - window) / (e * t * window) * radiance(p.window_k if p.window_k > 0 else p.air_k)
-        + (1 - t) / (e * t * t * window) * radiance(p.air_k)
-    )
-    seen = raw / (e * t * window * t) - added
-    ratio = p.r1 / (p.r2 * (seen + p.o)) + p.f
-    return (p.b / np.log(ratio) - ZERO_C_K).astype(np.float32)
-
-
-def _air_transmission(p: _Parameters) -> float:
-    """Return the share of radiation that passes half the distance, by the formula of the readers flyr and Thermimage.
-
-    Its exponential of a polynomial is the water vapour that saturated air holds, in g/m3.
-    """
-    air_c = p.air_k - ZERO_C_K
-    vapour = p.humidity * np.exp(
-        1.5587 + 0.06939 * air_c - 0.00027816 * air_c**2 + 6.8455e-7 * air_c**3
-    )
-    root = np.sqrt(p.distance_m / 2)
-    transmission = float(
-        p.x * np.exp(-root * (p.alpha[0] + p.beta[0] * np.sqrt(vapour)))
-        + (1 - p.x) * np.exp(-root * (p.alpha[1] + p.beta[1] * np.sqrt(vapour)))
-    )
-    if not 0 < transmission <= 1.01:
-        raise ValueError(f"atmospheric transmission {transmission}")
-    return transmission

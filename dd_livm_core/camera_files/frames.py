@@ -1,8 +1,17 @@
 """Holds the sizes of one image, and carries boxes from a size that a label file states to the pixels read."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from dd_livm_core.camera_files.images import MIN_SIDE_PX
+from dd_livm_core.camera_files.dji import dji_raster_px, find_sdk, holds_dji_counts
+from dd_livm_core.camera_files.flir import flir_raster_px
+from dd_livm_core.camera_files.images import (
+    MIN_SIDE_PX,
+    TIFF_STARTS,
+    picture_size_px,
+    read_bytes,
+)
+from dd_livm_core.camera_files.orientation import orientation_of, upright_size_px
 
 Size = tuple[float, float]
 """(width, height)."""
@@ -66,3 +75,37 @@ def _same_shape(size: Size, other: Size) -> bool:
 def _text(size: Size) -> str:
     """Return a size as words."""
     return f"{size[0]:g} x {size[1]:g} px"
+
+
+def read_infrared_frame(path: Path) -> ImageFrame:
+    """Return the sizes of an infrared image's picture and raster, from headers alone.
+
+    Raises
+    ------
+    InputError
+        It is no image, or its embedded raster is broken.
+    """
+    content = read_bytes(path)
+    picture_px = picture_size_px(content, path)
+    if content[:4] in TIFF_STARTS:
+        return ImageFrame(picture_px, picture_px)
+    stored_px = flir_raster_px(content, path)
+    if stored_px is None and find_sdk() is not None and holds_dji_counts(content):
+        stored_px = dji_raster_px(
+            content, upright_size_px(picture_px, orientation_of(content)), path
+        )
+    if stored_px is None:
+        return ImageFrame(picture_px, picture_px)
+    return ImageFrame(picture_px, upright_size_px(stored_px, orientation_of(content)))
+
+
+def read_visible_frame(path: Path) -> ImageFrame:
+    """Return the sizes of a visible image, whose pixels are those of its picture.
+
+    Raises
+    ------
+    InputError
+        It is no image.
+    """
+    size_px = picture_size_px(read_bytes(path), path)
+    return ImageFrame(size_px, size_px)

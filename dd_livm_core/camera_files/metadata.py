@@ -1,56 +1,60 @@
 """Reads what a drone wrote beside the pixels: position, height, gimbal, time, camera."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-
-from dd_livm_core.camera_files.exif import Value, exif_values
+from dd_livm_core.camera_files.exif import Value, number_of, numbers_of, read_exif, text_of
 from dd_livm_core.camera_files.images import open_image, read_bytes, shown_size_px
+from dd_livm_core.camera_files.position import (
+    GPS_TAGS,
+    XMP_LATITUDES,
+    XMP_LONGITUDES,
+    find_position,
+)
+from dd_livm_core.camera_files.xmp import parse_number, quote, read_xmp
 
 # EXIF tags, by the numbers of the EXIF standard (CIPA DC-008)
 MODEL, TIME, TIME_ORIGINAL, ZONE, ZONE_ORIGINAL = 0x0110, 0x0132, 0x9003, 0x9010, 0x9011
 FOCAL_LENGTH, DIGITAL_ZOOM, FILM_EQUIVALENT = 0x920A, 0xA404, 0xA405
-GPS_LATITUDE_REF, GPS_LATITUDE, GPS_LONGITUDE_REF, GPS_LONGITUDE = 1, 2, 3, 4
 GPS_ALTITUDE_REF, GPS_ALTITUDE = 5, 6
 TAGS = {
-    MODEL,
-    TIME,
-    TIME_ORIGINAL,
-    ZONE,
-    ZONE_ORIGINAL,
-    FOCAL_LENGTH,
-    DIGITAL_ZOOM,
-    FILM_EQUIVALENT,
-} | set(range(1, 7))
-MAX_XMP_BYTES = 2**20
-"""Hundreds of times a drone's packet."""
+    MODEL: "Model",
+    TIME: "DateTime",
+    TIME_ORIGINAL: "DateTimeOriginal",
+    ZONE: "OffsetTime",
+    ZONE_ORIGINAL: "OffsetTimeOriginal",
+    FOCAL_LENGTH: "FocalLength",
+    DIGITAL_ZOOM: "DigitalZoomRatio",
+    FILM_EQUIVALENT: "FocalLengthIn35mmFilm",
+    GPS_ALTITUDE_REF: "GPSAltitudeRef",
+    GPS_ALTITUDE: "GPSAltitude",
+    **GPS_TAGS,
+}
+MAX_ZONE_H = 14
+"""No place on earth is further from UTC."""
+ZONE_TEXT = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?", re.I)
 XMP_FIELDS = {
     "AbsoluteAltitude": "altitude_m",
     "RelativeAltitude": "relative_altitude_m",
     "GimbalPitchDegree": "gimbal_pitch_deg",
     "GimbalYawDegree": "gimbal_yaw_deg",
     "GimbalRollDegree": "gimbal_roll_deg",
-    "GpsLatitude": "latitude_deg",
-    "GpsLongitude": "longitude_deg",
-    "GpsLongtitude": "longitude_deg",  # sic, by the firmware of several DJI cameras
 }
+IMAGE_SOURCE = "ImageSource"
+XMP_NAMES = {IMAGE_SOURCE, *XMP_FIELDS, *XMP_LATITUDES, *XMP_LONGITUDES}
 PLAUSIBLE = {
     "altitude_m": (-500.0, 20_000.0),
     "relative_altitude_m": (-1000.0, 20_000.0),
     "gimbal_pitch_deg": (-360.0, 360.0),
     "gimbal_yaw_deg": (-360.0, 360.0),
     "gimbal_roll_deg": (-360.0, 360.0),
-    "latitude_deg": (-90.0, 90.0),
-    "longitude_deg": (-180.0, 180.0),
 }
-"""Bounds on what XMP says; a number outside is left out as if it were absent."""
+"""Bounds on what XMP says; a number outside is left out and told."""
 
 FILM_DIAGONAL_MM = math.hypot(36, 24)
 SENSOR_WIDTH_MM = {"XT2": 10.88}
@@ -71,6 +75,10 @@ class ImageMetadata:
         With its zone where the file says it.
     focal_length_35mm_mm
         Focal length of the same view on film of 36 mm x 24 mm; None under digital zoom.
+    image_source
+        DJI's own word which of its cameras took the image, as ``InfraredCamera`` or ``WideCamera``.
+    dropped
+        Tags that are in the file but were left out, each with the reason.
     """
 
     width_px: int
@@ -86,10 +94,12 @@ class ImageMetadata:
     camera_model: str | None = None
     focal_length_mm: float | None = None
     focal_length_35mm_mm: float | None = None
+    image_source: str | None = None
+    dropped: tuple[str, ...] = ()
 
 
 def read_metadata(path: Path) -> ImageMetadata:
-    """Return the metadata in an image's EXIF and XMP; broken metadata of a good image is left out.
+    """Return the metadata in an image's EXIF and XMP; a broken tag of a good image is left out and named in `dropped`.
 
     Raises
     ------
@@ -105,26 +115,23 @@ def metadata_from_bytes(content: bytes, size_px: tuple[int, int]) -> ImageMetada
 
     Where both say a position, it is EXIF's; height and gimbal are XMP's.
     """
-    exif = exif_values(content, TAGS)
-    latitude_deg = _coordinate(exif, GPS_LATITUDE, GPS_LATITUDE_REF, "S", 90)
-    longitude_deg = _coordinate(exif, GPS_LONGITUDE, GPS_LONGITUDE_REF, "W", 180)
+    exif, broken = read_exif(content, TAGS)
+    xmp, faults = read_xmp(content, XMP_NAMES)
+    dropped = [f"EXIF {TAGS[tag]} cannot be read" for tag in sorted(broken)] + list(faults)
+    latitude_deg, longitude_deg = find_position(exif, xmp, dropped)
     metadata = ImageMetadata(
         *size_px,
         latitude_deg=latitude_deg,
         longitude_deg=longitude_deg,
         altitude_m=_altitude(exif),
-        taken_at=_time(exif),
-        camera_model=_text(exif, MODEL),
-        focal_length_mm=_number(exif, FOCAL_LENGTH) or None,
+        taken_at=_time(exif, dropped),
+        camera_model=text_of(exif, MODEL),
+        focal_length_mm=number_of(exif, FOCAL_LENGTH) or None,
         focal_length_35mm_mm=_film_equivalent_mm(exif),
+        image_source=xmp.get(IMAGE_SOURCE, "")[:64] or None,
     )
-    found: dict[str, Any] = {
-        k: v
-        for k, v in xmp_values(content, XMP_FIELDS).items()
-        if PLAUSIBLE[k][0] <= v <= PLAUSIBLE[k][1]
-        and (k not in ("latitude_deg", "longitude_deg") or getattr(metadata, k) is None)
-    }
-    return _drop_null_island(replace(metadata, **found))
+    flight = _flight_values(xmp, dropped)
+    return replace(metadata, **flight, dropped=tuple(dropped))
 
 
 def focal_length_px(metadata: ImageMetadata) -> float | None:
@@ -151,98 +158,63 @@ def ground_sampling_distance_m(metadata: ImageMetadata) -> float | None:
     return float(height_m / focal_px)
 
 
-def _drop_null_island(metadata: ImageMetadata) -> ImageMetadata:
-    """Return the metadata without a position of 0° N 0° E, which drones write before their first fix."""
-    if (metadata.latitude_deg, metadata.longitude_deg) != (0, 0):
-        return metadata
-    return replace(metadata, latitude_deg=None, longitude_deg=None)
-
-
-def _values(exif: Mapping[int, Value], tag: int) -> tuple[float, ...]:
-    """Return a tag's numbers; none where it is absent or a text."""
-    values = exif.get(tag, ())
-    return () if isinstance(values, str) else values
-
-
-def _number(exif: Mapping[int, Value], tag: int) -> float | None:
-    """Return a tag's number, or None where it has none or several."""
-    values = _values(exif, tag)
-    return float(values[0]) if len(values) == 1 else None
-
-
-def _text(exif: Mapping[int, Value], tag: int) -> str | None:
-    """Return at most 64 characters of a tag's text, or None."""
-    text = exif.get(tag)
-    return text[:64] or None if isinstance(text, str) else None
-
-
-def _coordinate(
-    exif: Mapping[int, Value], tag: int, reference: int, negative: str, limit: float
-) -> float | None:
-    """Return a latitude or longitude in degrees from EXIF's degrees, minutes and seconds, or None."""
-    values, side = _values(exif, tag), _text(exif, reference)
-    if len(values) != 3 or side is None:
-        return None
-    degrees = values[0] + values[1] / 60 + values[2] / 3600
-    if not 0 <= degrees <= limit:
-        return None
-    return -degrees if side.upper() == negative else degrees
+def _flight_values(xmp: Mapping[str, str], dropped: list[str]) -> dict[str, Any]:
+    """Return heights and gimbal angles in XMP, by the names of `XMP_FIELDS`; add to ``dropped`` what cannot be."""
+    found: dict[str, Any] = {}
+    for name, field in XMP_FIELDS.items():
+        text = xmp.get(name)
+        if text is None:
+            continue
+        low, high = PLAUSIBLE[field]
+        value = parse_number(text, "m" if field.endswith("_m") else "°")
+        if value is not None and low <= value <= high:
+            found[field] = value
+        else:
+            dropped.append(f"XMP {name} {quote(text)} is no number from {low:g} to {high:g}")
+    return found
 
 
 def _altitude(exif: Mapping[int, Value]) -> float | None:
     """Return the height above the sea in metres, negative below it, or None."""
-    height_m = _number(exif, GPS_ALTITUDE)
+    height_m = number_of(exif, GPS_ALTITUDE)
     if height_m is None:
         return None
-    below_sea = _values(exif, GPS_ALTITUDE_REF) == (1,)
+    below_sea = numbers_of(exif, GPS_ALTITUDE_REF) == (1,)
     return -height_m if below_sea else height_m
 
 
 def _film_equivalent_mm(exif: Mapping[int, Value]) -> float | None:
     """Return the focal length of the same view on film, or None, as under digital zoom."""
-    zoomed = (_number(exif, DIGITAL_ZOOM) or 1.0) != 1.0  # 0 says that it was not used
-    return None if zoomed else _number(exif, FILM_EQUIVALENT) or None
+    zoomed = (number_of(exif, DIGITAL_ZOOM) or 1.0) != 1.0  # 0 says that it was not used
+    return None if zoomed else number_of(exif, FILM_EQUIVALENT) or None
 
 
-def _time(exif: Mapping[int, Value]) -> datetime | None:
-    """Return the time of exposure, else that of the file, with its zone where one is said; or None."""
-    text = _text(exif, TIME_ORIGINAL) or _text(exif, TIME)
-    if text is None:
-        return None
-    zone = _text(exif, ZONE_ORIGINAL) or _text(exif, ZONE) or ""
-    try:  # EXIF asks for 2022:09:02; some H20T write 2022-09-02
-        return datetime.fromisoformat(text[:10].replace(":", "-") + text[10:] + zone)
-    except ValueError:
-        return None
+def _time(exif: Mapping[int, Value], dropped: list[str]) -> datetime | None:
+    """Return the time of exposure, else that of the file, with its zone where a good one is said; or None."""
+    for tag in (TIME_ORIGINAL, TIME):
+        text = text_of(exif, tag) or ""
+        if not text.strip(" :0-"):  # blanks and zeros say that the clock was not set
+            continue
+        try:  # EXIF asks for 2022:09:02; some H20T write 2022-09-02
+            taken_at = datetime.fromisoformat(text[:10].replace(":", "-") + text[10:])
+        except ValueError:
+            dropped.append(f"EXIF {TAGS[tag]} {quote(text)} is no time")
+            continue
+        return taken_at if taken_at.tzinfo else taken_at.replace(tzinfo=_zone(exif, dropped))
+    return None
 
 
-def xmp_values(content: bytes, fields: Mapping[str, str]) -> dict[str, float]:
-    """Return the finite numbers of some fields of an image's XMP packet.
-
-    Parameters
-    ----------
-    fields
-        Name in XMP, without its namespace → name in the result.
-    """
-    start = content.find(b"<x:xmpmeta")
-    end = content.find(b"</x:xmpmeta>", start)
-    if start < 0 or end < 0 or end - start > MAX_XMP_BYTES:
-        return {}
-    try:
-        root = fromstring(content[start : end + 12])
-    except (ParseError, DefusedXmlException, ValueError, LookupError):
-        return {}
-    found: dict[str, float] = {}
-    for element in root.iter():
-        pairs = [(element.tag, element.text or ""), *element.attrib.items()]
-        for name, text in pairs:
-            field = fields.get(str(name).rpartition("}")[2])
-            if field is None:
-                continue
-            try:
-                value = float(text)
-            except ValueError:
-                continue
-            if math.isfinite(value):
-                found[field] = value
-    return found
+def _zone(exif: Mapping[int, Value], dropped: list[str]) -> timezone | None:
+    """Return the zone of the time of exposure, else of the file's; None where none is said or it cannot be."""
+    for tag in (ZONE_ORIGINAL, ZONE):
+        text = text_of(exif, tag) or ""
+        if not text.strip(" :"):
+            continue
+        if text.upper() in ("Z", "UTC", "GMT"):
+            return UTC
+        parts = ZONE_TEXT.fullmatch(text)
+        if parts and int(parts[2]) <= MAX_ZONE_H and int(parts[3] or 0) < 60:
+            offset = timedelta(hours=int(parts[2]), minutes=int(parts[3] or 0))
+            return timezone(-offset if parts[1] == "-" else offset)
+        dropped.append(f"EXIF {TAGS[tag]} {quote(text)} is no time zone")
+    return None

@@ -5,30 +5,28 @@ and XT R), and from DJI R-JPEG where the user names DJI's Thermal SDK. Every oth
 Nothing is guessed: a scale that is not declared is not used.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.camera_files.dji import TODO as DJI_TODO
-from dd_livm_core.camera_files.dji import dji_raster_px, find_sdk, holds_dji_counts, read_dji
-from dd_livm_core.camera_files.flir import flir_raster_px, read_flir
-from dd_livm_core.camera_files.frames import ImageFrame
+from dd_livm_core.camera_files.dji import find_sdk, holds_dji_counts, read_dji
+from dd_livm_core.camera_files.flir import read_flir
 from dd_livm_core.camera_files.images import (
     TIFF_STARTS,
-    checked_size_px,
-    picture_size_px,
+    checked_thumbnail,
     read_bytes,
     upright_pixels,
 )
 from dd_livm_core.camera_files.orientation import orientation_of, turn_upright, upright_size_px
+from dd_livm_core.camera_files.palette_values import BLACK_HOT, read_picture, surely_has_values
+from dd_livm_core.camera_files.palettes import names
+from dd_livm_core.camera_files.thermogram import InfraredContent, Thermogram
 from dd_livm_core.camera_files.tiff import UNITS_TO_C, TiffFrame, read_tiff_frame
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import DeclaredUnit
-
-LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
-"""Of red, green and blue, by ITU-R BT.601."""
 
 PLAUSIBLE_C = (-100.0, 2000.0)
 """Of every pixel; wider than the ranges of thermal drone cameras."""
@@ -39,50 +37,18 @@ GREY_PERCENTILES = (0.5, 99.5)
 
 NO_TEMPERATURE = "Give the camera's radiometric file (16-bit TIFF, FLIR or DJI R-JPEG)."
 EIGHT_BITS = "an 8-bit picture holds no temperatures"
+SAID_OF_KIND = {
+    "grey": "",
+    "known": "; the values are places along the palette {}",
+    "bright": "; the values are the brightness of an unknown palette, which grows along it",
+    "line": "; the values are places along an unknown palette, whose hot end is told by its colours",
+    "photograph": "; its colours are of no palette, as in a photograph: the values are brightness, hot or not",
+}
+"""By `palette_values.Kind`."""
 UNDECLARED = (
     'the TIFF declares no unit: its ImageDescription should hold e.g. {"unit": "centikelvin"} or '
     '{"unit": "kelvin", "scale": 0.04}, or give --infrared-unit (and --infrared-scale) when ingesting'
 )
-
-
-@dataclass(frozen=True)
-class Thermogram:
-    """An infrared image, upright as its file says by EXIF's or TIFF's orientation.
-
-    Attributes
-    ----------
-    values
-        float32 (H, W): °C where ``radiometric``, else grey 0 to 255.
-    stored_dtype
-        Type of the numbers in the file.
-    reason
-        Why there is no temperature, or None.
-    emissivity, reflected_c, distance_m, relative_humidity
-        What the temperatures were computed with; humidity is a share of 1. None where the file does not say it.
-    """
-
-    values: NDArray[np.float32]
-    radiometric: bool
-    stored_dtype: str
-    emissivity: float | None = None
-    reflected_c: float | None = None
-    distance_m: float | None = None
-    relative_humidity: float | None = None
-    camera: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class InfraredContent:
-    """What an infrared file holds, without its values; temperatures are None where it has none."""
-
-    width_px: int
-    height_px: int
-    radiometric: bool
-    stored_dtype: str
-    median_c: float | None = None
-    max_c: float | None = None
-    camera: str | None = None
 
 
 def read_visible(path: Path) -> NDArray[np.uint8]:
@@ -122,8 +88,8 @@ def read_infrared(
     Raises
     ------
     InputError
-        It is no image, too large or truncated; a unit does not fit the values or the file's own; or temperatures
-        are required and missing.
+        It is no image, too large or truncated; a unit does not fit the values or the file's own; temperatures are
+        required and missing; or it is saved with an unknown palette whose order its colours do not tell.
     """
     thermogram = infrared_from_bytes(
         read_bytes(path), path, declared=declared, dji_library=dji_library
@@ -147,9 +113,39 @@ def infrared_from_bytes(
     found = _embedded_temperatures(content, path, dji_library)
     if isinstance(found, Thermogram):
         return replace(found, values=turn_upright(found.values, orientation_of(content)))
-    # Luminance is monotone along the common palettes (iron, inferno, grey); it gives shape, never a ΔT.
-    grey = picture.astype(np.float32) @ LUMINANCE
-    return Thermogram(grey, False, "uint8", reason=found)
+    return _read_colours(picture, path, found)
+
+
+def _read_colours(rgb: NDArray[np.uint8], path: Path, reason: str) -> Thermogram:
+    """Return a picture's values by its palette: they give shape, never a ΔT.
+
+    Raises
+    ------
+    InputError
+        The palette is unknown, and neither its brightness nor its colours tell which end is hot.
+    """
+    picture = read_picture(rgb)
+    if picture.values is None:
+        raise InputError(
+            "a grey picture or one of a known palette",
+            "an unknown palette whose brightness does not grow with temperature",
+            path,
+            f"Save it with one of these: white hot, {', '.join(names())}. {NO_TEMPERATURE}",
+        )
+    marked = 0.0 if picture.marks is None else float(picture.marks.mean())
+    said = SAID_OF_KIND[picture.kind].format(picture.palette)
+    if picture.palette == BLACK_HOT:
+        said = "; the burnt-in scale is black at its hot end, so the values are turned over"
+    if marked:
+        said += f"; burnt-in marks on {marked:.1%} of the pixels were filled from around them"
+    return Thermogram(
+        values=picture.values,
+        radiometric=False,
+        stored_dtype="uint8",
+        reason=f"{reason}{said}",
+        palette=picture.palette or ("none" if picture.kind == "photograph" else "unknown"),
+        marked_share=marked,
+    )
 
 
 def examine_infrared(
@@ -159,8 +155,10 @@ def examine_infrared(
     if content[:4] in TIFF_STARTS:
         found: Thermogram | str = _read_tiff(content, path, declared)
     else:
-        width, height = checked_size_px(content, path)
+        (width, height), thumbnail = checked_thumbnail(content, path)
         found = _embedded_temperatures(content, path, None)
+        if isinstance(found, str) and not surely_has_values(thumbnail):
+            _read_colours(upright_pixels(content, path), path, found)
     if isinstance(found, Thermogram):
         height, width = found.values.shape
         if content[:4] not in TIFF_STARTS:
@@ -171,40 +169,6 @@ def examine_infrared(
         median_c, max_c = float(np.median(found.values)), float(found.values.max())
         return replace(held, median_c=median_c, max_c=max_c, camera=found.camera)
     return InfraredContent(width, height, False, "uint8")
-
-
-def read_infrared_frame(path: Path) -> ImageFrame:
-    """Return the sizes of an infrared image's picture and raster, from headers alone.
-
-    Raises
-    ------
-    InputError
-        It is no image, or its embedded raster is broken.
-    """
-    content = read_bytes(path)
-    picture_px = picture_size_px(content, path)
-    if content[:4] in TIFF_STARTS:
-        return ImageFrame(picture_px, picture_px)
-    stored_px = flir_raster_px(content, path)
-    if stored_px is None and find_sdk() is not None and holds_dji_counts(content):
-        stored_px = dji_raster_px(
-            content, upright_size_px(picture_px, orientation_of(content)), path
-        )
-    if stored_px is None:
-        return ImageFrame(picture_px, picture_px)
-    return ImageFrame(picture_px, upright_size_px(stored_px, orientation_of(content)))
-
-
-def read_visible_frame(path: Path) -> ImageFrame:
-    """Return the sizes of a visible image, whose pixels are those of its picture.
-
-    Raises
-    ------
-    InputError
-        It is no image.
-    """
-    size_px = picture_size_px(read_bytes(path), path)
-    return ImageFrame(size_px, size_px)
 
 
 def _embedded_temperatures(
@@ -270,6 +234,10 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
     unit = own or declared
     if values.ndim == 2 and frame.stored_dtype in ("uint8", "int8"):
         return _stretch_to_grey(frame, EIGHT_BITS)
+    if unit is None and frame.stored_dtype == "uint8" and values.shape[2] >= 3:
+        coloured = _read_colours(values[..., :3].astype(np.uint8), path, EIGHT_BITS)
+        if coloured.palette != "grey":
+            return coloured
     if unit is None:
         return _stretch_to_grey(frame, UNDECLARED)
     if values.ndim != 2:

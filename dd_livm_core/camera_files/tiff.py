@@ -18,8 +18,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from dd_livm_core.camera_files.images import MIN_SIDE_PX, frame_of, page_orientation
-from dd_livm_core.camera_files.metadata import xmp_values
 from dd_livm_core.camera_files.orientation import turn_upright, upright_size_px
+from dd_livm_core.camera_files.xmp import parse_number, read_xmp
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import DeclaredUnit, TemperatureUnit
 
@@ -156,7 +156,7 @@ def _own_unit(description: str, gdal: object, content: bytes, path: Path) -> Dec
     declared = _gdal_unit(gdal) if isinstance(gdal, str) else None
     if declared is not None:
         return declared
-    gain_k = xmp_values(content, {"TlinearGain": "gain_k"}).get("gain_k", 0.0)
+    gain_k = parse_number(read_xmp(content, {"TlinearGain"}).texts.get("TlinearGain", "")) or 0.0
     return DeclaredUnit(unit="kelvin", scale=gain_k) if 0 < gain_k <= 1 else None
 
 

@@ -1,4 +1,4 @@
-"""Outlines of hotspots: which pixels belong together."""
+"""Which hot pixels are one hotspot, and where its outline runs."""
 
 from dataclasses import dataclass
 
@@ -7,37 +7,39 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
-from dd_livm_core.hotspots.shapes import HotspotLimits, body, hotspot_shape
-from dd_livm_core.panels.module_level import over_own_level, without_rims
-from dd_livm_core.panels.module_map import pv_module_map
+from dd_livm_core.hotspots.limits import HotspotLimits
+from dd_livm_core.hotspots.shapes import hotspot_shape, keep_above_half_level
+from dd_livm_core.panels.module_map import LARGEST_SINGLE
+from dd_livm_core.panels.pv_module_px import PvModulePx
 from dd_livm_core.records import HotspotShape
 
 Mask = NDArray[np.bool_]
+Window = tuple[slice, slice]
+"""Rows and columns of an image."""
+
 _FRAME = 0.06
-"""A frame's share of the width; cold this close to the edge of a PV module is no leaf."""
-_SINGLE = 1.4
-"""A larger piece, in areas of a PV module, is more than one."""
+"""Width of a frame in short sides of a PV module: what is cold this close to its edge is no leaf."""
 _LEAF_EDGE_PX = 2
-"""Between a leaf and the heat beside it the lens mixes both."""
+"""Width of the border in which the lens mixes a leaf with the heat beside it."""
 
 
 @dataclass(frozen=True)
 class Region:
     """One hotspot of one PV module.
 
-    Parameters
+    Attributes
     ----------
     window
-        Rows and columns in the frame, tight around ``hot``.
+        Place in the frame, tight around ``hot``.
     hot
         (h, w) bool: pixels over the threshold.
     outline
-        (h, w) bool: closed outline at half of the hotspot's own level.
+        (h, w) bool: those over half of the hotspot's own level, with gaps closed.
     shape
-        Its name.
+        Name of the outline's shape.
     """
 
-    window: tuple[slice, slice]
+    window: Window
     hot: Mask
     outline: Mask
     shape: HotspotShape
@@ -47,11 +49,13 @@ def regions(
     excess: NDArray[np.float32],
     hot: Mask,
     cold: Mask,
-    modules: NDArray[np.int32],
-    pv_module_px: tuple[float, float],
+    pv_modules: NDArray[np.int32],
+    pv_module: PvModulePx,
     limits: HotspotLimits,
 ) -> list[Region]:
-    """Group hot pixels within each PV module: what a frame parts is two hotspots, what a leaf covers is one.
+    """Group the hot pixels of each PV module into hotspots.
+
+    Pixels separated by the frame of a PV module are two hotspots; separated by a leaf, one.
 
     Parameters
     ----------
@@ -59,33 +63,38 @@ def regions(
         (H, W) float32.
     hot, cold
         (H, W) bool: over the threshold, and colder than any panel.
-    modules
+    pv_modules
         (H, W) int32: number of the PV module from 1, 0 elsewhere.
-    pv_module_px
-        Short and long side of a PV module.
+    pv_module
+        Size of a PV module.
     limits
-        Distances and shapes.
+        Distance up to which parts are one hotspot, and where one shape ends and the next begins.
+
+    Returns
+    -------
+    Hotspots in the order of their PV modules' numbers.
     """
-    join_px = limits.join * pv_module_px[0]
-    leaf = cold & ~_seams(modules, max(2, round(_FRAME * pv_module_px[0])))
-    # Where several PV modules hang together, their frames would pass for one leaf.
-    single = np.bincount(modules.ravel()) <= _SINGLE * pv_module_px[0] * pv_module_px[1]
-    leaf &= single[modules]
+    join_px = limits.join * pv_module.short
+    leaf = cold & ~_borders(pv_modules, max(2, round(_FRAME * pv_module.short)))
+    # Where several PV modules share a number, their frames would pass for one leaf.
+    single = np.bincount(pv_modules.ravel()) <= LARGEST_SINGLE * pv_module.short * pv_module.long
+    leaf &= single[pv_modules]
     found: list[Region] = []
-    for number, tight in enumerate(find_objects(np.where(hot, modules, 0)), 1):
+    for number, tight in enumerate(find_objects(np.where(hot, pv_modules, 0)), 1):
         if tight is None:
             continue
-        near = widened((tight[0], tight[1]), int(join_px) + 3)
-        own = modules[near] == number
-        for window, member in hot_groups(hot[near] & own, leaf[near] & own, join_px):
-            inner = _closed(body(excess[near][window], member), _side(join_px))
-            shape = hotspot_shape(inner, *pv_module_px, limits, leaf[near][window])
-            found.append(Region(_shifted(window, near), member, inner, shape))
+        near = widen((tight[0], tight[1]), int(join_px) + 3)
+        own = pv_modules[near] == number
+        for window, member in group_hot_pixels(hot[near] & own, leaf[near] & own, join_px):
+            above = keep_above_half_level(excess[near][window], member)
+            outline = _close_gaps(above, _odd_side(join_px))
+            shape = hotspot_shape(outline, pv_module, limits, leaf[near][window])
+            found.append(Region(_window_in_frame(window, near), member, outline, shape))
     return found
 
 
-def hot_groups(hot: Mask, leaf: Mask, join_px: float) -> list[tuple[tuple[slice, slice], Mask]]:
-    """Part hot pixels into hotspots: parts near each other are one, and parts beside one leaf.
+def group_hot_pixels(hot: Mask, leaf: Mask, join_px: float) -> list[tuple[Window, Mask]]:
+    """Group hot pixels into hotspots: parts near each other are one, and so are parts beside one leaf.
 
     Parameters
     ----------
@@ -96,10 +105,10 @@ def hot_groups(hot: Mask, leaf: Mask, join_px: float) -> list[tuple[tuple[slice,
 
     Returns
     -------
-    The window of each hotspot, tight, and its hot pixels within.
+    The window tight around each hotspot, and its hot pixels within, bool (h, w).
     """
     kernel = _disk(2 * _LEAF_EDGE_PX + 1)
-    linked = _closed(hot, _side(join_px)) | (cv2.dilate(leaf.astype(np.uint8), kernel) > 0)
+    linked = _close_gaps(hot, _odd_side(join_px)) | (cv2.dilate(leaf.astype(np.uint8), kernel) > 0)
     _, group = cv2.connectedComponents(linked.astype(np.uint8))
     label: NDArray[np.int32] = np.where(hot, group, 0).astype(np.int32)
     return [
@@ -109,55 +118,8 @@ def hot_groups(hot: Mask, leaf: Mask, join_px: float) -> list[tuple[tuple[slice,
     ]
 
 
-def candidates(
-    values: NDArray[np.float32],
-    mask: Mask,
-    faces: Mask,
-    sigma: float,
-    radiometric: bool,
-    pv_module_px: tuple[float, float],
-    limits: HotspotLimits,
-    by_pv_module: bool,
-) -> tuple[list[Region], NDArray[np.float32]]:
-    """Return hot regions, and the excess over what is normal for each PV module, which they were found in.
-
-    Stripes and blocks count already at a lower contrast than small ones.
-    """
-    module_px2 = pv_module_px[0] * pv_module_px[1]
-    floor, hidden_floor = (limits.threshold_k, limits.hidden_k) if radiometric else (0.0, 0.0)
-    warm = max(limits.wide_sigma * sigma, floor)
-    if warm <= 0:
-        return [], values
-    modules, within = mask.astype(np.int32), sigma
-    if by_pv_module:
-        modules = pv_module_map(values, mask, pv_module_px)
-        values, levels, within = over_own_level(values, modules, faces, warm)
-        if not radiometric:
-            values = without_rims(values, modules, levels, pv_module_px[0])
-    # Sharpening and compression of plain images leave bright rims that no spread within tells.
-    sigma = within if radiometric else sigma
-    least = max(limits.threshold_sigma * sigma, warm)
-    least_wide = max(limits.wide_sigma * sigma, warm)
-    cold = mask & (values <= -max(limits.hidden_sigma * sigma, hidden_floor))
-    found: list[Region] = []
-    taken = np.zeros(mask.shape, bool)
-    if least_wide < least:
-        for one in regions(
-            values, mask & (values >= least_wide), cold, modules, pv_module_px, limits
-        ):
-            large = one.outline.sum() >= limits.wide_area * module_px2
-            if large and one.shape in ("stripe", "block"):
-                taken[one.window] |= one.hot
-                found.append(one)
-    for one in regions(values, mask & (values >= least), cold, modules, pv_module_px, limits):
-        large = one.hot.sum() >= max(limits.min_area * module_px2, 2)
-        if large and not (taken[one.window] & one.hot).any():
-            found.append(one)
-    return found, values
-
-
-def widened(window: tuple[slice, slice], by_px: int) -> tuple[slice, slice]:
-    """Return a window of rows and columns that reaches farther on every side, but never below zero."""
+def widen(window: Window, by_px: int) -> Window:
+    """Return a window that reaches farther on every side, but never below zero."""
     rows, columns = window
     return (
         slice(max(rows.start - by_px, 0), rows.stop + by_px),
@@ -165,14 +127,14 @@ def widened(window: tuple[slice, slice], by_px: int) -> tuple[slice, slice]:
     )
 
 
-def box_xywh_px(window: tuple[slice, slice]) -> tuple[float, float, float, float]:
-    """Return a window as a COCO box: the first pixel spans 0 to 1."""
+def box_xywh_px(window: Window) -> tuple[float, float, float, float]:
+    """Return a window as a COCO box (left, top, width, height): the first pixel spans 0 to 1."""
     y, x = window
     return float(x.start), float(y.start), float(x.stop - x.start), float(y.stop - y.start)
 
 
-def _shifted(inner: tuple[slice, slice], outer: tuple[slice, slice]) -> tuple[slice, slice]:
-    """Return a window within a window as a window of the frame."""
+def _window_in_frame(inner: Window, outer: Window) -> Window:
+    """Return a window of the frame from one within another window of the frame."""
     rows, columns = (
         slice(part.start + whole.start, part.stop + whole.start)
         for part, whole in zip(inner, outer, strict=True)
@@ -180,18 +142,20 @@ def _shifted(inner: tuple[slice, slice], outer: tuple[slice, slice]) -> tuple[sl
     return rows, columns
 
 
-def _seams(modules: NDArray[np.int32], reach_px: int) -> Mask:
-    """Return where PV modules end, and a frame's width around."""
-    numbers, kernel = modules.astype(np.float32), _disk(2 * reach_px + 1)
+def _borders(pv_modules: NDArray[np.int32], reach_px: int) -> Mask:
+    """Return the pixels up to ``reach_px`` from where a PV module ends, bool (H, W)."""
+    numbers, kernel = pv_modules.astype(np.float32), _disk(2 * reach_px + 1)
     return np.asarray(cv2.dilate(numbers, kernel) != cv2.erode(numbers, kernel))
 
 
-def _side(join_px: float) -> int:
+def _odd_side(join_px: float) -> int:
+    """Return the side in pixels of the disk that closes gaps up to ``join_px``: odd, at least 3."""
     return max(3, int(join_px)) | 1
 
 
-def _closed(hot: Mask, side: int) -> Mask:
-    """Fill gaps narrower than a disk; OpenCV takes the outside for hot unless the frame is widened first."""
+def _close_gaps(hot: Mask, side: int) -> Mask:
+    """Return hot pixels and the gaps between them that are narrower than a disk of so many pixels, bool (h, w)."""
+    # OpenCV takes the outside for hot unless the image is widened first.
     wide = cv2.copyMakeBorder(
         hot.astype(np.uint8), side, side, side, side, cv2.BORDER_CONSTANT, value=0
     )
@@ -200,4 +164,5 @@ def _closed(hot: Mask, side: int) -> Mask:
 
 
 def _disk(side: int) -> NDArray[np.uint8]:
+    """Return a disk of so many pixels across, uint8 (side, side)."""
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

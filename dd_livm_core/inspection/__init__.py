@@ -1,4 +1,4 @@
-"""Inspection of a mission without labels: findings, and pictures of them.
+"""Inspection of a mission without labels: findings, their record, and pictures of them.
 
-Ways in: `findings.inspect_pairs`, `pictures.detection_picture`.
+Ways in: `findings.inspect_pairs`, `record.inspection_record`, `pair_pictures.write_pair_pictures`.
 """

@@ -1,4 +1,4 @@
-"""From a mission without labels to findings: align, detect, measure."""
+"""Find defects in a mission without labels: align, detect, measure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Finding:
     confidence
         0 to 1.
     mean_excess_k, max_excess_k
-        Excess temperature over the pixels of the box; None without radiometry.
+        Excess temperature over the pixels that the box touches, 0 off panels; None without radiometry or off the frame.
     alignment
         How the pair was registered, as `Alignment.status`.
     """
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The findings of a mission, its aligned store and how alignment ended."""
+    """The findings of a mission, its aligned store, and what became of every pair in alignment."""
 
     findings: tuple[Finding, ...]
     store: AlignedMission
@@ -60,7 +60,10 @@ class Inspection:
 def excess_in_box(
     excess: NDArray[np.float16], box_xyxy_px: Sequence[float]
 ) -> tuple[float, float] | None:
-    """Return mean and maximum excess in K over the pixels of a box, or None for a box off the frame."""
+    """Return mean and maximum excess in K over the pixels that a box touches, or None for a box off the frame.
+
+    ``excess`` is (H, W), and the box is in its pixels: x0, y0, x1, y1.
+    """
     inside = pixels_of(box_xyxy_px, excess.shape)
     if inside is None:
         return None
@@ -97,7 +100,10 @@ def _as_findings(
 def find_defects(
     detector: Detector, store: AlignedMission, progress: Progress | None = None
 ) -> tuple[Finding, ...]:
-    """Run the detector over an aligned store, in batches, at the detector's own operating threshold."""
+    """Return the defects that a detector finds in an aligned mission, at its own operating threshold.
+
+    They come pair by pair, those of a pair by falling confidence.
+    """
     found: list[Finding] = []
     total = len(store.index)
     for row, detections in predict_store(detector, store, range(total)):
@@ -121,7 +127,15 @@ def inspect_pairs(
     processes: int = 1,
     progress: Progress | None = None,
 ) -> Inspection:
-    """Align a mission's pairs into ``store_folder`` and find its defects."""
+    """Align a mission's pairs and find their defects.
+
+    Parameters
+    ----------
+    store_folder
+        Where the aligned mission is written; the inspection reads from it as long as it is used.
+    processes
+        Processes for alignment; does not change the result.
+    """
     summary = align_mission(
         pairs,
         store_folder,
@@ -135,7 +149,7 @@ def inspect_pairs(
 
 
 def findings_table(inspection: Inspection) -> pd.DataFrame:
-    """Return one row per finding, with stable columns also when there is none."""
+    """Return one row per finding; columns are the fields of :class:`Finding`, also where there is none."""
     columns = list(Finding.__dataclass_fields__)
     rows: list[dict[str, Any]] = [vars(finding) for finding in inspection.findings]
     return pd.DataFrame(rows, columns=columns)

@@ -1,17 +1,19 @@
-"""Pictures that let a person judge an alignment."""
+"""Draw pictures on which a person can judge an alignment."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 TILE_PX = 64
+"""Ten tiles across a frame of 640 pixels: many edges cross from one to the next. Chosen."""
 OUTLINE_COLOUR = (60, 230, 90)
+"""RGB, a green that stands out on both pictures."""
 
 
 def checkerboard(
     first: NDArray[np.uint8], second: NDArray[np.uint8], tile_px: int = TILE_PX
 ) -> NDArray[np.uint8]:
-    """Alternate square tiles of two (H, W, 3) pictures on one grid: edges run on where they are aligned.
+    """Return square tiles of two pictures in turn, (H, W, 3): edges run on where both are aligned.
 
     Raises
     ------
@@ -25,7 +27,7 @@ def checkerboard(
 
 
 def draw_outline(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return a copy of an (H, W, 3) RGB picture with the outline of a (H, W) mask drawn on it.
+    """Return a copy of an (H, W, 3) uint8 RGB picture with the outline of a (H, W) mask drawn on it.
 
     Raises
     ------

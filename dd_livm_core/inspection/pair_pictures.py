@@ -1,4 +1,4 @@
-"""Two pictures of every inspected pair: its findings, and how well it is aligned."""
+"""Write two pictures of every inspected pair: its findings, and how well it is aligned."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Pictures for people: detections beside each other on infrared and visible, and the chart of all sites."""
+"""Draw pictures for people: detections on infrared and visible side by side, and the chart of all sites."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -17,15 +17,20 @@ CLASS_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "open_circuit": (255, 90, 90),
     "diode_failure": (225, 110, 255),
 }
+"""RGB of each class's boxes; they differ in hue, so that they are told apart. Chosen."""
 TRUTH_COLOUR = (255, 255, 255)
 OFF_PANELS = 58
-"""Grey of what is not a panel: there is no excess to show."""
+"""Grey of what is no panel, where there is no excess to show; 0 to 255."""
+SHOWN_PERCENTILES = (1.0, 99.5)
+"""Excess of the panels that becomes darkest and brightest: single odd pixels do not decide. Chosen."""
+FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.42
+"""Captions about 10 pixels high. Chosen."""
 
 
 def infrared_picture(
     excess: NDArray[np.floating], panel_mask: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """Colour the panels' excess (H, W), in any unit, by its 1st to 99.5th percentile; the rest stays dark.
+    """Return the panels' excess (H, W), in any unit, in colours from cold to hot; the rest is dark grey.
 
     Returns
     -------
@@ -33,7 +38,7 @@ def infrared_picture(
     """
     values = np.asarray(excess, np.float32)
     shown = panel_mask & np.isfinite(values)
-    low, high = np.percentile(values[shown], (1.0, 99.5)) if shown.any() else (0.0, 1.0)
+    low, high = np.percentile(values[shown], SHOWN_PERCENTILES) if shown.any() else (0.0, 1.0)
     scaled = (np.nan_to_num(values) - low) / max(float(high - low), 1e-6) * 255
     coloured = cv2.applyColorMap(np.clip(scaled, 0, 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
     return np.where(
@@ -47,7 +52,10 @@ def draw_boxes(
     captions: Sequence[str],
     colours: Sequence[tuple[int, int, int]],
 ) -> NDArray[np.uint8]:
-    """Return a copy of an RGB picture with captioned boxes."""
+    """Return a copy of an (H, W, 3) uint8 RGB picture with boxes (N, 4) on it, each with its caption and RGB colour.
+
+    An empty caption is left out.
+    """
     drawn = np.ascontiguousarray(picture).copy()
     height, width = drawn.shape[:2]
     for (x0, y0, x1, y1), caption, colour in zip(boxes_xyxy_px, captions, colours, strict=True):
@@ -56,7 +64,7 @@ def draw_boxes(
         )
         if not caption:
             continue
-        (text_width, text_height), _ = cv2.getTextSize(caption, cv2.FONT_HERSHEY_SIMPLEX, 0.42, 1)
+        (text_width, text_height), _ = cv2.getTextSize(caption, FONT, FONT_SCALE, 1)
         left = int(np.clip(x0 - 2, 0, max(0, width - text_width - 4)))
         base = int(y0) - 6 if y0 > text_height + 10 else int(min(y1 + text_height + 8, height - 3))
         cv2.rectangle(
@@ -66,9 +74,7 @@ def draw_boxes(
             (20, 20, 20),
             -1,
         )
-        cv2.putText(
-            drawn, caption, (left + 2, base), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv2.LINE_AA
-        )
+        cv2.putText(drawn, caption, (left + 2, base), FONT, FONT_SCALE, colour, 1, cv2.LINE_AA)
     return drawn
 
 
@@ -81,14 +87,16 @@ def detection_picture(
     scores: Sequence[float],
     truth_xyxy_px: NDArray[np.floating] | None = None,
 ) -> NDArray[np.uint8]:
-    """Return infrared (coloured) and aligned visible side by side, with boxes on both; labels are white.
+    """Return infrared (coloured) and aligned visible side by side, with detections on both, and labels in white.
 
     Parameters
     ----------
     excess, panel_mask, visible
-        (H, W) in any unit, (H, W) and (H, W, 3) RGB on the same grid.
-    boxes_xyxy_px, truth_xyxy_px
-        (N, 4) and (M, 4) in pixels of that grid.
+        (H, W) in any unit, (H, W) bool and (H, W, 3) uint8 RGB on the same grid.
+    boxes_xyxy_px, defect_classes, scores
+        The N detections: (N, 4) in pixels of that grid, N names of classes, N numbers from 0 to 1.
+    truth_xyxy_px
+        (M, 4) labels in pixels of that grid.
 
     Returns
     -------
@@ -106,7 +114,13 @@ def detection_picture(
 
 
 def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Write an RGB picture as PNG or JPEG, by the file's ending, in one move."""
+    """Write an (H, W, 3) uint8 RGB picture as PNG or JPEG, by the file's ending, in one move.
+
+    Raises
+    ------
+    OSError
+        OpenCV cannot encode it.
+    """
     written, encoded = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     if not written:
         raise OSError(f"OpenCV could not encode {path}")
@@ -115,20 +129,20 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
 
 
 def data_url(picture: Path) -> str:
-    """Return a PNG or JPEG file as a URL that holds its bytes: a page with it needs no file server."""
+    """Return a PNG or JPEG file as a ``data:`` URL, which holds its bytes: a page with it needs no file beside it."""
     kind = "jpeg" if picture.suffix in {".jpg", ".jpeg"} else "png"
     return f"data:image/{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"
 
 
-def site_chart(
+def write_site_chart(
     path: Path, scores: Mapping[str, Mapping[str, float]], unseen: Sequence[str]
 ) -> None:
-    """Draw the four numbers of every site as grouped bars; names of unseen sites are marked.
+    """Write a chart of the four numbers of every site as grouped bars; each site's name says whether it is unseen.
 
     Parameters
     ----------
     scores
-        site → detection_accuracy, located_and_typed, type_accuracy, map50, in percent.
+        Site → detection_accuracy, located_and_typed, type_accuracy, map50, in percent.
     """
     from matplotlib.figure import Figure
 

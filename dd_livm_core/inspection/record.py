@@ -1,4 +1,4 @@
-"""An inspection as plain data: what was found in which pair, what was set aside and why."""
+"""Turn an inspection into plain data: what was found in which pair, what was set aside and why."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ def inspection_record(
     Parameters
     ----------
     pairs
-        The files that were inspected.
+        The files of the pairs that were inspected.
     set_aside
-        Files that were left out before, each with its reason.
+        (file, reason) of everything that was left out before.
     """
     files = {pair.pair_id: pair for pair in pairs}
     found = Counter(finding.pair_id for finding in inspection.findings)

@@ -1,4 +1,4 @@
-"""Judgement: which sites stay unseen, how good a detector is there, and whether it serves.
+"""Judgement: which sites stay unseen, how well a detector does on every site, and whether it serves.
 
 Ways in: `site_plan.plan_sites`, `scores.score_site`, `promotion.decide`.
 """

@@ -1,4 +1,4 @@
-"""A detector over an aligned mission, batch by batch: evaluation and inspection see the same detections."""
+"""Run a detector over an aligned mission, batch by batch; evaluation and inspection both do it here."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Outcome:
 def predict_store(
     model: Detector, mission: AlignedMission, rows: Sequence[int]
 ) -> Iterator[tuple[int, Detections]]:
-    """Yield each wanted row of an aligned mission with its detections in infrared pixels.
+    """Yield each wanted row of an aligned mission with its detections, at any threshold, in infrared pixels.
 
-    Memory holds one batch.
+    One batch of pairs is in memory at a time.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def predict_labelled(
     Parameters
     ----------
     held_out
-        Only the pairs that a training site keeps from training.
+        True takes only the pairs that are held out from training; False takes all.
     """
     pair_ids = mission.index["pair_id"].astype(str).tolist() if len(mission.index) else []
     wanted = held_out_rows(mission.index) if held_out else np.ones(len(pair_ids), bool)

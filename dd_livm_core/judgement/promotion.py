@@ -1,4 +1,4 @@
-"""Which model serves: a gate on the mean over unseen sites and a gate on the worst of them."""
+"""Decide which model serves: one gate on the mean over the deciding sites, one on the worst of them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class PromotionGates(BaseModel):
-    """What a challenger must reach against the champion, scored on the same data."""
+    """What a challenger must reach against the champion; both are scored on the same data."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,20 +30,20 @@ class Decision:
 def decide(
     challenger: Mapping[str, float], champion: Mapping[str, float] | None, gates: PromotionGates
 ) -> Decision:
-    """Compare detection accuracies (percent) per held-out site.
+    """Decide whether the challenger replaces the champion.
 
     Parameters
     ----------
     challenger, champion
-        Detection accuracy of each site, in percent, both on the same snapshot; ``champion`` is None
-        when there is none yet.
+        Site → detection accuracy in percent, of the same sites and the same data; ``champion`` is None where there
+        is no champion yet.
     gates
         The two gates.
 
     Raises
     ------
     ValueError
-        The two were scored on different sites, or on none.
+        The two were scored on different sites, or the challenger on none.
     """
     if not challenger:
         raise ValueError("no site was scored: promotion needs at least one")
@@ -72,14 +72,14 @@ def decide(
 def select_accuracies(
     scores: Mapping[str, Mapping[str, float]], unseen: Collection[str]
 ) -> dict[str, float]:
-    """Return the detection accuracy of each site that promotion looks at.
+    """Return the detection accuracy, in percent, of each site that decides on promotion.
 
     Parameters
     ----------
     scores
-        Site → its metrics.
+        Site → its metrics, as `scores.score_site` returns them.
     unseen
-        Sites kept from training: these decide; where there is none, all do.
+        Sites kept from training: they decide; where there is none, all sites do.
     """
     deciding = [site for site in scores if site in unseen] or list(scores)
     return {site: scores[site]["detection_accuracy"] for site in deciding}

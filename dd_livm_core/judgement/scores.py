@@ -1,7 +1,13 @@
-"""The four numbers of a site, always together, and the operating threshold.
+"""Score a site, and choose the operating threshold.
 
-``detection_accuracy`` = TP / (TP + FP + FN), a TP having IoU >= 0.5 and the right class, matched one to one by
-falling confidence; ``located_and_typed``; ``type_accuracy``; ``map50`` and ``map50_95`` by COCO's definition.
+A detection lies on a label at an IoU of at least 0.5; both are matched one to one, by falling score. All in percent:
+
+- ``detection_accuracy``: TP / (TP + FP + FN); a TP lies on a label and has its class.
+- ``located_and_typed``: TP over all labels.
+- ``type_accuracy``: of the labels that a detection of any class lies on, those with the right class.
+- ``map50``, ``map50_95``: mean average precision at IoU 0.5, and over 0.5 to 0.95, as COCO defines it.
+
+The first four are always reported together.
 """
 
 import contextlib
@@ -17,9 +23,9 @@ from dd_livm_core.model.detections import Detections
 from dd_livm_core.records import DEFECT_CLASSES
 
 MATCH_IOU = 0.5
-"""From here on a detection lies where a label does (COCO, VOC)."""
+"""Least IoU of a detection that lies on a label (Everingham et al., The Pascal VOC Challenge, IJCV 2010)."""
 THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.025), 3)
-"""Operating thresholds that are tried."""
+"""Operating thresholds to choose from, 0.05 to 0.95 in steps of 0.025. Chosen."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +34,14 @@ class Counts:
 
     Attributes
     ----------
-    true_positive, false_positive, false_negative
-        Right place and class; shown and not right; labelled and not found right.
+    true_positive
+        Detections that lie on a label and have its class.
+    false_positive, false_negative
+        All other detections; all other labels.
     located, located_right
-        Labels found at their place with any class, and those of them with the right one.
+        Labels that a detection of any class lies on, and those of them where its class is right.
     labels
-        Labels in all.
+        Number of labels.
     """
 
     true_positive: int
@@ -47,11 +55,18 @@ class Counts:
 def match(
     detections: Detections, labels: Sequence[Label], threshold: float, *, same_class: bool
 ) -> list[tuple[int, int]]:
-    """Match detections above a threshold to labels, one to one and by falling confidence.
+    """Match the detections of a pair to its labels, one to one and by falling score.
+
+    Parameters
+    ----------
+    threshold
+        Detections with a lower score take no part.
+    same_class
+        Whether a match must have the label's class.
 
     Returns
     -------
-    (detection, label) numbers of every match.
+    (number of the detection, number of the label) of every match.
     """
     overlap = iou(detections.boxes_xyxy_px, label_boxes_xyxy_px(labels))
     free = set(range(len(labels)))
@@ -75,7 +90,7 @@ def match(
 def count(
     predictions: Sequence[Detections], labels: Sequence[Sequence[Label]], threshold: float
 ) -> Counts:
-    """Count the outcomes over all pairs."""
+    """Return the outcomes over all pairs, given the detections and the labels of each."""
     right = shown = located = located_right = total = 0
     for detections, of_pair in zip(predictions, labels, strict=True):
         right += len(match(detections, of_pair, threshold, same_class=True))
@@ -90,15 +105,16 @@ def count(
 
 
 def _percent(part: int, whole: int) -> float:
+    """Return a share in percent; 0 of nothing."""
     return 100.0 * part / whole if whole else 0.0
 
 
 def score_site(
     predictions: Sequence[Detections], labels: Sequence[Sequence[Label]], threshold: float
 ) -> dict[str, float]:
-    """Return the four numbers of one site in percent, with the counts behind them.
+    """Return the scores of one site in percent, as this file defines them, and the counts behind them.
 
-    A site without any label and without any detection scores 0, not 100: nothing was shown.
+    A site without labels and detections scores 0, not 100: nothing there was found right.
     """
     counts = count(predictions, labels, threshold)
     outcomes = counts.true_positive + counts.false_positive + counts.false_negative
@@ -120,7 +136,10 @@ def score_site(
 def average_precision(
     predictions: Sequence[Detections], labels: Sequence[Sequence[Label]]
 ) -> tuple[float, float]:
-    """Return COCO's mAP at IoU 0.5 and over 0.5 to 0.95, in percent, by faster-coco-eval."""
+    """Return COCO's mAP at IoU 0.5, and over 0.5 to 0.95, in percent, as faster-coco-eval computes them.
+
+    Both are 0 where there is no label or no detection.
+    """
     from faster_coco_eval import COCO, COCOeval_faster
 
     truth = [
@@ -153,9 +172,9 @@ def average_precision(
 
 
 def choose_threshold(predictions: Sequence[Detections], labels: Sequence[Sequence[Label]]) -> float:
-    """Return the threshold with the highest detection accuracy; give it pairs of training sites only.
+    """Return the threshold with the highest detection accuracy, the middle one of equals.
 
-    Among equals the middle one is taken, so that it does not sit at an edge.
+    The pairs must come from training sites, else the scores of unseen sites would be flattered.
     """
     accuracies = []
     for threshold in THRESHOLDS:

@@ -1,4 +1,4 @@
-"""Which sites train and which are kept unseen: decided by site, before anything else."""
+"""Plan which sites are trained on and which stay unseen: whole sites, before anything is trained."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dd_livm_core.records import Identifier
 
 
 class EvaluationSettings(BaseModel):
-    """Which sites the model must never see in training."""
+    """Which sites stay unseen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,21 +22,21 @@ class EvaluationSettings(BaseModel):
 
 @dataclass(frozen=True)
 class SitePlan:
-    """Training sites and unseen sites, both sorted; every mission of a site falls on one side."""
+    """Training sites and unseen sites, each sorted; all missions of a site are on the same side."""
 
     training: tuple[str, ...]
     unseen: tuple[str, ...]
 
 
 def plan_sites(labelled: Sequence[str], held_out: Sequence[str] = ()) -> SitePlan:
-    """Split labelled sites into training and unseen ones.
+    """Return the labelled sites split into training and unseen ones.
 
     Parameters
     ----------
     labelled
         Sites with at least one labelled mission.
     held_out
-        Sites to keep unseen; empty takes the last by name, or none where there is only one site.
+        Sites to keep unseen; empty keeps the last by name, or none where there is only one site.
 
     Raises
     ------

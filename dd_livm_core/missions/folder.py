@@ -25,7 +25,7 @@ def read_record(path: Path, kind: type[R]) -> R:
         The file is missing or broken, or holds unknown keys.
     """
     try:
-        return kind.model_validate_json(path.read_text())
+        return kind.model_validate_json(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, ValidationError) as error:
         raise InputError(
             f"a {kind.__name__} record", str(error), path, "Mend it, or ingest the mission anew."

@@ -7,6 +7,12 @@ from pathlib import Path
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
 from dd_livm_core.missions.folder import MISSION, QUARANTINE
+from dd_livm_core.missions.identity import (
+    Overlap,
+    compare_or_refuse,
+    recorded_sources,
+    source_name,
+)
 from dd_livm_core.missions.pair_facts import (
     PAIR_FACTS,
     read_kept_facts,
@@ -16,12 +22,20 @@ from dd_livm_core.missions.pair_facts import (
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import Intake, Taken, stamp_of
 from dd_livm_core.missions.pairing import PairingReport, pair_folder
+from dd_livm_core.missions.replaced_labels import (
+    LabelsAside,
+    list_labelled,
+    put_labels_back,
+    set_labels_aside,
+)
 from dd_livm_core.missions.sites import require_site
 from dd_livm_core.parallel import map_pairs
 from dd_livm_core.records import Mission, Progress
 
 PAIRS_PER_TASK = 8
 """Pairs handed to a process at once: few enough that progress still moves."""
+SHOWN = 3
+"""Of the files that are in no pair, so many are named where there is no pair at all."""
 PARALLEL_FROM_B = 32 * 2**20
 """From so many bytes on, reading takes longer than starting processes does."""
 
@@ -40,6 +54,10 @@ class IngestionReport:
         Files of broken pairs, and files without a partner, each with the reason.
     without_temperatures
         Infrared files of added pairs that give shape only.
+    labels_aside
+        Labels of pairs whose infrared image was replaced: they are of the image before.
+    metadata_dropped
+        Infrared files of added pairs with broken tags in one of their two files, and what was left out of them.
     """
 
     mission_dir: Path
@@ -49,6 +67,8 @@ class IngestionReport:
     quarantined: tuple[tuple[Path, str], ...]
     single: tuple[tuple[Path, str], ...]
     without_temperatures: tuple[Path, ...]
+    labels_aside: LabelsAside
+    metadata_dropped: tuple[tuple[Path, str], ...]
 
 
 def ingest_mission(
@@ -56,37 +76,45 @@ def ingest_mission(
     data_root: Path,
     mission: Mission,
     *,
+    found: PairingReport | None = None,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> IngestionReport:
     """Copy a folder's image pairs into ``data_root/<site>/<mission>``.
 
     Each pair is decoded whole before it is copied; a broken one is set aside with its reason. Originals are only
-    read. Called again after a break, it does only what is missing.
+    read. Called again after a break, it does only what is missing. The record names the folder among its sources.
+    Where an infrared image takes the place of another one, that one's labels are set aside.
 
     Parameters
     ----------
+    found
+        The folder's pairs, where they are known already.
     processes
         Used when there is enough to read, see `PARALLEL_FROM_B`.
 
     Raises
     ------
     InputError
-        The folder or the site does not exist, there is no pair, or no room to write.
+        The folder or the site does not exist, there is no pair, no room to write, or the mission is another flight
+        with images of the same names.
     """
     source = source.expanduser()
     require_site(data_root, mission.site_id)
-    found = _find_pairs(source)
+    found = found or find_pairs(source)
     mission_dir = data_root / mission.site_id / mission.mission_id
+    overlap = compare_or_refuse(mission_dir, source, found.pairs)
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
     intake = Intake(mission_dir, mission.infrared_unit, stamp_of(mission_dir / PAIR_FACTS))
+    aside = set_labels_aside(mission_dir, _find_stale_labels(mission_dir, found.pairs, overlap))
     outcomes = _take_all(found.pairs, intake, processes, progress)
+    aside = put_labels_back(mission_dir, aside, _find_kept(outcomes, overlap))
     errors = [outcome for _, outcome in outcomes if isinstance(outcome, InputError)]
     quarantined = tuple((Path(error.where), _reason(error)) for error in errors)
     new = [(pair, taken) for pair, taken in outcomes if isinstance(taken, Taken) and taken.new]
     _tidy_mission(intake, found.pairs)
-    write_json(mission_dir / MISSION, mission.model_dump(mode="json"))
+    _write_record(mission_dir, mission, source)
     write_json(
         mission_dir / QUARANTINE,
         [{"file": str(p), "reason": why} for p, why in (*quarantined, *found.single)],
@@ -99,16 +127,50 @@ def ingest_mission(
         quarantined=quarantined,
         single=found.single,
         without_temperatures=tuple(pair.infrared for pair, taken in new if not taken.radiometric),
+        labels_aside=aside,
+        metadata_dropped=tuple(
+            (pair.infrared, taken.metadata_dropped) for pair, taken in new if taken.metadata_dropped
+        ),
     )
 
 
-def _find_pairs(source: Path) -> PairingReport:
-    """Return the pairs of a folder, or raise an InputError where there is none."""
+def _find_stale_labels(mission_dir: Path, pairs: Sequence[PairFiles], overlap: Overlap) -> set[str]:
+    """Return the pairs whose labels were drawn on another image: it is replaced now, or was taken away before."""
+    held = {path.stem for path in (mission_dir / "infrared").iterdir() if path.name[0] != "."}
+    missing = {pair.pair_id for pair in pairs if pair.pair_id not in held}
+    orphans = missing & list_labelled(mission_dir) if missing else set()
+    return {*overlap.changed_infrared, *orphans}
+
+
+def _find_kept(
+    outcomes: Sequence[tuple[PairFiles, Taken | InputError]], overlap: Overlap
+) -> set[str]:
+    """Return the pairs that keep the infrared image they had, as the new one is broken."""
+    failed = {pair.pair_id for pair, outcome in outcomes if isinstance(outcome, InputError)}
+    return failed & set(overlap.changed_infrared)
+
+
+def _write_record(mission_dir: Path, mission: Mission, source: Path) -> None:
+    """Write a mission's record, with the folder among the sources that it names already."""
+    sources = (*recorded_sources(mission_dir), source_name(source, mission_dir.parents[1]))
+    named = mission.model_copy(update={"sources": tuple(dict.fromkeys(sources))})
+    write_json(mission_dir / MISSION, named.model_dump(mode="json"))
+
+
+def find_pairs(source: Path) -> PairingReport:
+    """Return the pairs of a folder.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or no pair in it.
+    """
     found = pair_folder(source)
     if not found.pairs:
+        first = "; ".join(f"{path.name}: {why}" for path, why in found.single[:SHOWN])
         raise InputError(
             "pairs of an infrared and a visible image",
-            f"none ({len(found.single)} single images)" if found.single else "none",
+            f"none ({len(found.single)} files set aside: {first})" if found.single else "none",
             source,
             "Name them as the drone does (..._T.JPG with ..._V.JPG), or use folders infrared/ and visible/.",
         )

@@ -34,13 +34,8 @@ Row = dict[str, Any]
 KEY = ["site_id", "mission_id", "pair_id"]
 CONDITIONS = ["irradiance_w_m2", "wind_m_s", "ambient_c", "infrared_unit"]
 """What was recorded for the mission, the same on all its pairs."""
-STAT_COLUMNS = [
-    "infrared_size_b",
-    "infrared_mtime_ns",
-    "visible_size_b",
-    "visible_mtime_ns",
-    "reader",
-]
+_STATS = [f"{side}_{stat}" for side in ("infrared", "visible") for stat in ("size_b", "mtime_ns")]
+STAT_COLUMNS = [*_STATS, "reader"]
 """By these an unchanged file is known again without reading; they say nothing of its content."""
 CONTENT_COLUMNS = [*(field.name for field in fields(PairFacts)), "unreadable"]
 FILE_COLUMNS = [*STAT_COLUMNS, *CONTENT_COLUMNS]
@@ -54,6 +49,7 @@ TEXT_COLUMNS = {
     "infrared_dtype",
     "infrared_unit",
     "labels_broken",
+    "metadata_dropped",
     "reader",
     "unreadable",
 }
@@ -148,11 +144,12 @@ def _read_mission(data_root: Path, folder: Path, mission: Mission, site: Site) -
 def _pair_row(
     contents: _MissionContents, known: Mapping[tuple[Any, ...], Row], pair: PairFiles
 ) -> Row:
-    """Return a pair's row, with the columns of its row in ``known`` while its files stay the same."""
+    """Return a pair's row, with the columns of its row in ``known`` while its files stay the same and were readable."""
     site, mission = contents.site, contents.mission
     before = known.get((site.site_id, mission.mission_id, pair.pair_id))
     stat = {**_stat_columns(pair), "reader": contents.reader}
-    if before is not None and all(before.get(name) == value for name, value in stat.items()):
+    same = before is not None and all(before.get(name) == value for name, value in stat.items())
+    if before is not None and same and before["unreadable"] is None:
         content = {name: before[name] for name in FILE_COLUMNS}
     else:
         content = {**stat, **_file_columns(pair, mission.infrared_unit, contents.kept_facts)}

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from dd_livm_core.camera_files.dji import find_sdk
 from dd_livm_core.camera_files.images import checked_size_px
-from dd_livm_core.camera_files.metadata import metadata_from_bytes
+from dd_livm_core.camera_files.metadata import ImageMetadata, metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import examine_infrared
+from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_text
+from dd_livm_core.missions.image_modality import source_modality
+from dd_livm_core.missions.image_names import OTHER, Modality
 from dd_livm_core.records import DeclaredUnit
 
 READER_VERSION = "5"
@@ -31,6 +34,8 @@ class PairFacts:
         ISO 8601, with the zone where the file says it.
     pair_gap_s
         Time of the infrared image minus time of the visible one, in seconds, by the cameras' own clocks.
+    metadata_dropped
+        Tags of either file that are broken and were left out, each with the reason.
     """
 
     infrared_sha256: str
@@ -54,6 +59,7 @@ class PairFacts:
     camera_model: str | None
     focal_length_mm: float | None
     focal_length_35mm_mm: float | None
+    metadata_dropped: str | None
 
 
 def facts_from_bytes(
@@ -79,12 +85,14 @@ def facts_from_bytes(
     Raises
     ------
     InputError
-        One of the files is broken or no image of a drone camera.
+        One of the files is broken, no image of a drone camera, or by its own word of the other kind.
     """
     held = examine_infrared(infrared, infrared_path, declared)
     seen_px = checked_size_px(visible, visible_path)
     own = metadata_from_bytes(infrared, (held.width_px, held.height_px))
     other = metadata_from_bytes(visible, seen_px)
+    _require_modality(own, "infrared", infrared_path)
+    _require_modality(other, "visible", visible_path)
     position = own if own.latitude_deg is not None and own.longitude_deg is not None else other
     height = own if own.relative_altitude_m is not None else other
     taken_at = own.taken_at or other.taken_at
@@ -110,15 +118,40 @@ def facts_from_bytes(
         camera_model=own.camera_model or held.camera,
         focal_length_mm=own.focal_length_mm,
         focal_length_35mm_mm=own.focal_length_35mm_mm,
+        metadata_dropped=_join_dropped(own, other),
     )
 
 
+def _require_modality(metadata: ImageMetadata, modality: Modality, path: Path) -> None:
+    """Raise an InputError where DJI's own word, `ImageSource`, says that an image is of the other kind."""
+    if metadata.image_source and source_modality(metadata.image_source) == OTHER[modality]:
+        raise InputError(
+            f"the {modality} image of a pair",
+            f"an image whose XMP says ImageSource {metadata.image_source}",
+            path,
+            "Give files and folders their own marks (_T with _V), or leave it out.",
+        )
+
+
+def _join_dropped(infrared: ImageMetadata, visible: ImageMetadata) -> str | None:
+    """Return what was left out of both files' metadata as one text, or None where that is nothing."""
+    told = [f"infrared: {text}" for text in infrared.dropped]
+    told += [f"visible: {text}" for text in visible.dropped]
+    return "; ".join(told) or None
+
+
 def _gap_s(infrared: datetime | None, visible: datetime | None) -> float | None:
-    """Return the first time minus the second, zones left out, or None where one is not known."""
+    """Return the first time minus the second, or None where one is not known.
+
+    Zones count where both say one and that brings the times closer: of one drone's cameras, one may leave its zone
+    out, or write a wrong one.
+    """
     if infrared is None or visible is None:
         return None
-    # of one drone's cameras, one may write the zone and the other leave it out
-    return (infrared.replace(tzinfo=None) - visible.replace(tzinfo=None)).total_seconds()
+    gap_s = (infrared.replace(tzinfo=None) - visible.replace(tzinfo=None)).total_seconds()
+    if infrared.tzinfo and visible.tzinfo:
+        return min(gap_s, (infrared - visible).total_seconds(), key=abs)
+    return gap_s
 
 
 def reader_version(declared: DeclaredUnit | None) -> str:

@@ -1,39 +1,36 @@
 """Finds which infrared image belongs to which visible one, by folders and names as drones write them."""
 
+import filecmp
 import hashlib
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Literal
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.missions.image_modality import settle_modalities
+from dd_livm_core.missions.image_names import (
+    NARROW_VIEWS,
+    OTHER,
+    NamedImage,
+    folder_modality,
+    read_name,
+)
+from dd_livm_core.missions.image_search import ENDINGS, Single, find_images
 from dd_livm_core.missions.pair_files import PairFiles
-from dd_livm_core.missions.pairing_by_time import pair_by_order, pair_by_time, taken_at
+from dd_livm_core.missions.pairing_by_time import pair_by_time_or_order, read_head_metadata
 
-ENDINGS = (".jpg", ".jpeg", ".tif", ".tiff", ".png")
-MARKED_NAME = re.compile(r"^(.*?)[_-](T|R|V|W|Z|IR|VIS|RGB|THRM|WIDE|ZOOM)$", re.I)
-LEFT_BY_COMPUTERS = re.compile(r"(^|/)(\._|\.[^/.][^/]*/)")
-"""Files that macOS leaves beside each one, and hidden folders."""
 SAMPLE_BYTES = 4096
 """Read from two places of a file before it is hashed whole: one page of memory each."""
 MAX_ID_CHARACTERS = 64
 """As `Identifier` allows; a longer id keeps its beginning and ends in a hash of the whole."""
-INFRARED_MARKS = {"t", "r", "ir", "thrm"}
 NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
-
-Modality = Literal["infrared", "visible"]
-Files = dict[str, dict[Modality, list[Path]]]
-"""Pair id → modality → files, in the order of their paths."""
-Unpaired = dict[Modality, dict[Path, str]]
-"""Modality → file whose name matches none of the other modality → the id that its name gives."""
-OTHER: dict[Modality, Modality] = {"infrared": "visible", "visible": "infrared"}
-FOLDERS: dict[Modality, re.Pattern[str]] = {
-    "infrared": re.compile(r"^(t|ir|infrared|thermal)(?:[_-](.+))?$", re.I),
-    "visible": re.compile(r"^(v|w|vis|visible|rgb|wide)(?:[_-](.+))?$", re.I),
-}
+Key = tuple[str, ...]
+"""Folders and name that the two files of a pair share."""
+Keyed = tuple[NamedImage, Key]
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,9 @@ def pair_folder(folder: Path) -> PairingReport:
 
     Split folders (``T`` with ``V``, ``infrared`` with ``visible``; a suffix such as ``T_south`` pairs with
     ``V_south`` and becomes part of the id) and marked names in one folder (``DJI_0001_T`` with ``_V``, ``_W`` or
-    ``_Z``, or without a mark where only infrared images have one) are understood. Where names do not match, images
-    are paired by time; where no image has a time and both sides are equally many, by order. Links that leave the
-    folder are not followed.
+    ``_Z``, or without a mark where only infrared images have one) are understood; marks count wherever they stand, and
+    before folders. Where names do not match, images are paired by time; where no image has a time and both sides are
+    equally many, by order; both are held against the images' positions. Links are not followed out of the folder.
 
     Raises
     ------
@@ -61,116 +58,153 @@ def pair_folder(folder: Path) -> PairingReport:
     root = folder.expanduser()
     if not root.is_dir():
         raise InputError("a folder of images", "none", root, "Check the path.")
-    files, single = _group_by_id(root)
-    pairs, unpaired, more_single = _pair_by_name(files)
-    more = _pair_by_time_or_order(unpaired, by_order=not pairs)
-    used = {path for pair in more for path in (pair.infrared, pair.visible)}
-    single += more_single
+    metadata_of = cache(read_head_metadata)
+    paths, single = find_images(root)
+    named, copies = _set_copies_aside([read_name(path, root) for path in paths])
+    settled, unsettled = settle_modalities(named, metadata_of)
+    keyed = [(image, _key(image, depth)) for image, depth in settled]
+    matched, left, ambiguous = _match_by_name(keyed)
+    of_pairs = [key for _, _, key in matched]
+    ids = _unique_ids([*of_pairs, *(key for _, key in left)]) | _unique_ids(of_pairs)
+    pairs = [PairFiles(ids[key], a.path, b.path) for a, b, key in matched]
+    infrared, visible = (
+        {image.path: ids[key] for image, key in left if image.modality == side}
+        for side in ("infrared", "visible")
+    )
+    more, refused = pair_by_time_or_order(infrared, visible, metadata_of, by_order=not pairs)
+    used = {path for pair in more for path in (pair.infrared, pair.visible)} | {
+        p for p, _ in refused
+    }
+    single += [*copies, *unsettled, *ambiguous, *refused]
     single += [
-        (path, f"no {OTHER[side]} image for {pair_id}")
-        for side, ids in unpaired.items()
-        for path, pair_id in ids.items()
-        if path not in used
+        (image.path, f"no {OTHER[image.modality or 'visible']} image for {ids[key]}")
+        for image, key in left
+        if image.path not in used
     ]
-    return _set_duplicates_aside([*pairs, *more], single)
+    return _set_duplicates_aside([*sorted(pairs, key=lambda pair: pair.pair_id), *more], single)
 
 
-def _pair_by_name(files: Files) -> tuple[list[PairFiles], Unpaired, list[tuple[Path, str]]]:
-    """Return the pairs of one id, the files without a partner, and with a reason those too many for a pair."""
-    pairs: list[PairFiles] = []
-    unpaired: Unpaired = {"infrared": {}, "visible": {}}
-    single: list[tuple[Path, str]] = []
-    for pair_id, sides in sorted(files.items()):
-        infrared, visible = sides["infrared"], sides["visible"]
-        if len(infrared) == 1 and len(visible) >= 1:
-            pairs.append(PairFiles(pair_id, infrared[0], visible[0]))
-            single += [(path, f"a further visible image of {pair_id}") for path in visible[1:]]
-        elif len(infrared) > 1:
-            why = f"{len(infrared)} infrared images share the id {pair_id}"
-            single += [(path, why) for path in (*infrared, *visible)]
+def _set_copies_aside(images: Sequence[NamedImage]) -> tuple[list[NamedImage], Single]:
+    """Return the images without those that copy another: the same bytes as ``(1)``, or the same name converted."""
+    plain = {(image.path.parent, image.path.name): image.path for image in images}
+    best: dict[tuple[Path, str], Path] = {}
+    for image in sorted(images, key=lambda image: _ending_rank(image.path)):
+        best.setdefault((image.path.parent, image.path.stem), image.path)
+    kept: list[NamedImage] = []
+    single: Single = []
+    for image in images:
+        path = image.path
+        stem = path.stem.removesuffix(image.copy)
+        original = plain.get((path.parent, stem + path.suffix)) if image.copy else None
+        first = best[path.parent, path.stem]
+        if original is not None and _same_content(path, original):
+            single.append((path, f"the same content as {original.name}"))
+        elif first != path:
+            why = f"a copy of {first.name} in another format; to use it, take {first.name} out"
+            single.append((path, why))
         else:
-            for side, paths in sides.items():
-                unpaired[side] |= dict.fromkeys(paths, pair_id)
-    return pairs, unpaired, single
+            kept.append(image)
+    return kept, single
 
 
-def _group_by_id(root: Path) -> tuple[Files, list[tuple[Path, str]]]:
-    """Return the images by id and modality, and with a reason those that are left out."""
-    files: Files = defaultdict(lambda: {"infrared": [], "visible": []})
-    single: list[tuple[Path, str]] = []
-    unmarked: dict[Path, list[Path]] = defaultdict(list)
-    modalities: dict[Path, set[Modality]] = defaultdict(set)
-    inside = root.resolve()
-    for path, is_link in sorted(_images(root), key=lambda found: found[0].parts):
-        if is_link and not path.resolve().is_relative_to(inside):
-            single.append((path, "a link that leaves the folder"))
-        elif LEFT_BY_COMPUTERS.search(path.relative_to(root).as_posix()):
-            single.append((path, "a hidden file, as computers leave beside images"))
-        elif (found := _id_and_modality(path, root)) is None:
-            unmarked[path.parent].append(path)
-        else:
-            pair_id, modality = found
-            files[pair_id][modality].append(path)
-            modalities[path.parent].add(modality)
-    for folder, paths in unmarked.items():
-        if modalities[folder] == {"infrared"}:  # as of cameras that mark only their infrared images
-            for path in paths:
-                parents = path.relative_to(root).parts[:-1]
-                files[_pair_id([*parents, path.stem])]["visible"].append(path)
-        else:
-            why = "neither its folder nor its name says infrared or visible"
-            single += [(path, why) for path in paths]
-    return files, single
+def _ending_rank(path: Path) -> int:
+    """Return the place of a file's ending in `ENDINGS`: cameras write JPEG, the others are mostly converted."""
+    return ENDINGS.index(path.suffix.lower())
 
 
-def _images(root: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield the image files below a folder, and whether each is a link; linked folders are not followed."""
-    waiting = [root]
-    while waiting:
-        folder = waiting.pop()
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(folder / entry.name)
-                elif entry.name.lower().endswith(ENDINGS) and entry.is_file():
-                    yield folder / entry.name, entry.is_symlink()
+def _same_content(path: Path, other: Path) -> bool:
+    """Return whether two files hold the same bytes; unreadable ones do not."""
+    try:
+        return filecmp.cmp(path, other, shallow=False)
+    except OSError:
+        return False
 
 
-def _pair_by_time_or_order(unpaired: Unpaired, *, by_order: bool) -> list[PairFiles]:
-    """Pair by time the files that names left over; by order where that is allowed and no file has a time."""
-    ids = unpaired["infrared"]
-    infrared, visible = list(ids), list(unpaired["visible"])
-    if not infrared or not visible:
-        return []
-    found = [PairFiles(ids[a], a, b, "time") for a, b in pair_by_time(infrared, visible)]
-    if found or not by_order or any(taken_at(path) for path in (*infrared, *visible)):
-        return found
-    return [PairFiles(ids[a], a, b, "order") for a, b in pair_by_order(infrared, visible)]
+def _key(image: NamedImage, depth: int | None) -> Key:
+    """Return folders and name of an image without what says its modality; ``depth`` is of the folder that does."""
+    parents = list(image.parents)
+    if depth is not None:
+        found = folder_modality(parents[depth])
+        parents[depth : depth + 1] = [found[1]] if found and found[1] else []
+    return (*parents, image.bare + image.copy)
 
 
-def _id_and_modality(path: Path, root: Path) -> tuple[str, Modality] | None:
-    """Return pair id and modality of a file: of its folders the nearest that says one, else its name; else None."""
-    marked = MARKED_NAME.match(path.stem)
-    bare = marked.group(1) if marked else path.stem
-    parents = path.relative_to(root).parts[:-1]
+def _match_by_name(
+    keyed: Sequence[Keyed],
+) -> tuple[list[tuple[NamedImage, NamedImage, Key]], list[Keyed], Single]:
+    """Return (infrared, visible, key) by equal names, the images left over, and those too many for a pair.
+
+    Names are compared as they are, then without copy marks, letter case, odd characters and folders of a modality.
+    """
+    matched: list[tuple[NamedImage, NamedImage, Key]] = []
+    single: Single = []
+    left = list(keyed)
+    for key_of in (lambda image, key: key, lambda image, key: _lax_key(image)):
+        groups: dict[Key, list[Keyed]] = defaultdict(list)
+        for image, key in left:
+            groups[key_of(image, key)].append((image, key))
+        left = []
+        for group in groups.values():
+            infrared = [item for item in group if item[0].modality == "infrared"]
+            visible = sorted(
+                (item[0] for item in group if item[0].modality == "visible"),
+                key=lambda image: (image.mark in NARROW_VIEWS, image.mark or "zz", image.path),
+            )
+            if not infrared or not visible:
+                left += group
+            elif len(infrared) > 1:
+                name = "/".join(infrared[0][1])
+                why = f"{len(infrared)} infrared images share the name {name}"
+                single += [(image.path, why) for image, _ in group]
+            else:
+                image, key = infrared[0]
+                matched.append((image, visible[0], key))
+                single += [
+                    (further.path, f"a further visible image of {image.path.name}")
+                    for further in visible[1:]
+                ]
+    return matched, left, single
+
+
+def _lax_key(image: NamedImage) -> Key:
+    """Return folders and name without copy mark, odd characters and letter case, less the nearest modality's folder."""
+    parents = list(image.parents)
     for depth in range(len(parents) - 1, -1, -1):
-        for modality, pattern in FOLDERS.items():
-            found = pattern.match(parents[depth])
-            if found:
-                suffix = [found.group(2)] if found.group(2) else []
-                return _pair_id([*parents[:depth], *suffix, *parents[depth + 1 :], bare]), modality
-    if marked:
-        infrared = marked.group(2).lower() in INFRARED_MARKS
-        return _pair_id([*parents, bare]), "infrared" if infrared else "visible"
-    return None
+        found = folder_modality(parents[depth])
+        if found and found[0] == image.modality:
+            parents[depth : depth + 1] = [found[1]] if found[1] else []
+            break
+    return tuple(re.sub(r"[\W_]+", "-", part).casefold() for part in (*parents, image.bare))
 
 
-def _pair_id(parts: list[str]) -> str:
-    """Return folders and name as one identifier that is safe as a file name."""
-    name = NOT_IN_ID.sub("-", "_".join(parts)).strip("-._") or "pair"
+def _unique_ids(keys: Iterable[Key]) -> dict[Key, str]:
+    """Return an identifier for each key; of keys that give the same, each is told apart by a hash of it."""
+    ids = {key: _pair_id(key) for key in keys}
+    counts = Counter(pair_id.casefold() for pair_id in ids.values())
+    return {
+        key: pair_id
+        if counts[pair_id.casefold()] == 1
+        else f"{pair_id[: MAX_ID_CHARACTERS - 9]}-{_hash('/'.join(key))[:8]}"
+        for key, pair_id in ids.items()
+    }
+
+
+def _pair_id(parts: Key) -> str:
+    """Return folders and name as one identifier that is safe as a file name.
+
+    A part of which nothing would be left, as a name in Chinese, is replaced by a hash of it.
+    """
+    safe = [NOT_IN_ID.sub("-", part) for part in parts]
+    words = [s if s.strip("-._") else _hash(part)[:8] for s, part in zip(safe, parts, strict=True)]
+    name = "_".join(words).strip("-._")
     if len(name) <= MAX_ID_CHARACTERS:
         return name
-    return f"{name[: MAX_ID_CHARACTERS - 13]}-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:12]}"
+    return f"{name[: MAX_ID_CHARACTERS - 13]}-{_hash('/'.join(parts))[:12]}"
+
+
+def _hash(text: str) -> str:
+    """Return SHA-256 of a text, hexadecimal; names of files may hold what is no text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _set_duplicates_aside(pairs: list[PairFiles], single: list[tuple[Path, str]]) -> PairingReport:

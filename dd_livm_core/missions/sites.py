@@ -1,16 +1,21 @@
 """Reads and writes the declared sites, ``data/sites.json``."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
+from dd_livm_core.missions.folder import validate_record
 from dd_livm_core.records import Site
 
 SITES = "sites.json"
+LOCK_WAIT_S = 30.0
+"""Others hold the lock for milliseconds: after so long, one of them hangs."""
 
 
 def read_sites(data_root: Path) -> dict[str, Site]:
@@ -25,7 +30,10 @@ def read_sites(data_root: Path) -> dict[str, Site]:
     if not path.exists():
         return {}
     try:
-        sites = [Site.model_validate(site) for site in json.loads(path.read_text())["sites"]]
+        sites = [
+            Site.model_validate(site)
+            for site in json.loads(path.read_text(encoding="utf-8-sig"))["sites"]
+        ]
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise InputError(
             '{"sites": [...]} with known keys', str(error), path, "Mend or remove it."
@@ -39,9 +47,61 @@ def write_site(data_root: Path, site: Site) -> None:
 
 
 def write_sites(data_root: Path, declared: Iterable[Site]) -> None:
-    """Declare sites; those of the same ids are replaced, all others stay."""
-    sites = read_sites(data_root) | {site.site_id: site for site in declared}
+    """Declare sites; those of the same ids are replaced, all others stay, also of other processes."""
+    with _lock(data_root):
+        _add(data_root, declared)
+
+
+def change_site(data_root: Path, site_id: str, given: Mapping[str, object]) -> Site:
+    """Declare a site, or change what is given of a declared one; return it as it is declared now.
+
+    Parameters
+    ----------
+    given
+        Field → value; a field that is not in it keeps what was declared.
+
+    Raises
+    ------
+    InputError
+        A value is out of its bounds; nothing is written then.
+    """
+    declared = read_sites(data_root).get(site_id)
+    validate_record(Site, _changed(declared, site_id, given), site_id)  # before a folder is made
+    with _lock(data_root):
+        declared = read_sites(data_root).get(site_id)
+        site = validate_record(Site, _changed(declared, site_id, given), site_id)
+        _add(data_root, [site])
+    return site
+
+
+def _changed(declared: Site | None, site_id: str, given: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields of a site, declared or new, with those that are given."""
+    return {**(declared.model_dump() if declared else {}), "site_id": site_id, **given}
+
+
+@contextmanager
+def _lock(data_root: Path) -> Iterator[None]:
+    """Hold the lock of the declared sites, a hidden file beside ``data_root``, while the block runs."""
     data_root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(data_root.with_name(f".{data_root.name}.sites.lock"))
+    try:
+        lock.acquire(timeout=LOCK_WAIT_S)
+    except Timeout:
+        raise InputError(
+            "to be alone at declaring sites",
+            f"another process at it for over {LOCK_WAIT_S:.0f} s",
+            lock.lock_file,
+            "End it, then run the same command again.",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _add(data_root: Path, declared: Iterable[Site]) -> None:
+    """Write the declared sites with these among them; the caller holds the lock."""
+    sites = read_sites(data_root) | {site.site_id: site for site in declared}
     content = {"sites": [sites[name].model_dump(mode="json") for name in sorted(sites)]}
     write_json(data_root / SITES, content)
 

@@ -1,4 +1,4 @@
 """The network: from an aligned pair to detections.
 
-Ways in: `network_input` makes its input, `detector.Detector` is the network, `detector.predict` runs it.
+Ways in: `detector.Detector` is the network, `network_input.prepare` makes its input, `prediction.predict` runs it.
 """

@@ -1,4 +1,4 @@
-"""From dense outputs to boxes."""
+"""Turn the network's dense outputs into candidate boxes, and drop those that overlap a better one."""
 
 import cv2
 import numpy as np
@@ -12,16 +12,22 @@ from dd_livm_core.model.detector import Maps
 from dd_livm_core.model.encoders import STRIDE
 
 CANDIDATES = 40
-"""Boxes looked at in one frame: several times as many as frames show hotspots; bounds the time that heads take."""
+"""Most candidates of a frame: several times as many as a frame shows hotspots. Bounds the heads' time. Chosen."""
 NMS_IOU = 0.45
-"""Boxes that overlap more are one hotspot: below the 0.5 from which a label counts as found, so that none is
-found twice."""
+"""IoU above which the lower of two boxes is dropped: a little below the 0.5 from which a box lies on a label.
+Chosen, not measured."""
 LEAST_SCORE = 0.02
-"""Below it no box is looked at: every operating threshold lies above."""
+"""Centre scores up to it are dropped: final scores are no higher, and operating thresholds start at 0.05."""
 
 
 def decode(maps: Maps) -> tuple[Tensor, Tensor]:
-    """Return candidate boxes (B, K, 4) in input pixels and their scores (B, K), best first."""
+    """Return each pair's K best candidates, one for each peak of the centre map, best first.
+
+    Returns
+    -------
+    Boxes, float32 (B, K, 4): x0, y0, x1, y1 in input pixels, which may reach over the frame; and their scores, float32
+    (B, K), 0 to 1. K is ``CANDIDATES``, or the number of cells where there are fewer; cells that are no peak score 0.
+    """
     score = torch.sigmoid(maps.centre)
     highest = score * (score == F.max_pool2d(score, 3, 1, 1))
     height, width = score.shape[2:]
@@ -35,18 +41,18 @@ def decode(maps: Maps) -> tuple[Tensor, Tensor]:
 
 
 def nms(boxes_xyxy: NDArray[np.float32], scores: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the boxes that no better one overlaps by more than ``NMS_IOU``, best first.
+    """Return which boxes no better box overlaps by more than ``NMS_IOU`` (non-maximum suppression), best first.
 
     Parameters
     ----------
     boxes_xyxy
-        (N, 4).
+        (N, 4) x0, y0, x1, y1.
     scores
         (N,); those up to ``LEAST_SCORE`` are left out.
 
     Returns
     -------
-    int64 (n,) indices.
+    Indices into the boxes, int64 (n,).
     """
     boxes = xywh_of_xyxy(boxes_xyxy).tolist()
     kept = cv2.dnn.NMSBoxes(boxes, scores.tolist(), LEAST_SCORE, NMS_IOU)

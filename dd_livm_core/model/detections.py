@@ -15,7 +15,7 @@ class Detections:
     Attributes
     ----------
     boxes_xyxy_px
-        (N, 4) float32: x0, y0, x1, y1.
+        (N, 4) float32: x0, y0, x1, y1 in pixels of the grid that they were made on, or rescaled to.
     scores
         (N,) float32, 0 to 1.
     defect_classes, hotspot_shapes

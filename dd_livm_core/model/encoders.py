@@ -1,13 +1,17 @@
-"""One encoder per modality: strided convolutions, and their scales brought together at stride 4."""
+"""The encoder of one modality: strided convolutions, whose scales are joined at stride 4."""
 
 import torch
 from torch import Tensor, nn
 
 STRIDE = 4
+"""Input pixels per cell of the feature maps, a side."""
 
 
 class ConvBlock(nn.Sequential):
-    """3x3 convolution, group normalisation (the same for any batch), activation."""
+    """3x3 convolution, group normalisation, activation.
+
+    Normalisation is by 8 groups, which divide every width, and not by batch: pairs do not change each other.
+    """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__(
@@ -18,20 +22,20 @@ class ConvBlock(nn.Sequential):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside the identity."""
+    """Two 3x3 convolutions, added to their input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.body = nn.Sequential(ConvBlock(channels, channels), ConvBlock(channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same."""
+        """Return features of the input's shape, (B, C, H, W)."""
         out: Tensor = x + self.body(x)
         return out
 
 
 class Encoder(nn.Module):
-    """(B, inputs, H, W) to features (B, 2 · channels, H / 4, W / 4)."""
+    """Turns an image (B, inputs, H, W) into features (B, 2 · channels, H / 4, W / 4)."""
 
     def __init__(self, inputs: int, channels: int) -> None:
         super().__init__()
@@ -49,7 +53,7 @@ class Encoder(nn.Module):
         self.smooth = ConvBlock(2 * c, 2 * c)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Encode a batch."""
+        """Return the features of a batch."""
         fine = self.stem(image)
         middle = self.middle(fine)
         deep = self.deep(middle)
@@ -59,5 +63,5 @@ class Encoder(nn.Module):
 
 
 def upsample(x: Tensor, like: Tensor) -> Tensor:
-    """Repeat pixels to the size of another map."""
+    """Return a map with its pixels repeated to the height and width of another."""
     return torch.nn.functional.interpolate(x, size=like.shape[-2:], mode="nearest")

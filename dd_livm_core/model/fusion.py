@@ -1,14 +1,14 @@
-"""Fusion of both encoders' features: each side keeps its duty, and a gate decides what the other adds."""
+"""Fusion of both encoders' features: a gate says how much of one is added to the other."""
 
 import torch
 from torch import Tensor, nn
 
 NEARLY_CLOSED = -2.0
-"""First logit of every gate: it lets 12 % through, so that stage 3 begins near where stages 1 and 2 ended."""
+"""First bias of every gate, which lets 12 % through: stage 3 begins near where stages 1 and 2 ended. Chosen."""
 
 
 class GatedResidual(nn.Module):
-    """own + gate(own, other) · project(other), with one gate for all channels of a place."""
+    """Returns own + gate(own, other) · project(other); the gate is one number per place, for all channels."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class GatedResidual(nn.Module):
         nn.init.constant_(self.gate.bias, NEARLY_CLOSED)  # type: ignore[arg-type]
 
     def forward(self, own: Tensor, other: Tensor) -> Tensor:
-        """Return features (B, C, H, W) of two such maps."""
+        """Return the sum, (B, C, H, W), of two maps of that shape."""
         share = torch.sigmoid(self.gate(torch.cat([own, other], 1)))
         out: Tensor = own + share * self.project(other)
         return out

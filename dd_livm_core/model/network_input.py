@@ -1,7 +1,6 @@
-"""What the network sees: excess temperature, never raw grey or palette; colour relative to the panels.
+"""Make the network's input: excess temperature, never raw grey or palette; colour relative to the panels.
 
-`prepare` is the one way into the network. Training changes pixels between its two halves, `at_input_size` and
-`encode`.
+`prepare` is the one way into the network. Training augments between its two halves, `resize_to_input` and `encode`.
 """
 
 from dataclasses import dataclass
@@ -12,19 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 EXCESS_SCALE_K = 3.0
-"""Excess at which the response starts to flatten: severity matters, but a fire must not drown a warm cell."""
+"""asinh(excess / 3 K) is nearly linear below and logarithmic above: severity shows, and the hottest cells do not dwarf
+warm ones. Chosen, not measured."""
 INFRARED_RANGE = (-3.0, 4.0)
-"""Of the flattened excess: -30 to 82 K, more than panels show."""
+"""The flattened excess is clipped to this: -30 to 82 K, more than panels show."""
 ENOUGH_PANEL_PX = 200
-"""Panel pixels from which their colour is a reference; with fewer the whole frame is."""
-EVERY = 4
-"""Of the reference's pixels one in so many is looked at: its median needs no more."""
+"""With up to so many panel pixels the reference for colour is the whole frame. Chosen."""
+MEDIAN_STEP = 4
+"""Every fourth pixel of the reference enters its median: enough for it, and quicker."""
 LEAST_SPREAD = 6.0
-"""Grey levels added to the panels' spread, so that noise of even panels is not blown up."""
+"""Grey levels added to the panels' spread, so that noise on even panels is not blown up. Chosen."""
 SPREADS = 3.0
-"""Spreads of the panels that become 1."""
+"""A colour this many spreads from the panels' median becomes 1. Chosen."""
 COLOUR_RANGE = (-3.0, 5.0)
-"""Of the colour in that unit: a white crack or droppings stay apart from dust."""
+"""Colours in that unit are clipped to this: wide enough for white cracks or droppings to differ from dust."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class PairPixels:
     Attributes
     ----------
     excess
-        (h, w) float32 in K, or in robust units of the panels.
+        (h, w) float32 in K; multiples of the panels' spread where the file holds no temperatures.
     visible
         (h, w, 3) uint8 RGB.
     panel_mask
@@ -57,24 +57,24 @@ def prepare(
     Parameters
     ----------
     excess
-        (H, W) in K, or in robust units of the panels where the file holds no temperature.
+        (H, W) in K; multiples of the panels' spread where the file holds no temperatures.
     visible
-        (H, W, 3) RGB on the same grid.
+        (H, W, 3) uint8 RGB on the same grid.
     panel_mask
-        (H, W).
+        (H, W) bool.
     size_px
-        Width and height that the network sees.
+        Width w and height h of the network's input.
     """
-    return encode(at_input_size(excess, visible, panel_mask, size_px))
+    return encode(resize_to_input(excess, visible, panel_mask, size_px))
 
 
-def at_input_size(
+def resize_to_input(
     excess: NDArray[np.floating],
     visible: NDArray[np.uint8],
     panel_mask: NDArray[np.bool_],
     size_px: tuple[int, int],
 ) -> PairPixels:
-    """Return one pair at the network's input size, averaged over areas; parameters as of `prepare`.
+    """Return one pair resized to the network's input by averaging areas; parameters as of `prepare`.
 
     A pixel is panel where more than half of its area is.
     """
@@ -87,7 +87,7 @@ def at_input_size(
 
 
 def encode(pixels: PairPixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the input of a pair at the network's size: float32 infrared (2, h, w) and visible (3, h, w)."""
+    """Return the network's input of a resized pair: float32 infrared (2, h, w) and visible (3, h, w)."""
     return (
         _encode_infrared(pixels.excess, pixels.panel_mask),
         _encode_visible(pixels.visible, pixels.panel_mask),
@@ -97,7 +97,7 @@ def encode(pixels: PairPixels) -> tuple[NDArray[np.float32], NDArray[np.float32]
 def _encode_infrared(
     excess: NDArray[np.float32], panel_mask: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Return (2, h, w): flattened excess on the panels and 0 elsewhere; the panel mask."""
+    """Return float32 (2, h, w): the flattened excess, 0 off panels; and the panel mask, 0 or 1."""
     flattened = np.clip(np.arcsinh(excess / EXCESS_SCALE_K), *INFRARED_RANGE)
     return np.stack([np.where(panel_mask, flattened, 0), panel_mask]).astype(np.float32)
 
@@ -105,13 +105,13 @@ def _encode_infrared(
 def _encode_visible(
     visible: NDArray[np.uint8], panel_mask: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Return (3, h, w): colour relative to the panels' own median and spread.
+    """Return colour relative to the panels' median and spread, float32 (3, h, w).
 
-    Exposure and white balance differ between sites and cameras; the healthy panel is the reference in view.
+    Exposure and white balance differ between sites and cameras; the panels are a reference in every frame.
     """
     colour = np.asarray(visible, np.float32)
     on_panels = panel_mask.sum() > ENOUGH_PANEL_PX
-    reference = (colour[panel_mask] if on_panels else colour.reshape(-1, 3))[::EVERY]
+    reference = (colour[panel_mask] if on_panels else colour.reshape(-1, 3))[::MEDIAN_STEP]
     middle = np.median(reference, axis=0)
     spread = float(np.median(np.abs(reference - middle))) + LEAST_SPREAD
     relative = np.clip((colour - middle) / (SPREADS * spread), *COLOUR_RANGE)
@@ -119,4 +119,5 @@ def _encode_visible(
 
 
 def _resize(image: NDArray[Any], size_px: tuple[int, int]) -> NDArray[Any]:
+    """Return an image resized to width and height by averaging areas."""
     return np.asarray(cv2.resize(image, size_px, interpolation=cv2.INTER_AREA))

@@ -1,4 +1,4 @@
-"""Features of boxes, from the feature maps of a batch."""
+"""Take features of boxes from the feature maps of a batch."""
 
 from collections.abc import Sequence
 
@@ -9,26 +9,22 @@ from torch.nn import functional as F
 from dd_livm_core.model.encoders import STRIDE
 
 POOL_POINTS = 5
-"""Points a side at which a box's features are sampled."""
+"""Points a side at which a box's features are sampled. Chosen."""
 CONTEXT = 1.3
-"""Boxes are pooled with some surroundings: the cause may lie at the hotspot's edge."""
+"""Boxes are enlarged by this factor first: the cause may lie at the hotspot's edge. Chosen."""
 
 
 def pool(features: Tensor, boxes: Tensor, pair_index: Tensor) -> Tensor:
-    """Average features over a grid of points in each box.
+    """Return each box's features: the mean over a grid of points in the enlarged box, (N, C).
 
     Parameters
     ----------
     features
-        (B, C, H, W).
+        (B, C, h, w), of cells ``STRIDE`` input pixels wide.
     boxes
         (N, 4) x0, y0, x1, y1 in input pixels.
     pair_index
         (N,) int64: which pair of the batch each box lies in.
-
-    Returns
-    -------
-    (N, C).
     """
     if len(boxes) == 0:
         return features.new_zeros((0, features.shape[1]))
@@ -55,7 +51,7 @@ def pool(features: Tensor, boxes: Tensor, pair_index: Tensor) -> Tensor:
 
 
 def stack_boxes(boxes: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Join the boxes (n, 4) of each pair to (N, 4), and return which pair each box lies in, int64 (N,)."""
+    """Return the boxes (n, 4) of each pair joined to (N, 4), and which pair each one lies in, int64 (N,)."""
     pair_index = torch.cat(
         [torch.full((len(b),), number, dtype=torch.long) for number, b in enumerate(boxes)]
     )

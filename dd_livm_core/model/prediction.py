@@ -1,4 +1,4 @@
-"""From aligned pairs to detections."""
+"""Run the detector on aligned pairs."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from dd_livm_core.model.network_input import prepare
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES
 
 BATCH_PAIRS = 8
-"""Pairs that go through the network at once; bounds memory, does not change the result."""
+"""Pairs that go through the network at once: bounds memory. Nothing in the network mixes pairs."""
 
 
 @torch.inference_mode()
@@ -27,15 +27,15 @@ def predict(
     Parameters
     ----------
     excess
-        (N, H, W) in K, or in robust units of the panels.
+        (N, H, W) in K; multiples of the panels' spread where the file holds no temperatures.
     visible
-        (N, H, W, 3) RGB.
+        (N, H, W, 3) uint8 RGB on the same grid.
     panel_mask
-        (N, H, W).
+        (N, H, W) bool.
 
     Returns
     -------
-    N detections, boxes in these pixels.
+    The detections of each of the N pairs at any threshold, boxes in pixels of this grid.
     """
     model.eval()
     size_px = (model.architecture.input_width_px, model.architecture.input_height_px)
@@ -55,7 +55,19 @@ def _classify(
     number: int,
     scale: NDArray[np.float32],
 ) -> Detections:
-    """Name class and shape of one pair's candidates."""
+    """Return one pair's detections: its candidates after nms, each with its likeliest class and shape.
+
+    A detection's score is its centre's, times the square root of its class's probability.
+
+    Parameters
+    ----------
+    boxes, centres
+        The pair's candidates of `decode`: (K, 4) in input pixels and (K,) scores.
+    number
+        Which pair of the batch it is.
+    scale
+        Input pixels per pixel of the grid: x, y, x, y.
+    """
     kept = torch.from_numpy(nms(boxes.numpy(), centres.numpy()))
     limits = torch.tensor(
         [model.architecture.input_width_px, model.architecture.input_height_px] * 2

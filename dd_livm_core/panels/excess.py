@@ -10,7 +10,7 @@ from dd_livm_core.panels.baseline import healthy_baseline, robust_spread
 
 Floats = NDArray[np.floating[Any]]
 _GREY_STEP_SPREAD = 0.5
-"""Below this spread in grey levels a panel is flat and only the 8-bit step shows."""
+"""Least spread in grey levels: below it a panel is flat and only the step of 8 bits shows."""
 
 
 def excess_temperature(
@@ -18,8 +18,8 @@ def excess_temperature(
 ) -> NDArray[np.float32]:
     """Return how much warmer than the healthy panel every panel pixel is.
 
-    The healthy panel is the robust median of its row (connected panels), corrected for a slope
-    and a lens falloff common to the frame. A row that is warm as a whole therefore shows no excess.
+    The healthy panel is what :func:`dd_livm_core.panels.baseline.healthy_baseline` returns: one level for each row of
+    connected panels, and a shading common to the frame.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ def excess_temperature(
 
     Returns
     -------
-    (H, W) float32: kelvin when radiometric, otherwise multiples of the panels' robust spread. 0 off
-    the panels, on NaN, and everywhere when the panels are constant or absent.
+    (H, W) float32: kelvin when radiometric, otherwise multiples of the panels' robust spread (at least half a grey
+    level). 0 off the panels and on NaN; 0 everywhere when the panels are constant or absent.
 
     Raises
     ------
@@ -54,12 +54,12 @@ def excess_temperature(
 
 
 def require_same_shape(values: Floats, mask: NDArray[np.bool_], where: str) -> None:
-    """Refuse an image and a mask of other shapes, in the name of the function ``where``.
+    """Refuse an image and a mask that are not (H, W) of one shape; ``where`` is the function that was called.
 
     Raises
     ------
     InputError
-        They differ, or are no images.
+        The shapes differ or are not two-dimensional.
     """
     if values.ndim != 2 or values.shape != np.shape(mask):
         raise InputError(

@@ -34,21 +34,35 @@ def fourfold_mean(gradient: Gradient) -> complex:
 
 
 def direction_deg(gradient: Gradient) -> float:
-    """Return the direction of the frames, -45 to 45 degrees clockwise from the x axis; 0 without gradients."""
+    """Return the direction of the frames, -45 to 45 degrees clockwise from the x axis; 0 without gradients.
+
+    Parameters
+    ----------
+    gradient
+        As of :func:`fourfold_mean`.
+    """
     return float(np.degrees(np.angle(fourfold_mean(gradient))) / 4)
 
 
 def typical_gradient(strength: NDArray[np.floating[Any]]) -> float:
-    """Return the gradient strength above which an edge stands out; 0 for no pixels.
+    """Return the gradient strength above which an edge stands out, in the unit of ``strength``; 0 for no pixels.
 
-    Twice the median is above the noise where most pixels are flat; the share of the mean holds where most are
-    exactly flat, as in images of few grey levels.
+    Twice the median lies above the noise where most pixels are flat. A quarter of the mean is added for images of few
+    grey levels, where most pixels are exactly flat and the median is 0.
     """
     return 2 * float(np.median(strength)) + 0.25 * float(strength.mean()) if strength.size else 0.0
 
 
 def upright_turn(shape: tuple[int, int], turn_deg: float) -> tuple[NDArray[np.float64], int]:
-    """Return the map, float64 (2, 3), that turns an image about its middle, and the side of the square it needs."""
+    """Return the affine map, float64 (2, 3), that turns an image about its middle, and the side of the square it fills.
+
+    Parameters
+    ----------
+    shape
+        Height and width of the image in pixels.
+    turn_deg
+        As from :func:`direction_deg`: frames then run along x and y.
+    """
     height, width = shape
     side = int(np.ceil(np.hypot(height, width)))
     middle = ((width - 1) / 2, (height - 1) / 2)

@@ -1,7 +1,10 @@
-"""The lattice of PV modules inside panels: its direction and its periods, from frame lines.
+"""The lattice of PV modules inside panels: its direction and its periods, from the lines of their frames.
 
-Within a row of panels the frames repeat with the PV module's size. The strength of edges across a direction is
-correlated with itself along it, line by line, so that tables need not be in step with each other.
+Along a row of panels the frames repeat with the PV module's size. Edge strength is correlated with itself along each
+line of pixels and summed over the lines, so that tables need not be in step with each other.
+
+The limits were set by hand, none is fitted; `python -m benchmarks.alignment` measures the registration that uses the
+periods.
 """
 
 from dataclasses import dataclass
@@ -15,10 +18,15 @@ from dd_livm_core.panels.frame_direction import direction_deg, typical_gradient,
 Mask = NDArray[np.bool_]
 
 LEAST_PIXELS = 1500
+"""A smaller mask holds too few frames to repeat."""
 LEAST_PERIOD_PX = 6
+"""Shorter periods are noise or the camera's own blur."""
 LEAST_STRENGTH = 0.25
+"""Least correlation of a period, far above that of ground."""
 FUNDAMENTAL_SHARE = 0.6
-"""A peak this strong against the strongest counts as a period of its own: multiples of a period peak, too."""
+"""Multiples of a period peak, too. The shortest peak this strong against the strongest one is the period."""
+_LEAST_OVERLAP, _OVERLAP_FLOOR = 0.08, 0.02
+"""Shares of the mask's pixels: lags with fewer compared are skipped, and the least that a sum is divided by."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +50,13 @@ class PanelLattice:
 
     @property
     def short_px(self) -> float | None:
-        """Return the shorter period: the PV module's short side, where frames are seen on both sides."""
+        """Return the shorter of the known periods, the PV module's short side; None where none is known."""
         known = [period for period in (self.along_px, self.across_px) if period]
         return min(known) if known else None
 
 
 def panel_lattice(image: NDArray[np.float32], mask: Mask) -> PanelLattice | None:
-    """Measure the lattice of PV modules inside panels.
+    """Return the lattice of PV modules inside panels, or None where the mask is too small.
 
     Parameters
     ----------
@@ -56,10 +64,6 @@ def panel_lattice(image: NDArray[np.float32], mask: Mask) -> PanelLattice | None
         float32 (H, W), infrared (°C or grey) or visible (grey), on the grid of ``mask``.
     mask
         bool (H, W), the panels.
-
-    Returns
-    -------
-    None where the mask is too small to tell.
     """
     inner = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8))
     if int(inner.sum()) < LEAST_PIXELS:
@@ -82,7 +86,10 @@ def _turn_upright(
     inner: NDArray[np.uint8],
     turn_deg: float,
 ) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
-    """Turn the image so that the lattice stands upright; return saturated edge strength along x and y, and mask."""
+    """Return edge strength along the lattice's two directions and the mask, turned so that the lattice stands upright.
+
+    Strength is 0 to 1, half at ``typical``, so that no hotspot outweighs the frames. All are float32 squares.
+    """
     (gx, gy), turn_rad = gradient, np.radians(turn_deg)
     c, s = float(np.cos(turn_rad)), float(np.sin(turn_rad))
     spin, side = upright_turn((inner.shape[0], inner.shape[1]), turn_deg)
@@ -95,7 +102,7 @@ def _turn_upright(
 
 
 def _period(edges: NDArray[np.float32], inside: NDArray[np.float32]) -> tuple[float | None, float]:
-    """Return the period of edges along x and the correlation there; None where there is none."""
+    """Return the period of edges along x in pixels, None where there is none, and the correlation there."""
     rows = inside.sum(1) > 4 * LEAST_PERIOD_PX
     if not rows.any():
         return None, 0.0
@@ -105,14 +112,14 @@ def _period(edges: NDArray[np.float32], inside: NDArray[np.float32]) -> tuple[fl
     line = (line - mean) * weight
     size = 2 * line.shape[1]
 
-    def correlated(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    def autocorrelate(values: NDArray[np.float32]) -> NDArray[np.float64]:
         power = np.abs(np.fft.rfft(values, size, axis=1)) ** 2
         return np.asarray(np.fft.irfft(power.sum(0))[: size // 2])
 
-    overlap = correlated(weight)
-    score = correlated(line) / np.maximum(overlap, 0.02 * overlap[0])
+    overlap = autocorrelate(weight)
+    score = autocorrelate(line) / np.maximum(overlap, _OVERLAP_FLOOR * overlap[0])
     score = score / max(float(score[0]), 1e-9)
-    usable = overlap > 0.08 * overlap[0]
+    usable = overlap > _LEAST_OVERLAP * overlap[0]
     lags = np.arange(1, len(score) - 1)
     peak = (score[1:-1] > score[:-2]) & (score[1:-1] >= score[2:]) & usable[1:-1]
     lags = lags[peak & (lags >= LEAST_PERIOD_PX)]
@@ -123,10 +130,8 @@ def _period(edges: NDArray[np.float32], inside: NDArray[np.float32]) -> tuple[fl
 
 
 def parabola_vertex(values: NDArray[np.floating], at: int) -> float:
-    """Return how far from index ``at``, -0.5 to 0.5, the parabola through it and its neighbours peaks.
+    """Return where the parabola through ``values[at]`` and its neighbours peaks: -0.5 to 0.5 from index ``at``.
 
-    Returns
-    -------
     0 at either end, and where the three values make no peak.
     """
     if not 0 < at < len(values) - 1:

@@ -1,4 +1,4 @@
-"""Augmentation of training examples: heat, geometry, light and noise."""
+"""Augment training examples: heat, geometry, light and noise."""
 
 import albumentations as A
 import cv2
@@ -10,13 +10,16 @@ from dd_livm_core.training.configuration import TrainingConfig
 from dd_livm_core.training.examples import Example
 
 GAIN = (0.85, 1.15)
-"""Factor on the excess: emissivity, distance and the camera's calibration differ by about so much."""
+"""Factor on the excess, for what differs in emissivity, distance and the camera's calibration. Chosen."""
 NOISE_K = 0.08
-"""Standard deviation of added noise: what 50 mK cameras show, and a little more."""
+"""Standard deviation of the noise added to the excess: a little over that of cameras rated 50 mK. Chosen."""
 
 
 class Augmentation:
-    """Heat, geometry and light; every draw follows from the seed given with the example."""
+    """Changes heat, geometry, light and noise of an example; every draw follows from the seed given with it.
+
+    Ranges and probabilities are chosen, not measured.
+    """
 
     def __init__(self, config: TrainingConfig) -> None:
         heat = [HotspotWeather(p=0.5)] if config.hotspot_augmentation else []
@@ -25,20 +28,20 @@ class Augmentation:
                 *heat,
                 A.HorizontalFlip(p=0.5),
                 A.VerticalFlip(p=0.5),
-                # Scale is flight height, turn and shear are heading and a gimbal that is not quite nadir, the
-                # shift keeps the network from learning where in a frame hotspots lie.
+                # Scale stands for flight height, rotation and shear for heading and a gimbal not quite at nadir;
+                # the shift keeps the network from learning where in a frame hotspots lie.
                 A.Affine(
                     scale=(0.75, 1.3), rotate=(-20, 20), translate_percent=(-0.12, 0.12), shear=(-4, 4),
                     interpolation=cv2.INTER_LINEAR, p=0.8,
                 ),
             ],
-            # A hotspot of which less than half is left could not be told by a person either.
+            # A label with less than half of its box in view is dropped: what is left may not show what it is.
             bbox_params=A.BboxParams(
                 format="pascal_voc", label_fields=["targets"], clip=True, min_visibility=0.5, min_area=4
             ),
             additional_targets={"visible": "image", "panel_mask": "mask"},
         )  # fmt: skip
-        # Light, white balance, lens and sensor of other cameras; hue moves little, as weeds stay green.
+        # For light, white balance, lens and sensor of other cameras; hue moves little, as weeds stay green.
         self.visible_only = A.Compose(
             [
                 A.RandomBrightnessContrast(0.25, 0.25, p=0.7),
@@ -50,12 +53,12 @@ class Augmentation:
         )
 
     def __call__(self, example: Example, seed: list[int]) -> Example:
-        """Return an augmented copy.
+        """Return an augmented copy; it may hold fewer labels.
 
         Parameters
         ----------
         seed
-            Everything that the draws depend on, such as training seed, stage, epoch and pair.
+            Decides all draws: training seed, stage, epoch and pair.
         """
         draw = int(np.random.SeedSequence(seed).generate_state(1)[0] % 2**31)
         self.both.set_random_seed(draw)

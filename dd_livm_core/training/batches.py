@@ -1,4 +1,4 @@
-"""Training batches: the same pairs in the same order with the same augmentation for a seed, stage and epoch."""
+"""Make training batches: seed, stage and epoch decide their order and augmentation."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,16 +20,17 @@ from dd_livm_core.training.prefetch import prefetch
 
 @dataclass(frozen=True)
 class Batch:
-    """One training step's pairs.
+    """The B pairs of one training step, with N labels in all.
 
     Attributes
     ----------
     infrared, visible
         (B, 2, h, w) and (B, 3, h, w) float32, as `network_input.encode` makes them.
     boxes
-        One tensor (n, 4) a pair: x0, y0, x1, y1 in input pixels.
+        One float32 tensor (n, 4) per pair: x0, y0, x1, y1 in input pixels.
     classes, shapes
-        (N,) int64 for all boxes in turn: index of the defect class and of the hotspot shape, -1 where unknown.
+        (N,) int64, in the order of the boxes: index into ``DEFECT_CLASSES``; into ``HOTSPOT_SHAPES``, or -1 where the
+        label has no shape.
     """
 
     infrared: Tensor
@@ -40,12 +41,14 @@ class Batch:
 
 
 class TrainingPairs:
-    """The labelled training pairs of several aligned missions, read from disk when asked for.
+    """The pairs of aligned missions that can be trained on, read from disk when asked for.
+
+    Left out are pairs that are held out, have no labels, or whose alignment is not trusted.
 
     Raises
     ------
     InputError
-        There is no labelled pair.
+        No pair is left.
     """
 
     def __init__(self, stores: Sequence[Path], config: TrainingConfig) -> None:
@@ -59,10 +62,10 @@ class TrainingPairs:
         ]
         if not self.rows:
             raise InputError(
-                "labelled pairs to train on",
+                "aligned and labelled pairs to train on",
                 "none",
                 ", ".join(map(str, stores)),
-                "Ingest missions with labels.",
+                "Ingest missions with labels; alignment.json in these folders says what became of each pair.",
             )
 
     def __len__(self) -> int:
@@ -70,12 +73,12 @@ class TrainingPairs:
         return len(self.rows)
 
     def example(self, number: int) -> Example:
-        """Read one pair and bring it to the input size."""
+        """Return one pair, resized to the network's input."""
         mission_number, row = self.rows[number]
         return read_example(self.missions[mission_number], row, self.config)
 
     def batches(self, stage: int, epoch: int) -> Iterator[Batch]:
-        """Yield one epoch's batches; a thread makes the next ones while the network works on one."""
+        """Yield one epoch's batches, shuffled and augmented; a thread makes the next ones while one is trained on."""
         order = np.random.default_rng([self.config.seed, stage, epoch]).permutation(len(self.rows))
         augmentation = Augmentation(self.config)
 
@@ -94,7 +97,7 @@ class TrainingPairs:
 
 
 def collate(examples: Sequence[Example]) -> Batch:
-    """Turn examples into the network's tensors."""
+    """Return examples as one batch."""
     infrared, visible = (
         np.stack(side) for side in zip(*(encode(e.pixels) for e in examples), strict=True)
     )

@@ -1,10 +1,11 @@
 """Defect-targeted fine-tuning: the infrared encoder learns where, the visible encoder what, then both together.
 
-1. The visible encoder is frozen (and unused); the infrared encoder learns hotspot shapes by contrast, and so
-   learns to localise.
-2. The infrared side is frozen; the visible encoder learns the external types, and contrast pulls all internal
-   faults into one cluster, away from the external ones.
-3. Both are tuned jointly, gently in the encoders: each side keeps its duty, and the other adds a gated residual.
+1. The infrared side learns to localise hotspots and to name their shapes; contrast pulls equal shapes together. The
+   visible encoder is frozen and unused.
+2. The visible side learns the external types; contrast pulls all internal faults into one cluster, away from the
+   external ones. The infrared side is frozen and unused.
+3. Both are trained jointly, the encoders at a lower learning rate, and the gates learn how much of one side the other
+   takes.
 
 Source: the description of DTFT in ACM MobiCom 2025, doi 10.1145/3680207.3765266; losses and sizes are ours.
 """
@@ -29,21 +30,22 @@ from dd_livm_core.training.losses import (
 
 Stage = Literal[1, 2, 3]
 INTERNAL = len(EXTERNAL_DEFECTS)
+"""Type of all internal faults, after the external ones."""
 LABEL_SMOOTHING = 0.05
-"""Labels drawn by eye are wrong now and then."""
+"""Share of a label's weight spread over all classes, as labels drawn by eye are wrong now and then. Chosen."""
 TYPE_OF_CLASS = torch.tensor(
     [
         EXTERNAL_DEFECTS.index(name) if name in EXTERNAL_DEFECTS else INTERNAL
         for name in DEFECT_CLASSES
     ]
 )
-"""Defect class to what the visible image can tell: its external type, or that it is internal."""
+"""Index of a defect class → what the visible image can tell of it: its external type, or ``INTERNAL``."""
 
 
 def stage_loss(
     stage: Stage, model: Detector, batch: Batch, config: TrainingConfig
 ) -> dict[str, Tensor]:
-    """Return the terms of a stage's loss on one batch, by name; the loss is their sum."""
+    """Return the terms of a stage's loss on one batch, name → scalar; the loss is their sum."""
     boxes, pair_index = stack_boxes(batch.boxes)
     if stage == 2:
         return _visible_loss(model, batch, boxes, pair_index, config)
@@ -69,7 +71,7 @@ def stage_loss(
 def _visible_loss(
     model: Detector, batch: Batch, boxes: Tensor, pair_index: Tensor, config: TrainingConfig
 ) -> dict[str, Tensor]:
-    """Return the terms of stage 2: the external type, or that a fault is internal, from the visible side alone."""
+    """Return the loss terms of stage 2, which uses the visible side alone; boxes and their pairs as of `pool`."""
     features = pool(model.visible(batch.visible), boxes, pair_index)
     types = TYPE_OF_CLASS[batch.classes]
     contrast = supervised_contrastive(model.type_embedding(features), types)
@@ -80,16 +82,16 @@ def _visible_loss(
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the smoothed cross entropy over known labels (from 0); 0 where none is known."""
+    """Return the smoothed cross entropy over the labels that are known (not -1); 0 where none is."""
     if not bool((labels >= 0).any()):
         return logits.sum() * 0
     return F.cross_entropy(logits, labels, ignore_index=-1, label_smoothing=LABEL_SMOOTHING)
 
 
 def parameter_groups(stage: Stage, model: Detector, config: TrainingConfig) -> list[dict[str, Any]]:
-    """Freeze what a stage must not touch, and return the optimiser's groups.
+    """Freeze what a stage must not change, and return the optimiser's groups of what it trains.
 
-    Each has its ``initial_lr``, as PyTorch's own schedules keep it.
+    Each keeps its peak learning rate as ``initial_lr``, the name that PyTorch's schedules use.
     """
     infrared_side: list[nn.Module] = [
         model.infrared,

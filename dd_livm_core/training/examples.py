@@ -1,4 +1,4 @@
-"""One labelled pair at the network's input size."""
+"""Read labelled pairs at the network's input size."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from dd_livm_core.aligned.store import AlignedMission
 from dd_livm_core.labels.label import label_boxes_xyxy_px
-from dd_livm_core.model.network_input import PairPixels, at_input_size
+from dd_livm_core.model.network_input import PairPixels, resize_to_input
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES
 from dd_livm_core.training.configuration import TrainingConfig
 
 UNKNOWN_SHAPE = -1
+"""Target of a label without a shape: no loss looks at it."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,11 @@ def is_usable(mission: AlignedMission, row: int) -> bool:
 
 
 def read_example(mission: AlignedMission, row: int, config: TrainingConfig) -> Example:
-    """Return one stored pair with its labels at the input size."""
+    """Return one stored, labelled pair, resized to the network's input with its labels."""
     entry = mission.index.iloc[row]
     size_px = (config.input_width_px, config.input_height_px)
     excess = mission.infrared_excess[row]
-    # from infrared pixels over stored ones to input pixels
+    # input pixels per infrared pixel: stored per infrared, times input per stored
     scale = np.array([size_px[0] / excess.shape[1], size_px[1] / excess.shape[0]] * 2)
     scale *= float(entry["grid_scale"])
     labels = mission.labels[str(entry["pair_id"])]
@@ -61,19 +62,19 @@ def read_example(mission: AlignedMission, row: int, config: TrainingConfig) -> E
         for label in labels
     ]
     return Example(
-        at_input_size(excess, mission.visible[row], mission.panel_mask[row], size_px),
+        resize_to_input(excess, mission.visible[row], mission.panel_mask[row], size_px),
         np.asarray(label_boxes_xyxy_px(labels) * scale, np.float32),
         np.array(targets, np.int64).reshape(-1, 2),
         _read_weather(entry, float(scale[0])),
     )
 
 
-def _read_weather(entry: "pd.Series[Any]", input_px: float) -> dict[str, Any]:
-    """Return what is known of the flight; what is not is drawn by the augmentation.
+def _read_weather(entry: "pd.Series[Any]", scale: float) -> dict[str, Any]:
+    """Return what is known of flight and PV modules; `HotspotWeather` draws what is missing.
 
     Parameters
     ----------
-    input_px
+    scale
         Input pixels per infrared pixel.
     """
     known = {
@@ -84,7 +85,7 @@ def _read_weather(entry: "pd.Series[Any]", input_px: float) -> dict[str, Any]:
     weather: dict[str, Any] = {"radiometric": bool(entry["radiometric"]), **known}
     if "pv_module_width_px" not in known:
         return weather
-    width_px = weather["pv_module_width_px"] = known["pv_module_width_px"] * input_px
+    width_px = weather["pv_module_width_px"] = known["pv_module_width_px"] * scale
     width_m, height_m = entry["pv_module_width_m"], entry["pv_module_height_m"]
     if pd.notna(width_m) and pd.notna(height_m):
         weather["pixel_m"] = float(width_m) / width_px

@@ -1,4 +1,4 @@
-"""The training loop of one stage: epochs, weight average, checkpoints."""
+"""Train one stage: epochs, weight average, checkpoints."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -21,14 +21,14 @@ from dd_livm_core.training.dtft import Stage, parameter_groups, stage_loss
 from dd_livm_core.training.prefetch import WaitMeter
 
 WARM_UP_SHARE = 0.1
-"""Of a stage's steps, in which the learning rate rises from near 0: AdamW's moments are still unknown then."""
+"""Share of a stage's steps in which the learning rate rises from near 0: AdamW's moments are rough at first. Chosen."""
 LARGEST_GRADIENT = 5.0
-"""Norm to which gradients are clipped: one bad batch must not throw the weights away."""
+"""Norm to which gradients are clipped, so that one bad batch does not spoil the weights. Chosen."""
 
 
 @dataclass(frozen=True)
 class StageResult:
-    """A finished stage: its weights and one record per epoch."""
+    """A finished stage: the file of its weights, and one record of losses per epoch."""
 
     weights: Path
     history: list[dict[str, float]]
@@ -42,23 +42,23 @@ def train_stage(
     initial_weights: Path | None,
     on_epoch: Callable[[dict[str, float]], None] | None = None,
 ) -> StageResult:
-    """Train one stage; killed at any point and called again, it ends with the same weights, bit for bit.
+    """Train one stage, going on from its last finished epoch where it was killed: the weights are the same bit for bit.
 
     Parameters
     ----------
     stores
-        Aligned missions of the training sites; the last fifth of each flight is left out.
+        Aligned missions of the training sites; held-out pairs, a fifth of each, are left out.
     work_dir
-        Holds the checkpoint of the last whole epoch, then the weights.
+        Holds the checkpoint of the last finished epoch, and at the end the weights.
     initial_weights
-        The stage before; None starts from the seed (stage 1).
+        Those of the stage before; None, in stage 1, draws them from the seed.
     on_epoch
-        Called after each epoch with its record.
+        Called after each epoch with its record and its ``data_wait_share``.
 
     Raises
     ------
     InputError
-        No labelled pairs, broken weights, or a loss that is not finite.
+        No pair to train on, broken weights or weights of another architecture, or a loss that is not finite.
     """
     torch.set_num_threads(config.torch_threads)
     torch.use_deterministic_algorithms(True)
@@ -72,9 +72,9 @@ def train_stage(
         training.history.append(record)
         write_checkpoint(work_dir, training)
         if on_epoch:
-            # A time is no result: it stays out of the history, which knows a stage by its content.
+            # A measured time differs from run to run: it stays out of the history, which repeats bit for bit.
             on_epoch({**record, "data_wait_share": wait_share})
-    # The average keeps a module of the model's own class.
+    # The average wraps a module of the model's own class.
     save_detector(cast(Detector, training.average.module), work_dir / WEIGHTS)
     return StageResult(work_dir / WEIGHTS, training.history)
 
@@ -89,6 +89,13 @@ def _begin(stage: Stage, config: TrainingConfig, initial_weights: Path | None) -
 
 
 def _initial_model(config: TrainingConfig, weights: Path | None) -> Detector:
+    """Return a stage's first model, read from a file or drawn from the seed.
+
+    Raises
+    ------
+    InputError
+        The file holds no detector, or one of another architecture.
+    """
     torch.manual_seed(config.seed)
     architecture = Architecture(config.input_width_px, config.input_height_px, config.channels)
     if weights is None:
@@ -102,22 +109,26 @@ def _initial_model(config: TrainingConfig, weights: Path | None) -> Detector:
 
 
 def _average(decay: float, average: Tensor, value: Tensor, steps: Tensor | int) -> Tensor:
-    """Move the weight average towards a value; early steps count more, so that the start is soon forgotten."""
+    """Return the weight average moved towards a value.
+
+    The decay grows with the steps up to ``decay``, so that the first weights are soon forgotten, as in TensorFlow's
+    ExponentialMovingAverage.
+    """
     count = int(steps)
     return average.lerp(value, 1 - min(decay, (1 + count) / (10 + count)))
 
 
 def learning_rate_factor(progress: float) -> float:
-    """Return the learning rate's factor at a share of all steps: a linear warm-up, then half a cosine."""
+    """Return the learning rate's factor, 0 to 1.01, at a share of all steps: linear warm-up, then half a cosine."""
     if progress < WARM_UP_SHARE:
-        return (progress + 1e-3) / WARM_UP_SHARE
+        return (progress + 1e-3) / WARM_UP_SHARE  # not 0, so that the first step learns
     return 0.5 + 0.5 * math.cos(math.pi * (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE))
 
 
 def _train_epoch(
     stage: Stage, training: Training, pairs: TrainingPairs, config: TrainingConfig, epoch: int
 ) -> tuple[dict[str, float], float]:
-    """Train one epoch; return its record, and the share of its time that passed in waiting for batches."""
+    """Train one epoch; return its mean losses, and the share of its time spent waiting for batches, 0 to 1."""
     training.model.train()
     meter = WaitMeter()
     steps = math.ceil(len(pairs) / config.batch_size)
@@ -141,7 +152,9 @@ def _train_epoch(
 def _train_step(
     stage: Stage, training: Training, batch: Batch, config: TrainingConfig, place: str
 ) -> dict[str, float]:
-    """Take one step of the optimiser; return the loss and its terms.
+    """Take one step of the optimiser; return the loss and its terms by name.
+
+    ``place`` says which step it is, for the error.
 
     Raises
     ------

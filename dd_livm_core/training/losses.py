@@ -9,13 +9,13 @@ from torch.nn import functional as F
 from dd_livm_core.model.encoders import STRIDE
 
 TEMPERATURE = 0.2
-"""Of the contrast; 0.1 in the source, for batches of thousands: a softer one suits a few boxes a batch."""
+"""Divides the similarities of the contrast. The source has 0.1 with batches of thousands; softer here. Chosen."""
 GAUSSIAN_SHARE = 0.18
-"""Standard deviation of a label's peak on the centre map, as a share of its box: it fades out inside the box."""
+"""Standard deviation of a label's peak on the centre map, as a share of its box: it fades inside the box. Chosen."""
 LEAST_SPREAD_CELLS = 0.6
-"""Of a peak: its neighbours of a small label still get a share."""
+"""Least standard deviation of a peak: the neighbours of a small label's centre still get a share. Chosen."""
 LEARNING_PEAK = 0.3
-"""Cells where a peak is higher learn the sides of its box."""
+"""Cells where a peak is higher than this learn the sides of its box. Chosen."""
 
 
 def supervised_contrastive(embedding: Tensor, labels: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ def supervised_contrastive(embedding: Tensor, labels: Tensor) -> Tensor:
 
     Returns
     -------
-    A scalar, 0 where no two share a label.
+    A scalar; 0 where no two embeddings share a label.
 
     Source: Khosla et al., Supervised Contrastive Learning, NeurIPS 2020, eq. 2.
     """
@@ -48,14 +48,16 @@ def supervised_contrastive(embedding: Tensor, labels: Tensor) -> Tensor:
 
 
 def centre_targets(boxes: list[Tensor], shape: tuple[int, int]) -> Tensor:
-    """Return maps with a Gaussian peak of 1 at the cell that holds each label's centre, float32 (B, 1, h, w).
+    """Return each pair's map with a Gaussian peak of 1 at every label's centre cell, float32 (B, 1, h, w).
+
+    Centres outside the frame peak at its edge.
 
     Parameters
     ----------
     boxes
-        One tensor (n, 4) a pair: x0, y0, x1, y1 in input pixels.
+        One tensor (n, 4) per pair: x0, y0, x1, y1 in input pixels.
     shape
-        Rows and columns of cells.
+        Height h and width w of the map, in cells.
 
     Source: Zhou et al., Objects as Points, 2019, sec. 3; the spread follows the box in each direction.
     """
@@ -75,33 +77,35 @@ def centre_targets(boxes: list[Tensor], shape: tuple[int, int]) -> Tensor:
 
 
 def centre_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Return the penalty-reduced focal loss of centres per label, a scalar.
+    """Return the penalty-reduced focal loss of the centre map over the number of centre cells, a scalar.
 
     Parameters
     ----------
-    logits, target
+    logits
         (B, 1, h, w).
+    target
+        (B, 1, h, w) of `centre_targets`.
 
-    Source: Law and Deng, CornerNet, ECCV 2018, eq. 1.
+    Source: Law and Deng, CornerNet, ECCV 2018, eq. 1, with its exponents 2 and 4.
     """
-    p = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
-    hit = target >= 0.999
+    p = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)  # keeps the logarithms finite
+    hit = target >= 0.999  # peaks are 1
     positive = -((1 - p) ** 2) * torch.log(p) * hit
     negative = -(p**2) * torch.log(1 - p) * (1 - target) ** 4 * ~hit
     return (positive.sum() + negative.sum()) / max(1, int(hit.sum()))
 
 
 def side_loss(sides: Tensor, boxes: list[Tensor], target: Tensor) -> Tensor:
-    """Return 1 - GIoU of the boxes predicted by cells near a label's centre, a scalar; 0 without labels.
+    """Return the mean of 1 - GIoU over the boxes predicted by cells near a label's centre, a scalar; 0 without labels.
 
-    Each cell learns the box whose peak is highest there, weighted by that peak.
+    Each cell learns the box whose centre is nearest in units of its half sides. ``target`` weights the mean.
 
     Parameters
     ----------
     sides
         (B, 4, h, w), as in `Maps`.
     boxes
-        One tensor (n, 4) a pair: x0, y0, x1, y1 in input pixels.
+        One tensor (n, 4) per pair: x0, y0, x1, y1 in input pixels.
     target
         (B, 1, h, w) of `centre_targets`.
 
@@ -132,7 +136,7 @@ def side_loss(sides: Tensor, boxes: list[Tensor], target: Tensor) -> Tensor:
 
 
 def generalised_iou(first: Tensor, second: Tensor) -> Tensor:
-    """Return the generalised IoU of boxes (N, 4) and (N, 4), one by one: (N,), -1 to 1."""
+    """Return the generalised IoU of each box with the box of the same row, (N,) of (N, 4) and (N, 4), -1 to 1."""
     shared = (
         torch.minimum(first[:, 2:], second[:, 2:]) - torch.maximum(first[:, :2], second[:, :2])
     ).clamp(min=0)

@@ -1,4 +1,4 @@
-"""Batches made ahead in a thread, and how long training still waits for them."""
+"""Make batches ahead in a thread, and measure how long training still waits for them."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import TypeVar
 from dd_livm_core.parallel import map_in_order
 
 _AHEAD = 3
-"""Batches under way: enough for an uneven one, few enough to keep memory flat."""
+"""Batches under way: enough to cover a slow one, few enough to keep memory flat. Chosen."""
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -17,7 +17,7 @@ Made = TypeVar("Made")
 def prefetch(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
     """Yield ``make(item)`` in order, with the next few under way in a thread.
 
-    One thread, so that what is drawn does not depend on timing.
+    There is one thread, so that results do not depend on timing.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as thread:
         yield from map_in_order(thread, make, items, _AHEAD)
@@ -41,5 +41,5 @@ class WaitMeter:
             yield batch
 
     def wait_share(self) -> float:
-        """Return the share since the clock was made, 0 to 1."""
+        """Return the share of the time since the meter was made, 0 to 1."""
         return self._waited_s / max(time.perf_counter() - self._started_s, 1e-9)

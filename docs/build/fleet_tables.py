@@ -20,7 +20,7 @@ PARTS = ("cross_site", "within_sites")
 
 
 def _read(name: str) -> dict[str, Any]:
-    return dict(json.loads((RESULTS / f"{name}.json").read_text()))
+    return dict(json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")))
 
 
 def format_table(head: tuple[str, ...], rows: Rows) -> str:

@@ -17,14 +17,12 @@ from scipy.special import i0, i1, k0, k1
 
 from benchmarks.augmentation_shapes import real_crops
 from dd_livm_core.augmentation.weather import HotspotWeather
-from dd_livm_core.heat.diffusion import (
+from dd_livm_core.heat.diffusion import steady_excess, transient_excess, weather_transfer
+from dd_livm_core.heat.laminate import (
     CELL_CONDUCTANCE_W_K,
     cell_gap_conductance,
     loss_coefficient,
     source_ratio,
-    steady_excess,
-    transient_excess,
-    weather_transfer,
 )
 from dd_livm_core.panels.excess import excess_temperature
 

@@ -1,5 +1,7 @@
 """The aligned store: what it keeps, what it scales, what it holds out."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,3 +75,42 @@ def test_labels_stay_with_their_pair_whatever_its_name(tmp_path: Path, pair_id: 
     named = replace(pair, pair_id=pair_id)
     write_aligned_mission(tmp_path, iter([named]), 1, {pair_id: labels})
     assert read_aligned_mission(tmp_path).labels == {pair_id: labels}
+
+
+@pytest.mark.parametrize("name", ["infrared_excess.npy", "panel_mask.npy", "visible.npy"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "of fewer pairs"])
+def test_a_damaged_store_is_named(tmp_path: Path, name: str, damage: str) -> None:
+    path = write_synthetic_store(tmp_path, count=3) / name
+    if damage == "missing":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        np.save(path, np.load(path)[:2])
+    with pytest.raises(InputError, match=name) as caught:
+        read_aligned_mission(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from tests.synthetic_store import write_synthetic_store
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    write_synthetic_store(Path(sys.argv[1]), count=10)
+except OSError as error:
+    print("told:", error.strerror)
+"""
+
+
+def test_a_store_that_the_disk_has_no_room_for_is_told_and_does_not_kill(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("told:")
+    assert not (tmp_path / "index.parquet").exists()

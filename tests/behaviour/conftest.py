@@ -19,16 +19,9 @@ epochs_stage_3 = 2
 """
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of this folder in one process, where they share one server and one retraining."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("behaviour"))
-
-
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Yield what commands run in, with a Prefect server of its own."""
     home = tmp_path_factory.mktemp("prefect")
     port = free_port()
     environment = {
@@ -69,7 +62,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 @pytest.fixture(scope="session")
 def rendered(simulated_fleet: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with three simulated stations and a quick configuration, not yet trained."""
+    """Return a workspace with three simulated stations and a quick configuration, not yet trained."""
     root = tmp_path_factory.mktemp("rendered")
     shutil.copytree(simulated_fleet, root / "data")
     for mission in sorted((root / "data").glob("*/*/mission.json")):
@@ -79,7 +72,7 @@ def rendered(simulated_fleet: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def keep_first(mission: Path, pairs: int) -> None:
-    """Shorten a mission: behaviour does not need all its pairs."""
+    """Shorten a mission to its first pairs: behaviour does not need them all."""
     for folder in ("infrared", "visible"):
         for path in sorted((mission / folder).iterdir())[pairs:]:
             path.unlink()
@@ -87,6 +80,7 @@ def keep_first(mission: Path, pairs: int) -> None:
 
 @pytest.fixture(scope="session")
 def trained(machine: Machine, rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Return a copy of the rendered workspace after one retraining."""
     root = tmp_path_factory.mktemp("trained") / "workspace"
     shutil.copytree(rendered, root)
     run = machine.dd_livm(root, *RETRAIN)

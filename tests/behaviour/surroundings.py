@@ -1,4 +1,4 @@
-"""What behaviour tests run commands in."""
+"""Run commands as behaviour tests need them."""
 
 import socket
 import subprocess
@@ -13,6 +13,7 @@ RETRAIN = ("retrain", "--config", "quick.toml", "--profile", "quick", "--process
 
 
 def free_port() -> int:
+    """Return a port of loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -20,13 +21,14 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Machine:
-    """A workspace's surroundings: the environment that its commands run in."""
+    """Runs commands in one environment."""
 
     environment: dict[str, str]
 
     def dd_livm(
         self, workspace: Path, *arguments: str, limit_s: float = 600
     ) -> "subprocess.CompletedProcess[str]":
+        """Run a command in a workspace to its end, for ``limit_s`` seconds at most."""
         return subprocess.run(
             [sys.executable, "-m", "flows.cli", *arguments],
             cwd=workspace,
@@ -37,6 +39,7 @@ class Machine:
         )
 
     def start(self, workspace: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a command in a workspace, in a process group of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "flows.cli", *arguments],
             cwd=workspace,
@@ -49,13 +52,14 @@ class Machine:
 
 @dataclass(frozen=True)
 class Trained:
-    """A workspace after one retraining."""
+    """A workspace after one retraining, and what the retraining printed."""
 
     root: Path
     output: str
 
 
 def answers(url: str) -> bool:
+    """Return whether a page answers with status 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)
@@ -64,6 +68,7 @@ def answers(url: str) -> bool:
 
 
 def wait_until(condition: Callable[[], object], limit_s: float, what: str) -> None:
+    """Wait until a condition holds; fail after ``limit_s`` seconds, saying what was waited for."""
     started = time.monotonic()
     while not condition():
         assert time.monotonic() - started < limit_s, f"waited {limit_s:.0f} s for {what}"

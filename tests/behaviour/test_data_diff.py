@@ -1,4 +1,4 @@
-"""What a retraining was trained on can be compared when ``data/`` has moved on."""
+"""Retrainings keep what their data held, and can be compared when ``data/`` is gone."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ from mlflow.tracking import MlflowClient
 from tests.behaviour.surroundings import Machine, Trained
 
 
-def test_a_retraining_keeps_what_its_data_held(
+def test_a_retraining_is_compared_from_what_it_kept(
     machine: Machine, trained: Trained, tmp_path: Path
 ) -> None:
     store = MlflowClient(f"sqlite:///{trained.root}/mlruns/mlflow.db")

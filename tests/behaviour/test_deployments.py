@@ -19,12 +19,12 @@ from tests.behaviour.surroundings import Machine, Trained, wait_until
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 240
 BUSY = {429, 502, 503}
-"""What Prefect's clients try again on by default."""
+"""Status codes at which Prefect's clients try again by default."""
 
 
 @pytest.fixture(scope="module")
 def project(machine: Machine, trained: Trained) -> Iterator[Path]:
-    """The trained workspace with the deployments applied and a worker at work."""
+    """Yield the trained workspace with its deployments applied and a worker running."""
     shutil.copy(ROOT / "prefect.yaml", trained.root)
     shutil.copytree(ROOT / "flows", trained.root / "flows", dirs_exist_ok=True)
     prefect(machine, trained.root, "work-pool", "create", "dd-livm", "--type", "process")
@@ -45,6 +45,7 @@ def project(machine: Machine, trained: Trained) -> Iterator[Path]:
 
 
 def prefect(machine: Machine, cwd: Path, *arguments: str) -> str:
+    """Run a command of Prefect and return what it printed."""
     run = subprocess.run(
         [sys.executable, "-m", "prefect", *arguments],
         env=machine.environment,
@@ -57,7 +58,7 @@ def prefect(machine: Machine, cwd: Path, *arguments: str) -> str:
 
 
 def ask(machine: Machine, path: str, body: dict[str, Any], method: str = "POST") -> Any:
-    """Ask the server; again while it is busy, as Prefect's own clients do: SQLite has one writer."""
+    """Return the server's answer; ask again while it is busy, as Prefect's clients do: SQLite has one writer."""
     request = Request(
         machine.environment["PREFECT_API_URL"] + path,
         json.dumps(body).encode(),
@@ -79,12 +80,13 @@ def ask(machine: Machine, path: str, body: dict[str, Any], method: str = "POST")
     return answers[0]
 
 
-def deployed(machine: Machine) -> dict[str, Any]:
+def list_deployments(machine: Machine) -> dict[str, Any]:
+    """Return name → deployment."""
     return {d["name"]: d for d in ask(machine, "/deployments/filter", {})}
 
 
-def ended(machine: Machine, name: str, **parameters: Any) -> Any:
-    """Wait for a run of a deployment with these parameters to end, and return it."""
+def wait_for_run(machine: Machine, name: str, **parameters: Any) -> Any:
+    """Wait until a run of a deployment with these parameters has ended, and return it."""
     found: list[Any] = []
 
     def done() -> bool:
@@ -101,8 +103,10 @@ def ended(machine: Machine, name: str, **parameters: Any) -> Any:
     return found[0]
 
 
-def test_forms_are_typed(machine: Machine, project: Path) -> None:
-    deployments = deployed(machine)
+def test_deployments_have_typed_forms_and_a_weekly_schedule(
+    machine: Machine, project: Path
+) -> None:
+    deployments = list_deployments(machine)
     assert {"retrain", "evaluate_sites", "inspect_mission"} <= set(deployments)
     schema = deployments["retrain"]["parameter_openapi_schema"]
     training = schema["definitions"]["TrainingConfig"]["properties"]
@@ -112,14 +116,14 @@ def test_forms_are_typed(machine: Machine, project: Path) -> None:
 
 
 def test_the_event_of_a_new_station_retrains(machine: Machine, project: Path) -> None:
-    deployment = deployed(machine)["retrain"]
+    deployment = list_deployments(machine)["retrain"]
     quick = {"training": {"epochs_stage_1": 2, "epochs_stage_2": 3, "epochs_stage_3": 2}}
     quick_runs = {"parameters": {"configuration": quick}}
     ask(machine, f"/deployments/{deployment['id']}", quick_runs, "PATCH")
     prefect(
         machine, project, "event", "emit", "pv-station.online", "--resource-id", "pv-station.new"
     )
-    run = ended(machine, "retrain", reason="pv-station.online pv-station.new")
+    run = wait_for_run(machine, "retrain", reason="pv-station.online pv-station.new")
     assert run["state_type"] == "COMPLETED", run["state"]["message"]
 
 
@@ -132,6 +136,6 @@ def test_a_schedule_in_the_near_future_fires(machine: Machine, project: Path) ->
         *("deployment", "schedule", "create", "evaluate_sites/evaluate_sites"),
         *("--interval", "30", "--anchor-date", soon),
     )
-    run = ended(machine, "evaluate_sites")
+    run = wait_for_run(machine, "evaluate_sites")
     assert run["auto_scheduled"]
     assert run["state_type"] == "COMPLETED", run["state"]["message"]

@@ -1,4 +1,4 @@
-"""The main job end to end, with every real component, as a user would look at it."""
+"""The main job end to end, with every real component: what it leaves, reuses, resumes and refuses."""
 
 import json
 import os
@@ -17,25 +17,28 @@ ROOT = Path(__file__).parents[2]
 HEADLINES = ("detection_accuracy", "located_and_typed", "type_accuracy", "map50")
 
 
-def store_of(root: Path) -> MlflowClient:
+def open_store(root: Path) -> MlflowClient:
+    """Return a client of a workspace's MLflow store."""
     return MlflowClient(f"sqlite:///{root}/mlruns/mlflow.db")
 
 
-def parents(root: Path) -> list:  # type: ignore[type-arg]
-    experiment = store_of(root).get_experiment_by_name("dd-livm").experiment_id
-    return store_of(root).search_runs(
+def list_parents(root: Path) -> list:  # type: ignore[type-arg]
+    """Return the runs of retrainings, newest first."""
+    experiment = open_store(root).get_experiment_by_name("dd-livm").experiment_id
+    return open_store(root).search_runs(
         [experiment], "tags.`dd_livm.run_key` != ''", order_by=["attributes.start_time DESC"]
     )
 
 
-def files(folder: Path) -> dict[str, bytes]:
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return path → bytes of all files in a folder."""
     return {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
     }
 
 
-def final_weights(root: Path) -> bytes:
-    """Return the registered weights; every retraining of one configuration has the same."""
+def read_registered_weights(root: Path) -> bytes:
+    """Return the registered weights, which every retraining of one configuration shares."""
     registered = {p.read_bytes() for p in (root / "mlruns" / "artifacts").rglob("*.safetensors")}
     assert len(registered) == 1
     return registered.pop()
@@ -61,7 +64,7 @@ print("predicted", len(found))
 
 
 def test_the_parent_run_shows_every_site_and_its_children_the_curves(trained: Trained) -> None:
-    parent = parents(trained.root)[-1]
+    parent = list_parents(trained.root)[-1]
     sites = sorted(p.parent.parent.name for p in (trained.root / "data").glob("*/*/mission.json"))
     for site in sites:
         for name in HEADLINES:
@@ -72,7 +75,7 @@ def test_the_parent_run_shows_every_site_and_its_children_the_curves(trained: Tr
     (data,) = (given.dataset for given in parent.inputs.dataset_inputs)
     assert parent.data.tags["dd_livm.data_snapshot"] == f"{data.digest}.dir"
     assert parent.data.params["training.epochs_stage_2"] == "3"
-    store = store_of(trained.root)
+    store = open_store(trained.root)
     children = store.search_runs(
         [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
     )
@@ -102,35 +105,35 @@ def test_nothing_registered_is_pickled(trained: Trained) -> None:
     assert not kinds & {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib"}
 
 
-def computed(root: Path) -> dict[str, bytes]:
-    """Return all results of steps, without the champion's weights fetched for comparison."""
-    found = files(root / ".dd_livm" / "steps")
+def read_results(root: Path) -> dict[str, bytes]:
+    """Return path → bytes of all results of steps, but for the champion's weights fetched for comparison."""
+    found = read_files(root / ".dd_livm" / "steps")
     return {name: content for name, content in found.items() if not name.startswith("registered/")}
 
 
 def test_a_second_run_reuses_every_cached_step(machine: Machine, trained: Trained) -> None:
-    before = computed(trained.root)
-    runs = len(parents(trained.root))
+    before = read_results(trained.root)
+    runs = len(list_parents(trained.root))
     run = machine.dd_livm(trained.root, *RETRAIN)
     assert run.returncode == 0, run.stderr[-4000:]
-    assert computed(trained.root) == before
+    assert read_results(trained.root) == before
     states = (run.stdout + run.stderr).count("Cached(type=COMPLETED)")
     assert states >= 1 + 3 + 3 + 1 + 3  # validate, align x 3, stages, operating point, sites x 3
-    assert len(parents(trained.root)) == runs + 1
+    assert len(list_parents(trained.root)) == runs + 1
 
 
-def test_the_snapshot_comes_back_byte_for_byte(machine: Machine, trained: Trained) -> None:
-    run_id = parents(trained.root)[-1].info.run_id
-    before = files(trained.root / "data")
+def test_the_snapshot_is_restored_byte_for_byte(machine: Machine, trained: Trained) -> None:
+    run_id = list_parents(trained.root)[-1].info.run_id
+    before = read_files(trained.root / "data")
     victim = next((trained.root / "data").glob("*/*/labels.json"))
     victim.write_text("{}")
     next((trained.root / "data").glob("*/*/infrared/*")).unlink()
     run = machine.dd_livm(trained.root, "restore", run_id)
     assert run.returncode == 0, run.stderr
-    assert files(trained.root / "data") == before
+    assert read_files(trained.root / "data") == before
 
 
-def test_a_changed_line_in_the_core_is_not_answered_from_the_cache(
+def test_a_changed_line_in_the_core_runs_again_the_steps_that_use_it(
     machine: Machine, trained: Trained, tmp_path: Path
 ) -> None:
     for package in ("dd_livm_core", "tasks", "flows"):
@@ -156,22 +159,25 @@ def test_killed_in_stage_2_it_ends_with_the_same_weights(
     checkpoints = root / ".dd_livm" / "checkpoints"
     process = machine.start(root, *RETRAIN)
 
+    def finished_stages() -> list[Path]:
+        stages = root / ".dd_livm" / "steps" / "dtft"
+        return [folder for folder in stages.glob("[!.]*") if folder.is_dir()]
+
     def stage_2_is_under_way() -> bool:
         assert process.poll() is None, "the retraining ended before it could be killed"
-        finished = list((root / ".dd_livm" / "steps" / "dtft").glob("[!.]*"))
-        return len(finished) == 1 and any(p.is_file() for p in checkpoints.rglob("*"))
+        return len(finished_stages()) == 1 and any(p.is_file() for p in checkpoints.rglob("*"))
 
     wait_until(stage_2_is_under_way, 300, "a checkpoint of stage 2")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    stage_1 = list((root / ".dd_livm" / "steps" / "dtft").glob("[!.]*"))
+    stage_1 = finished_stages()
     written = [p.stat().st_mtime_ns for p in stage_1]
 
     run = machine.dd_livm(root, *RETRAIN)
     assert run.returncode == 0, run.stderr[-4000:]
     assert [p.stat().st_mtime_ns for p in stage_1] == written
-    assert final_weights(root) == final_weights(trained.root)
-    (parent,) = parents(root)  # the open run was taken up, not left behind
+    assert read_registered_weights(root) == read_registered_weights(trained.root)
+    (parent,) = list_parents(root)  # the open run was taken up, and none made beside it
     assert parent.info.status == "FINISHED"
     assert parent.data.tags["dd_livm.resumed"] == "1"
 

@@ -1,4 +1,4 @@
-"""Imports and the command line reach nothing outside the machine."""
+"""Importing the product reaches nothing outside the machine."""
 
 import os
 import subprocess

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dd_livm_core.camera_files.frames import ImageFrame
-from dd_livm_core.camera_files.radiometry import read_infrared_frame
+from dd_livm_core.camera_files.frames import ImageFrame, read_infrared_frame
 from tests import drone_files as made
 
 ENLARGED = ImageFrame((1280, 1024), (640, 512))

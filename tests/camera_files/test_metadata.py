@@ -25,7 +25,9 @@ from tests import drone_files as made
 def test_what_a_file_does_not_say_is_none(tmp_path: Path) -> None:
     found = read_metadata(made.put(tmp_path / "a.jpg", made.jpeg(made.picture())))
     assert (found.width_px, found.height_px) == (80, 64)
-    values = [v for name, v in vars(found).items() if not name.endswith("_px")]
+    values = [
+        v for name, v in vars(found).items() if not name.endswith("_px") and name != "dropped"
+    ]
     assert values == [None] * len(values)
 
 
@@ -49,6 +51,59 @@ def test_a_zone_is_kept(tmp_path: Path) -> None:
     taken_at = read_metadata(path).taken_at
     assert taken_at is not None
     assert taken_at.utcoffset() == timedelta(hours=2)
+
+
+def times(original: str, zone: str, of_file: str = "") -> ImageMetadata:
+    exif = Image.Exif()
+    exif[0x0132] = of_file
+    exif.get_ifd(0x8769).update({0x9003: original, 0x9011: zone})
+    out = io.BytesIO()
+    Image.fromarray(made.picture()).save(out, "JPEG", exif=exif)
+    return metadata_from_bytes(out.getvalue(), (80, 64))
+
+
+@pytest.mark.parametrize("zone", ["+25:00", "local", "08:00", "+02:75"])
+def test_a_bad_zone_leaves_the_time_and_is_told(zone: str) -> None:
+    found = times("2024:06:01 12:30:05", zone)
+    assert found.taken_at == datetime(2024, 6, 1, 12, 30, 5)
+    assert [text for text in found.dropped if "OffsetTimeOriginal" in text]
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"), [("Z", 0), ("+0200", 2), ("UTC-3", -3), ("+05:30", 5.5), ("+2:00", 2)]
+)
+def test_zones_are_read_as_they_are_written(zone: str, hours: float) -> None:
+    taken_at = times("2024:06:01 12:30:05", zone).taken_at
+    assert taken_at is not None
+    assert taken_at.utcoffset() == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("zone", ["", "   :  ", ":"])
+def test_a_blank_zone_is_none_and_nothing_to_tell(zone: str) -> None:
+    found = times("2024:06:01 12:30:05", zone)
+    assert (found.taken_at, found.dropped) == (datetime(2024, 6, 1, 12, 30, 5), ())
+
+
+def test_the_time_of_the_file_stands_in_for_a_broken_time_of_exposure() -> None:
+    found = times("2024:13:41 12:30:05", "+02:00", of_file="2024:06:01 12:30:06")
+    assert found.taken_at is not None
+    assert found.taken_at.replace(tzinfo=None) == datetime(2024, 6, 1, 12, 30, 6)
+    assert any("DateTimeOriginal" in text for text in found.dropped)
+    assert times("0000:00:00 00:00:00", "").dropped == ()
+
+
+def test_a_directory_that_points_nowhere_costs_no_other() -> None:
+    exif = Image.Exif()
+    exif[0x0110] = "A camera"
+    exif.get_ifd(0x8769)[0x9003] = "2024:06:01 12:30:05"
+    exif.get_ifd(0x8825).update({1: "S", 2: (33.0, 30.0, 0.0), 3: "W", 4: (70.0, 15.0, 0.0)})
+    out = io.BytesIO()
+    Image.fromarray(made.picture()).save(out, "JPEG", exif=exif)
+    content = bytearray(out.getvalue())
+    entry = content.index(bytes.fromhex("8769 0004 00000001"))
+    content[entry + 8 : entry + 12] = b"\x7f\xff\xff\xff"
+    found = metadata_from_bytes(bytes(content), (80, 64))
+    assert (found.camera_model, found.taken_at, found.latitude_deg) == ("A camera", None, -33.5)
 
 
 def test_the_misspelt_longitude_of_dji_is_read(tmp_path: Path) -> None:

@@ -8,15 +8,10 @@ import pytest
 import tifffile
 from PIL import Image, ImageOps
 
+from dd_livm_core.camera_files.frames import read_infrared_frame, read_visible_frame
 from dd_livm_core.camera_files.metadata import read_metadata
 from dd_livm_core.camera_files.orientation import turn_upright, upright_size_px
-from dd_livm_core.camera_files.radiometry import (
-    examine_infrared,
-    read_infrared,
-    read_infrared_frame,
-    read_visible,
-    read_visible_frame,
-)
+from dd_livm_core.camera_files.radiometry import examine_infrared, read_infrared, read_visible
 from tests import drone_files as made
 
 ALL = range(1, 9)

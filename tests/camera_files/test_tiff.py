@@ -10,12 +10,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from dd_livm_core.camera_files.radiometry import (
-    Thermogram,
-    infrared_from_bytes,
-    read_infrared,
-    read_infrared_frame,
-)
+from dd_livm_core.camera_files.frames import read_infrared_frame
+from dd_livm_core.camera_files.radiometry import infrared_from_bytes, read_infrared
+from dd_livm_core.camera_files.thermogram import Thermogram
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import DeclaredUnit
 from tests import drone_files as made

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: help that teaches, bad input that ends in one clear message."""
+"""The command line: every command has help, and bad input ends in one clear message."""
 
 import os
 import re
@@ -15,6 +15,7 @@ PROFILES = Path(dd_livm_core.fleet.__file__).with_name("profiles")
 
 
 def dd_livm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, without a Prefect server."""
     return subprocess.run(
         [sys.executable, "-m", "flows.cli", *arguments],
         cwd=cwd,
@@ -41,13 +42,13 @@ def dd_livm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         "labels export",
     ],
 )
-def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
+def test_every_command_has_help_of_some_length(command: str, tmp_path: Path) -> None:
     run = dd_livm(*command.split(), "--help", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert len(run.stdout) > 300
 
 
-def test_a_site_must_be_declared(tmp_path: Path) -> None:
+def test_an_undeclared_site_is_refused_with_the_command_to_declare_it(tmp_path: Path) -> None:
     (tmp_path / "flight").mkdir()
     run = dd_livm("ingest", "flight", "--site", "nowhere", cwd=tmp_path)
     assert run.returncode == 2
@@ -73,7 +74,7 @@ def test_a_broken_station_profile_is_named_with_its_key(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_an_empty_folder_is_no_mission(tmp_path: Path) -> None:
+def test_ingesting_an_empty_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "flight").mkdir()
     assert dd_livm("sites", "add", "home", cwd=tmp_path).returncode == 0
     run = dd_livm("ingest", "flight", "--site", "home", cwd=tmp_path)

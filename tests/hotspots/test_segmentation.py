@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.hotspots.segmentation import at_reference_irradiance, find_hotspots
-from dd_livm_core.hotspots.shapes import HotspotLimits
+from dd_livm_core.hotspots.limits import HotspotLimits
+from dd_livm_core.hotspots.segmentation import FlightFacts, at_reference_irradiance, find_hotspots
 from dd_livm_core.panels.excess import excess_temperature
-from tests.panel_rows import WIDTH, add, row_of_panels
+from tests.panel_rows import PV_MODULE, WIDTH, add, row_of_panels
 
 
 class TestFind:
@@ -16,7 +16,7 @@ class TestFind:
     def test_finds_and_names_one_hotspot(self, shape, place):
         image, mask = row_of_panels()
         add(image, *place, shape)
-        (found,) = find_hotspots(excess_temperature(image, mask, True), mask, WIDTH)
+        (found,) = find_hotspots(excess_temperature(image, mask, True), mask, PV_MODULE)
         assert found.shape == shape
         assert found.max_excess_k == pytest.approx(8.5, abs=0.6)
         assert found.at_1000_missing == "the mission holds no irradiance"
@@ -25,14 +25,17 @@ class TestFind:
     def test_box_spans_whole_pixels(self):
         excess = np.zeros((60, 60), np.float32)
         excess[12:17, 20:28] = 9
-        (found,) = find_hotspots(excess, np.ones(excess.shape, bool), WIDTH)
+        (found,) = find_hotspots(excess, np.ones(excess.shape, bool), PV_MODULE)
         assert found.box_xywh_px == (20.0, 12.0, 8.0, 5.0)
 
     def test_area_in_square_metres_and_kelvin_at_1000(self):
         excess = np.zeros((60, 60), np.float32)
         excess[12:17, 20:28] = 6
         (found,) = find_hotspots(
-            excess, np.ones(excess.shape, bool), 30, pv_module_width_m=1.2, irradiance_w_m2=750.0
+            excess,
+            np.ones(excess.shape, bool),
+            PV_MODULE,
+            flight=FlightFacts(pv_module_width_m=1.2, irradiance_w_m2=750.0),
         )
         assert found.area_m2 == pytest.approx(40 * 0.04**2)
         assert found.max_excess_at_1000_k == pytest.approx(8.0)
@@ -43,14 +46,16 @@ class TestFind:
     def test_at_the_border_of_the_frame(self, corner):
         excess = np.zeros((60, 60), np.float32)
         excess[corner[0] : corner[0] + 7, corner[1] : corner[1] + 7] = 9
-        (found,) = find_hotspots(excess, np.ones(excess.shape, bool), WIDTH)
+        (found,) = find_hotspots(excess, np.ones(excess.shape, bool), PV_MODULE)
         assert found.box_xywh_px == (corner[1], corner[0], 7.0, 7.0)
 
     def test_without_radiometry_only_relative_units(self):
         image, mask = row_of_panels()
         add(image, 0, 3, "stripe")
         excess = excess_temperature(4 * image, mask, False)
-        (found,) = find_hotspots(excess, mask, WIDTH, radiometric=False, irradiance_w_m2=900)
+        (found,) = find_hotspots(
+            excess, mask, PV_MODULE, radiometric=False, flight=FlightFacts(irradiance_w_m2=900.0)
+        )
         assert found.shape == "stripe"
         assert found.mean_excess_k is found.max_excess_k is found.max_excess_at_1000_k is None
         assert found.at_1000_missing == "the camera stores no temperature"
@@ -58,19 +63,18 @@ class TestFind:
 
     def test_noise_alone_holds_no_hotspot(self):
         image, mask = row_of_panels(noise=0.4)
-        assert find_hotspots(excess_temperature(image, mask, True), mask, WIDTH) == []
+        assert find_hotspots(excess_temperature(image, mask, True), mask, PV_MODULE) == []
 
     @pytest.mark.parametrize("fill", [0.0, np.nan, -3.0])
     def test_constant_images_hold_none(self, fill):
         excess, mask = np.full((50, 50), fill, np.float32), np.ones((50, 50), bool)
-        assert find_hotspots(excess, mask, WIDTH) == []
-        assert find_hotspots(excess, mask, WIDTH, radiometric=False) == []
-        assert find_hotspots(excess, ~mask, WIDTH) == []
+        assert find_hotspots(excess, mask, PV_MODULE) == []
+        assert find_hotspots(excess, mask, PV_MODULE, radiometric=False) == []
+        assert find_hotspots(excess, ~mask, PV_MODULE) == []
 
-    @pytest.mark.parametrize("width", [0.0, -5.0, np.nan])
-    def test_a_pv_module_has_a_size(self, width):
-        with pytest.raises(InputError, match="size of a PV module"):
-            find_hotspots(np.zeros((5, 5), np.float32), np.ones((5, 5), bool), width)
+    def test_shapes_must_agree(self):
+        with pytest.raises(InputError, match="same shape"):
+            find_hotspots(np.zeros((5, 4), np.float32), np.ones((5, 5), bool), PV_MODULE)
 
     def test_night_has_no_value_at_1000(self):
         assert at_reference_irradiance(3.0, 0.0) == (None, "no sun: irradiance is 0 W/m²")
@@ -81,7 +85,7 @@ class TestFind:
         add(image, 0, 1, "point")
         add(image, 0, 5, "point")
         excess = excess_temperature(image, mask, True)
-        found = find_hotspots(excess, mask, WIDTH, by_pv_module=False)
+        found = find_hotspots(excess, mask, PV_MODULE, by_pv_module=False)
         assert [hotspot.shape for hotspot in found] == ["point", "point"]
         assert all(hotspot.box_xywh_px[2] < WIDTH for hotspot in found)
 

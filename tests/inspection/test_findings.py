@@ -1,4 +1,4 @@
-"""Findings are told in the pixels of the pair's own infrared image, whatever grid it is stored on."""
+"""Findings are in pixels of the pair's own infrared image, whatever grid it is stored on."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.synthetic_store import HEIGHT, WIDTH, synthetic_pair
 
 @pytest.fixture
 def detector() -> Detector:
-    """Return an untrained detector that takes many places for hotspots."""
+    """Return an untrained detector that detects hotspots at many places."""
     torch.manual_seed(0)
     model = Detector(Architecture(WIDTH, HEIGHT, 8))
     with torch.no_grad():
@@ -24,7 +24,8 @@ def detector() -> Detector:
     return model
 
 
-def twice_as_large(pair: AlignedPair) -> AlignedPair:
+def enlarge_twice(pair: AlignedPair) -> AlignedPair:
+    """Return the pair with every pixel as four."""
     return replace(
         pair,
         infrared_excess=np.kron(pair.infrared_excess, np.ones((2, 2), np.float32)),
@@ -34,18 +35,19 @@ def twice_as_large(pair: AlignedPair) -> AlignedPair:
     )
 
 
-def findings_of(detector: Detector, folder: Path, *pairs: AlignedPair) -> list[Finding]:
+def store_and_find(detector: Detector, folder: Path, *pairs: AlignedPair) -> list[Finding]:
+    """Store the pairs as a mission and return the findings in it."""
     write_aligned_mission(folder, iter(pairs), len(pairs), {})
     return list(find_defects(detector, read_aligned_mission(folder)))
 
 
-def test_boxes_are_infrared_pixels_also_of_a_pair_stored_smaller(
+def test_boxes_are_in_infrared_pixels_also_where_a_pair_is_stored_smaller(
     detector: Detector, tmp_path: Path
 ) -> None:
     first, second = (synthetic_pair(number, seed=1)[0] for number in range(2))
-    large = twice_as_large(second)
-    alone = findings_of(detector, tmp_path / "alone", large)
-    beside = findings_of(detector, tmp_path / "beside", first, large)
+    large = enlarge_twice(second)
+    alone = store_and_find(detector, tmp_path / "alone", large)
+    beside = store_and_find(detector, tmp_path / "beside", first, large)
     beside = [finding for finding in beside if finding.pair_id == large.pair_id]
     assert len(alone) == len(beside) > 3
 

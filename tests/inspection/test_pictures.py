@@ -1,4 +1,4 @@
-"""Pictures for people: what is coloured, what stays dark, where boxes lie."""
+"""Pictures: panels are coloured, all else is dark grey, boxes are drawn on both images."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def test_only_panels_are_coloured_and_their_hottest_is_brightest() -> None:
     assert light[17, 22] > light[mask].mean() + 200
 
 
-def test_a_frame_without_panels_is_dark() -> None:
+def test_a_frame_without_panels_is_grey_all_over() -> None:
     picture = infrared_picture(np.ones((8, 8), np.float32), np.zeros((8, 8), bool))
     assert (picture == OFF_PANELS).all()
 

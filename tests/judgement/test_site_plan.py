@@ -1,3 +1,5 @@
+"""Site plans: whole sites train or stay unseen."""
+
 import pytest
 
 from dd_livm_core.errors import InputError
@@ -16,7 +18,7 @@ def test_named_sites_stay_unseen() -> None:
     assert plan.unseen == ("b",)
 
 
-def test_one_site_alone_is_trained_on() -> None:
+def test_a_single_site_is_trained_on() -> None:
     assert plan_sites(["only"]).unseen == ()
 
 

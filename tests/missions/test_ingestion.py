@@ -167,8 +167,8 @@ def test_a_second_ingestion_at_once_is_refused(
         workspace.lock("ingest-s1-m1", wait_s=1, purpose="testing"),
         pytest.raises(InputError, match="another process"),
     ):
-        flow.ingest_folder(workspace, source, MISSION)
-    assert flow.ingest_folder(workspace, source, MISSION).added == 1
+        flow.ingest_folder(workspace, source, "s1", mission_id="m1")
+    assert flow.ingest_folder(workspace, source, "s1", mission_id="m1").added == 1
 
 
 def test_an_undeclared_site_is_refused_with_the_command_that_declares_it(tmp_path: Path) -> None:

@@ -114,13 +114,24 @@ def test_pairing_by_order_only_when_both_sides_are_equally_many(tmp_path: Path) 
     assert not pair_folder(tmp_path).pairs
 
 
-def test_two_pairs_of_one_id_are_named(tmp_path: Path) -> None:
-    image(tmp_path, "DJI 0001_T.JPG", 0)
-    image(tmp_path, "DJI-0001_T.JPG", 1)
-    image(tmp_path, "DJI-0001_V.JPG", 2)
+def test_two_infrared_images_of_one_name_are_named(tmp_path: Path) -> None:
+    image(tmp_path, "DJI_0001_T.JPG", 0)
+    image(tmp_path, "DJI_0001_R.JPG", 1)
+    image(tmp_path, "DJI_0001_V.JPG", 2)
     report = pair_folder(tmp_path)
     assert not report.pairs
-    assert all("share the id" in why for _, why in report.single)
+    assert len(report.single) == 3
+    assert all("share the name" in why for _, why in report.single)
+
+
+def test_the_nearer_name_decides_and_ids_stay_apart(tmp_path: Path) -> None:
+    for seed, name in enumerate(("DJI 0001_T", "DJI-0001_T", "DJI-0001_V")):
+        image(tmp_path, f"{name}.JPG", seed)
+    report = pair_folder(tmp_path)
+    assert [(p.pair_id, p.infrared.name) for p in report.pairs] == [("DJI-0001", "DJI-0001_T.JPG")]
+    assert [path.name for path, _ in report.single] == ["DJI 0001_T.JPG"]
+    image(tmp_path, "DJI 0001_V.JPG", 3)
+    assert len({pair.pair_id for pair in pair_folder(tmp_path).pairs}) == 2
 
 
 def test_a_pair_of_the_same_content_is_taken_once(tmp_path: Path) -> None:
@@ -184,7 +195,9 @@ def test_a_path_that_leaves_the_root_is_not_followed(tmp_path: Path) -> None:
     image(tmp_path / "in", "DJI_0001_V.JPG", 1)
     report = pair_folder(tmp_path / "in")
     assert not report.pairs
-    assert "a link that leaves the folder" in [why for _, why in report.single]
+    assert [p.name for p, why in report.single if "a link that leaves the folder" in why] == [
+        "DJI_0001_T.JPG"
+    ]
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:

@@ -1,11 +1,19 @@
 """Declared sites are kept, declared anew and asked for by their id."""
 
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.sites import SITES, read_sites, require_site, write_site, write_sites
+from dd_livm_core.missions.sites import (
+    SITES,
+    change_site,
+    read_sites,
+    require_site,
+    write_site,
+    write_sites,
+)
 from dd_livm_core.records import Site
 
 
@@ -27,6 +35,33 @@ def test_a_site_declared_anew_takes_the_place_of_the_old_one(tmp_path: Path) -> 
         "a": 900,
         "b": 3000,
     }
+
+
+def test_only_what_is_given_of_a_site_changes(tmp_path: Path) -> None:
+    first = Site(site_id="a", city="Graz", latitude_deg=47.0, longitude_deg=15.4, radius_m=500)
+    write_sites(tmp_path / "data", [first, Site(site_id="b")])
+    changed = change_site(tmp_path / "data", "a", {"pv_module_width_m": 1.13})
+    assert changed == first.model_copy(update={"pv_module_width_m": 1.13})
+    assert read_sites(tmp_path / "data") == {"a": changed, "b": Site(site_id="b")}
+
+
+def test_a_change_out_of_bounds_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    write_site(tmp_path / "data", Site(site_id="a", radius_m=500))
+    before = (tmp_path / "data" / SITES).read_bytes()
+    with pytest.raises(InputError, match="radius_m"):
+        change_site(tmp_path / "data", "a", {"radius_m": -1})
+    assert (tmp_path / "data" / SITES).read_bytes() == before
+
+
+def declare_ten(data_root: Path, first: str) -> None:
+    for number in range(10):
+        change_site(data_root, f"{first}{number}", {"city": "Graz"})
+
+
+def test_sites_declared_by_processes_at_once_are_all_kept(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(3) as pool:
+        list(pool.map(declare_ten, [tmp_path / "data"] * 3, "abc"))
+    assert len(read_sites(tmp_path / "data")) == 30
 
 
 def test_the_file_is_the_same_whatever_the_order_of_declaring(tmp_path: Path) -> None:

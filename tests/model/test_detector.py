@@ -1,4 +1,4 @@
-"""The detector as its users meet it: boxes in the frame, weights that come back, bad files refused."""
+"""The detector: boxes lie in the frame, weights are read back as written, bad files are refused."""
 
 from pathlib import Path
 
@@ -15,22 +15,26 @@ from dd_livm_core.model.weights import load_detector, save_detector
 
 @pytest.fixture
 def model() -> Detector:
+    """Return an untrained detector for frames of 160 by 128 pixels."""
     torch.manual_seed(0)
     return Detector(Architecture(160, 128, 8))
 
 
-def inputs(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
+def make_inputs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return excess, visible and panel mask of two pairs of noise, all panel."""
+    rng = np.random.default_rng(0)
     excess = rng.normal(0, 2, (2, 256, 320)).astype(np.float32)
     return excess, rng.integers(0, 255, (2, 256, 320, 3), np.uint8), np.ones((2, 256, 320), bool)
 
 
-def test_weights_come_back_with_their_threshold(model: Detector, tmp_path: Path) -> None:
+def test_weights_are_read_back_with_their_threshold(model: Detector, tmp_path: Path) -> None:
     model.threshold = 0.425
     save_detector(model, tmp_path / "weights.safetensors")
     again = load_detector(tmp_path / "weights.safetensors")
     assert again.threshold == 0.425
-    for one, other in zip(predict(model, *inputs()), predict(again, *inputs()), strict=True):
+    for one, other in zip(
+        predict(model, *make_inputs()), predict(again, *make_inputs()), strict=True
+    ):
         assert np.array_equal(one.boxes_xyxy_px, other.boxes_xyxy_px)
         assert np.array_equal(one.scores, other.scores)
 
@@ -38,28 +42,38 @@ def test_weights_come_back_with_their_threshold(model: Detector, tmp_path: Path)
 def test_boxes_stay_in_the_frame_and_scores_fall(model: Detector) -> None:
     with torch.no_grad():
         model.centre.bias.fill_(2.0)  # type: ignore[union-attr]
-    for detections in predict(model, *inputs()):
+    for detections in predict(model, *make_inputs()):
         assert len(detections.scores) > 0
         assert (detections.boxes_xyxy_px >= 0).all()
         assert (detections.boxes_xyxy_px <= [320, 256, 320, 256]).all()
         assert (np.diff(detections.scores) <= 0).all()
 
 
-def test_a_pair_does_not_change_its_neighbour(model: Detector) -> None:
-    excess, visible, mask = inputs()
+def test_a_pair_does_not_change_another_pair_of_its_batch(model: Detector) -> None:
+    excess, visible, mask = make_inputs()
     alone = predict(model, excess[:1], visible[:1], mask[:1])[0]
     beside = predict(model, excess, visible, mask)[0]
     assert np.allclose(alone.scores, beside.scores, atol=1e-5)
 
 
-def test_of_boxes_that_overlap_the_best_is_kept() -> None:
+def test_nms_keeps_the_best_of_overlapping_boxes_and_those_apart() -> None:
     boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [30, 30, 40, 40]], np.float32)
     assert nms(boxes, np.array([0.9, 0.8, 0.7], np.float32)).tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("content", [b"", b"not weights", b"\x80\x04pickle"])
-def test_what_is_no_detector_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_holds_no_detector_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "weights.safetensors"
     path.write_bytes(content)
     with pytest.raises(InputError, match="safetensors"):
+        load_detector(path)
+
+
+def test_weights_with_one_changed_bit_are_refused(model: Detector, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_detector(model, path)
+    content = bytearray(path.read_bytes())
+    content[-1000] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="changed since it was written"):
         load_detector(path)

@@ -1,49 +1,52 @@
-"""What the network sees does not depend on the camera's settings, nor on who asks."""
+"""The network's input hardly depends on the camera's settings, and is the same in training and in serving."""
 
 import numpy as np
 
-from dd_livm_core.model.network_input import PairPixels, at_input_size, encode, prepare
+from dd_livm_core.model.network_input import PairPixels, encode, prepare, resize_to_input
 from tests.synthetic_store import synthetic_pair
 
 
-def seen(excess: np.ndarray, visible: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
+def encode_arrays(excess: np.ndarray, visible: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
+    """Return the network's infrared and visible input of arrays at its size."""
     return list(encode(PairPixels(excess.astype(np.float32), visible, mask)))
 
 
-def test_exposure_and_white_balance_hardly_show() -> None:
+def test_exposure_and_white_balance_hardly_change_the_input() -> None:
     pair, _ = synthetic_pair(0, seed=3)
     colour = pair.visible.astype(np.float32) * 0.6
-    _, as_it_was = seen(pair.infrared_excess, colour, pair.panel_mask)
+    _, as_it_was = encode_arrays(pair.infrared_excess, colour, pair.panel_mask)
     for gain, offset in ((1.4, 0.0), (0.7, 20.0)):
-        _, exposed = seen(pair.infrared_excess, gain * colour + offset, pair.panel_mask)
+        _, exposed = encode_arrays(pair.infrared_excess, gain * colour + offset, pair.panel_mask)
         clean = np.abs(as_it_was).max(0) < 1
         assert np.abs(exposed - as_it_was)[:, clean].mean() < 0.15
-    _, warmer = seen(pair.infrared_excess, colour + np.array([12.0, 0.0, -12.0]), pair.panel_mask)
+    _, warmer = encode_arrays(
+        pair.infrared_excess, colour + np.array([12.0, 0.0, -12.0]), pair.panel_mask
+    )
     np.testing.assert_allclose(warmer, as_it_was, atol=1e-4)
 
 
 def test_excess_is_compressed_but_ordered() -> None:
     excess = np.array([[-2.0, 0.0, 2.0, 5.0, 20.0, 60.0]])
     grey = np.zeros((1, 6, 3), np.uint8)
-    infrared, _ = seen(excess, grey, np.ones((1, 6), bool))
+    infrared, _ = encode_arrays(excess, grey, np.ones((1, 6), bool))
     assert np.all(np.diff(infrared[0]) > 0)
     assert infrared[0, 0, 1] == 0.0
     assert infrared[0, 0, 5] - infrared[0, 0, 4] < infrared[0, 0, 4] - infrared[0, 0, 2]
-    extreme, _ = seen(np.array([[6e4, -6e4]]), grey[:, :2], np.ones((1, 2), bool))
+    extreme, _ = encode_arrays(np.array([[6e4, -6e4]]), grey[:, :2], np.ones((1, 2), bool))
     assert np.isfinite(extreme).all()
 
 
-def test_ground_is_not_seen_in_infrared() -> None:
+def test_infrared_is_zero_off_panels() -> None:
     pair, _ = synthetic_pair(0, seed=3)
     mask = np.zeros(pair.panel_mask.shape, bool)
     mask[20:60, 30:90] = True
-    infrared, _ = seen(pair.infrared_excess, pair.visible, mask)
+    infrared, _ = encode_arrays(pair.infrared_excess, pair.visible, mask)
     assert not infrared[0][~mask].any()
     assert np.array_equal(infrared[1] > 0, mask)
 
 
-def test_the_mask_is_whole_at_any_size() -> None:
-    """A pixel that is partly panel is panel or not: a share would tell training from serving."""
+def test_the_mask_holds_only_0_and_1_at_any_size() -> None:
+    """A pixel that is partly panel counts as panel or not, at any size, so that training and serving agree."""
     pair, _ = synthetic_pair(0, seed=3)
     mask = np.zeros(pair.panel_mask.shape, bool)
     mask[7:61, 13:90] = True
@@ -51,8 +54,8 @@ def test_the_mask_is_whole_at_any_size() -> None:
     assert set(np.unique(infrared[1])) == {0.0, 1.0}
 
 
-def test_both_halves_make_the_whole() -> None:
+def test_resizing_and_encoding_are_what_prepare_does() -> None:
     pair, _ = synthetic_pair(1, seed=3)
     parts = (pair.infrared_excess, pair.visible, pair.panel_mask, (96, 80))
-    for one, other in zip(prepare(*parts), encode(at_input_size(*parts)), strict=True):
+    for one, other in zip(prepare(*parts), encode(resize_to_input(*parts)), strict=True):
         assert np.array_equal(one, other)

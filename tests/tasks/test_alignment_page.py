@@ -12,8 +12,8 @@ from dd_livm_core.missions.pair_files import PairFiles
 from tasks.alignment_page import write_alignment_page
 
 
-def aligned_fleet_mission(simulated_fleet: Path, folder: Path) -> MissionSummary:
-    """Align six pairs of a simulated mission, one with the visible image of another place."""
+def align_six_pairs(simulated_fleet: Path, folder: Path) -> MissionSummary:
+    """Align six pairs of a simulated mission; one has the visible image of another pair."""
     mission = next((simulated_fleet / "gobi_west").iterdir())
     files = sorted((mission / "infrared").iterdir())[:6]
     visible = [mission / "visible" / f"{path.stem}.jpg" for path in files]
@@ -22,9 +22,11 @@ def aligned_fleet_mission(simulated_fleet: Path, folder: Path) -> MissionSummary
     return align_mission(pairs, folder, site_id="gobi_west", mission_id="first")
 
 
-def test_the_page_begins_with_what_went_wrong(simulated_fleet: Path, tmp_path: Path) -> None:
+def test_the_page_lists_every_pair_the_failed_one_first(
+    simulated_fleet: Path, tmp_path: Path
+) -> None:
     store = tmp_path / "store"
-    summary = aligned_fleet_mission(simulated_fleet, store)
+    summary = align_six_pairs(simulated_fleet, store)
     statuses = {a.pair_id: a.status for a in summary.alignments}
     assert list(statuses.values()).count("failed") == 1
     write_json(tmp_path / "alignment.json", summary.as_json())
@@ -41,10 +43,10 @@ def test_the_page_begins_with_what_went_wrong(simulated_fleet: Path, tmp_path: P
     assert not re.search(r"(src|href)=\"(?!data:)", text)
 
 
-def test_panels_and_their_lattice_are_measured_on_the_way(
+def test_alignment_stores_the_panels_and_the_width_of_a_pv_module(
     simulated_fleet: Path, tmp_path: Path
 ) -> None:
-    aligned_fleet_mission(simulated_fleet, tmp_path / "store")
+    align_six_pairs(simulated_fleet, tmp_path / "store")
     stored = read_aligned_mission(tmp_path / "store")
     sides = stored.index["pv_module_width_px"].to_numpy(float)
     assert np.ptp(sides) < 0.1 * sides.mean()

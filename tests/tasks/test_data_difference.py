@@ -1,4 +1,4 @@
-"""What changed between two snapshots, from the manifests and from what real MLflow runs kept."""
+"""Differences between two states of data/, from manifests and from what real MLflow runs kept."""
 
 import shutil
 from pathlib import Path
@@ -26,13 +26,14 @@ NAMES = [f"DJI_{n:04d}" for n in range(3)]
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
+    """Return a ``data/`` with one site, beside a folder ``in`` with three pairs to ingest."""
     write_site(tmp_path / "data", Site(site_id="s1"))
     made.mission_folder(tmp_path / "in", 3)
     return tmp_path / "data"
 
 
-def labelled(data: Path, x: float, irradiance_w_m2: float = 800) -> pd.DataFrame:
-    """Ingest the mission with one dust label a pair, the second pair's at ``x``."""
+def ingest_labelled(data: Path, x: float, irradiance_w_m2: float = 800) -> pd.DataFrame:
+    """Ingest the mission with one dust label per pair, the second pair's at ``x``; return the manifest."""
     labels = data.parent / "labels.json"
     boxes = {n: [Label((x if n == NAMES[1] else 5.0, 5.0, 9.0, 9.0), "dust")] for n in NAMES}
     files = {n: f"infrared/{n}.jpg" for n in NAMES}
@@ -43,8 +44,8 @@ def labelled(data: Path, x: float, irradiance_w_m2: float = 800) -> pd.DataFrame
     return build_manifest(data)
 
 
-def test_pairs_labels_and_missions(data: Path) -> None:
-    before, after = labelled(data, 5.0), labelled(data, 6.0, irradiance_w_m2=700)
+def test_changed_pairs_labels_and_missions_are_listed(data: Path) -> None:
+    before, after = ingest_labelled(data, 5.0), ingest_labelled(data, 6.0, irradiance_w_m2=700)
     assert compare_manifests(before, before, {}, {}).same
     moved = compare_manifests(before, after, {}, {})
     assert moved.labels_changed == (("s1", "m1", NAMES[1]),)
@@ -62,7 +63,7 @@ def test_pairs_labels_and_missions(data: Path) -> None:
     assert len(compare_manifests(after.iloc[:0], after, {}, {}).added) == 3
 
 
-def test_sites() -> None:
+def test_changed_sites_are_listed() -> None:
     none = pd.DataFrame()
     plain, named = Site(site_id="s"), Site(site_id="s", city="Graz")
     changed = compare_manifests(none, none, {"s": plain}, {"s": named, "t": plain})
@@ -75,8 +76,8 @@ def test_sites() -> None:
     ]
 
 
-def test_a_long_list_is_cut_and_says_so(data: Path) -> None:
-    manifest = labelled(data, 5.0)
+def test_a_long_list_is_cut_with_the_number_left_out(data: Path) -> None:
+    manifest = ingest_labelled(data, 5.0)
     lines = describe(compare_manifests(manifest.iloc[:0], manifest, {}, {}), shown=2)
     assert lines[:4] == [
         "pairs added: 3",
@@ -86,7 +87,7 @@ def test_a_long_list_is_cut_and_says_so(data: Path) -> None:
     ]
 
 
-def recorded(workspace: Workspace, manifest: pd.DataFrame, name: str) -> str:
+def record_start(workspace: Workspace, manifest: pd.DataFrame, name: str) -> str:
     """Record a retraining's start as the flow does; return the run's id."""
     snapshot = pin(workspace)
     kept = workspace.derived / name / "manifest.parquet"
@@ -98,12 +99,12 @@ def recorded(workspace: Workspace, manifest: pd.DataFrame, name: str) -> str:
     return run_id
 
 
-def test_from_runs_after_data_has_moved_on(data: Path) -> None:
+def test_runs_are_compared_also_after_data_is_gone(data: Path) -> None:
     workspace = Workspace.at(data.parent)
-    first = recorded(workspace, labelled(data, 5.0), "first")
+    first = record_start(workspace, ingest_labelled(data, 5.0), "first")
     write_site(data, Site(site_id="s1", city="Graz"))
-    second = recorded(workspace, labelled(data, 6.0), "second")
-    shutil.rmtree(data)  # and the manifests that runs keep below it do not matter
+    second = record_start(workspace, ingest_labelled(data, 6.0), "second")
+    shutil.rmtree(data)  # only what the runs kept counts
     lines = data_difference(workspace, first, second)
     assert "  s1 city: not recorded -> Graz" in lines
     assert "  s1/m1/DJI_0001" in lines
@@ -113,9 +114,9 @@ def test_from_runs_after_data_has_moved_on(data: Path) -> None:
     ]
 
 
-def test_runs_that_tell_nothing(data: Path) -> None:
+def test_runs_that_kept_too_little_are_refused(data: Path) -> None:
     workspace = Workspace.at(data.parent)
-    known = recorded(workspace, labelled(data, 5.0), "first")
+    known = record_start(workspace, ingest_labelled(data, 5.0), "first")
     with pytest.raises(InputError, match="dd-livm runs"):
         data_difference(workspace, known, "0123456789abcdef")
     store = client(workspace)

@@ -1,4 +1,4 @@
-"""What a registered version says of itself, in a real registry."""
+"""The facts of a model come from its version's tags, in a real registry."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tasks.workspace import Workspace
 @pytest.mark.parametrize(
     ("tags", "limit_pct"),
     [({CONTRACT_TAG: ContractLimits(max_quarantined_pct=55).model_dump_json()}, 55.0), ({}, 20.0)],
-    ids=["kept with the version", "of a version from before they were kept"],
+    ids=["limits kept with the version", "a version from before limits were kept"],
 )
 def test_the_contract_s_limits_are_those_of_the_model_s_retraining(
     tmp_path: Path, tags: dict[str, str], limit_pct: float

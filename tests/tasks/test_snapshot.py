@@ -16,34 +16,36 @@ from tasks.workspace import Workspace
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
+    """Return a workspace with one file in ``data/``."""
     workspace = Workspace.at(tmp_path)
     (workspace.data / "site").mkdir(parents=True)
     (workspace.data / "site" / "image.bin").write_bytes(bytes(range(256)))
     return workspace
 
 
-def content(folder: Path) -> dict[str, bytes]:
+def read_all(folder: Path) -> dict[str, bytes]:
+    """Return path → bytes of all files in a folder."""
     return {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
     }
 
 
-def test_any_state_comes_back_byte_for_byte_and_none_is_lost(workspace: Workspace) -> None:
-    before = content(workspace.data)
+def test_pinned_and_unpinned_states_are_restored_byte_for_byte(workspace: Workspace) -> None:
+    before = read_all(workspace.data)
     first = pin(workspace)
     assert pin(workspace) == first
     (workspace.data / "site" / "image.bin").write_bytes(b"changed")
     (workspace.data / "site" / "new.bin").write_bytes(b"new")
-    changed = content(workspace.data)
-    # the change was never pinned by the user: restoring keeps it all the same
+    changed = read_all(workspace.data)
+    # nobody pinned the change: restoring pins it first
     kept = restore(workspace, workspace.derived / "snapshots" / f"{first}.pin")
-    assert content(workspace.data) == before
+    assert read_all(workspace.data) == before
     assert snapshot_id(workspace.pinned) == first
     restore(workspace, workspace.derived / "snapshots" / f"{kept}.pin")
-    assert content(workspace.data) == changed
+    assert read_all(workspace.data) == changed
 
 
-def test_dvc_is_waited_for_with_a_bound(workspace: Workspace) -> None:
+def test_the_wait_for_the_lock_of_dvc_has_a_bound(workspace: Workspace) -> None:
     pin(workspace)
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD_LOCK], cwd=workspace.root, stdout=subprocess.PIPE, text=True
@@ -92,7 +94,7 @@ def bucket() -> Iterator[str]:
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
-def test_a_snapshot_comes_back_from_s3(workspace: Workspace, bucket: str) -> None:
+def test_a_snapshot_is_restored_from_s3(workspace: Workspace, bucket: str) -> None:
     prepare_dvc(workspace)
     run_dvc(workspace, "remote", "add", "--default", "bucket", "s3://snapshots/plants")
     options = {
@@ -103,7 +105,7 @@ def test_a_snapshot_comes_back_from_s3(workspace: Workspace, bucket: str) -> Non
     }
     for name, value in options.items():
         run_dvc(workspace, "remote", "modify", "bucket", name, value)
-    before = content(workspace.data)
+    before = read_all(workspace.data)
     pinned = pin(workspace)
     for folder in (
         workspace.data,
@@ -112,10 +114,10 @@ def test_a_snapshot_comes_back_from_s3(workspace: Workspace, bucket: str) -> Non
     ):
         shutil.rmtree(folder, ignore_errors=True)
     restore(workspace, workspace.derived / "snapshots" / f"{pinned}.pin")
-    assert content(workspace.data) == before
+    assert read_all(workspace.data) == before
 
 
-def test_a_broken_pin_is_named(tmp_path: Path) -> None:
+def test_a_broken_pin_is_refused_by_its_name(tmp_path: Path) -> None:
     broken = tmp_path / "data.dvc"
     broken.write_text("outs: []")
     with pytest.raises(InputError, match=r"data\.dvc"):

@@ -1,4 +1,4 @@
-"""Cache keys follow content, configuration and code; finished folders are whole or absent."""
+"""Content, configuration and code decide cache keys; finished folders are whole or absent."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dd_livm_core.judgement.promotion import PromotionGates
+from tasks.finished_folder import look_at, read_written
 from tasks.step import Reference, Step, code_hash, refer
 from tasks.workspace import Workspace
 
@@ -19,10 +20,11 @@ STEP = Step("example", "1", ("dd_livm_core.judgement.promotion",), ignore=("prog
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
+    """Return an empty workspace."""
     return Workspace.at(tmp_path)
 
 
-def test_the_key_follows_inputs_and_configuration(workspace: Workspace) -> None:
+def test_inputs_and_configuration_decide_the_key(workspace: Workspace) -> None:
     reference = Reference(path="a", sha256="1" * 64)
     base = {"workspace": workspace, "aligned": [reference], "gates": PromotionGates()}
     assert STEP.key(base) == STEP.key(dict(reversed(base.items())))
@@ -54,8 +56,8 @@ STEPS = {
 }
 
 
-def keys(code: Path) -> dict[str, str]:
-    """Return what the code of every step hashes to, in a fresh process that sees the copied code."""
+def hash_steps(code: Path) -> dict[str, str]:
+    """Return step → hash of its code, computed in a fresh process from the copied code."""
     script = (
         "import json, sys; from tasks.step import code_hash; "
         "print(json.dumps({n: code_hash((m,)) for n, m in json.loads(sys.argv[1]).items()}))"
@@ -74,7 +76,8 @@ def keys(code: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def before(code: Path) -> dict[str, str]:
-    return keys(code)
+    """Return the hashes of the unchanged code."""
+    return hash_steps(code)
 
 
 CHANGES = {
@@ -88,7 +91,7 @@ CHANGES = {
     "tasks/tracking.py": set(),
     "flows/retrain.py": set(),
 }
-"""A file, and the steps that a change of it must bring to run again: these and no other."""
+"""A file → the steps that must run again when it changes: these and no other."""
 
 
 @pytest.mark.parametrize("changed", sorted(CHANGES))
@@ -101,7 +104,7 @@ def test_a_change_runs_again_the_steps_that_use_it_and_no_other(
     comment = b"\n<!-- changed -->\n" if path.suffix == ".html" else b"\n# changed\n"
     path.write_bytes(original + comment)
     try:
-        after = keys(code)
+        after = hash_steps(code)
     finally:
         path.write_bytes(original)
     assert {name for name in STEPS if after[name] != before[name]} == CHANGES[changed]
@@ -125,6 +128,63 @@ def test_a_finished_folder_is_written_once(workspace: Workspace) -> None:
     assert STEP.produce(workspace, {"a": 2}, write).path != first.path
 
 
+def write_answer(folder: Path) -> None:
+    (folder / "result.txt").write_text("42", encoding="utf-8")
+
+
+def test_a_moved_workspace_finds_its_finished_folders(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    here = Workspace.at(tmp_path / "here")
+    first = STEP.produce(here, {"workspace": here}, write_answer)
+    there = Workspace.at(shutil.copytree(here.root, tmp_path / "there"))
+
+    def write_nothing(folder: Path) -> None:
+        raise AssertionError("it is finished")
+
+    assert STEP.produce(there, {"workspace": there}, write_nothing) == first
+
+
+@pytest.mark.parametrize("damage", ["changed", "removed", "added"])
+def test_a_finished_folder_that_does_not_hold_what_was_written_is_written_anew(
+    workspace: Workspace, damage: str
+) -> None:
+    first = STEP.produce(workspace, {}, write_answer)
+    folder = first.folder(workspace)
+    result = folder / "result.txt"
+    if damage == "removed":
+        result.unlink()
+    else:
+        (result if damage == "changed" else folder / "more.txt").write_text("43", encoding="utf-8")
+    assert STEP.produce(workspace, {}, write_answer) == first
+    assert [path.name for path in folder.iterdir()] == ["result.txt"]
+    assert result.read_text(encoding="utf-8") == "42"
+
+
+def test_content_is_read_again_only_where_size_or_time_has_changed(workspace: Workspace) -> None:
+    folder = STEP.produce(workspace, {}, write_answer).folder(workspace)
+    os.utime(folder / "result.txt", ns=(1, 1))
+    refer(workspace, folder)
+    known = read_written(folder)
+    assert known is not None
+    assert known.files["result.txt"][2] == 1
+    assert look_at(folder, known) == look_at(folder)
+
+
+def test_what_lacks_something_unread_is_used_once_and_written_anew_next_time(
+    workspace: Workspace,
+) -> None:
+    calls = []
+
+    def write(folder: Path) -> str:
+        calls.append(folder)
+        write_answer(folder)
+        return "pair_3: no permission" if len(calls) == 1 else ""
+
+    for _ in range(3):
+        STEP.produce(workspace, {}, write)
+    assert len(calls) == 2
+
+
 def test_a_step_that_fails_leaves_nothing_that_looks_finished(workspace: Workspace) -> None:
     def write(folder: Path) -> None:
         (folder / "half.txt").write_text("4")
@@ -135,7 +195,7 @@ def test_a_step_that_fails_leaves_nothing_that_looks_finished(workspace: Workspa
     assert [p for p in (workspace.derived / "steps").rglob("*") if p.is_file()] == []
 
 
-def test_what_a_killed_run_left_is_cleared(workspace: Workspace) -> None:
+def test_what_a_killed_run_left_is_removed(workspace: Workspace) -> None:
     final = workspace.step_folder("example", STEP.key({"a": 1}))
     left = final.parent / f".{final.name}-killed"
     left.mkdir(parents=True)

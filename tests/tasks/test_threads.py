@@ -17,7 +17,7 @@ print(os.environ["OMP_WAIT_POLICY"])
 @pytest.mark.parametrize(
     ("given", "used"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")]
 )
-def test_the_switch_is_set_before_pytorch_is_imported(given: dict[str, str], used: str) -> None:
+def test_the_variable_is_set_before_pytorch_is_imported(given: dict[str, str], used: str) -> None:
     clean = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     run = subprocess.run(
         [sys.executable, "-c", PROGRAM],

@@ -1,4 +1,4 @@
-"""Retrainings as MLflow keeps them, in a real store."""
+"""Runs of retrainings and evaluations in a real MLflow store."""
 
 import subprocess
 from pathlib import Path
@@ -13,7 +13,8 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing is written after it."""
 
 
-def killed_run(place: Workspace, key: str) -> str:
+def start_killed_run(place: Workspace, key: str) -> str:
+    """Open a retraining's run, be killed in it, and return its id."""
     with pytest.raises(Killed), parent_run(place, key, "retrain", {}) as run_id:
         raise Killed
     return run_id
@@ -21,7 +22,10 @@ def killed_run(place: Workspace, key: str) -> str:
 
 def test_a_killed_run_is_taken_up_and_those_of_other_keys_are_closed(tmp_path: Path) -> None:
     place = Workspace.at(tmp_path)
-    abandoned, interrupted = killed_run(place, "old data"), killed_run(place, "new data")
+    abandoned, interrupted = (
+        start_killed_run(place, "old data"),
+        start_killed_run(place, "new data"),
+    )
     with parent_run(place, "new data", "retrain", {}) as run_id:
         assert run_id == interrupted
     store = client(place)
@@ -41,7 +45,7 @@ def test_an_evaluation_that_ends_early_does_not_stay_running(
     assert client(place).get_run(run_id).info.status == status
 
 
-def test_an_evaluation_that_ends_well_is_finished(tmp_path: Path) -> None:
+def test_an_evaluation_without_error_is_finished(tmp_path: Path) -> None:
     place = Workspace.at(tmp_path)
     with evaluation_run(place, "champion", "abc") as run_id:
         pass

@@ -1,4 +1,4 @@
-"""The workspace's locks: held while the block runs, and not a moment longer."""
+"""The workspace's locks are held while the block runs, and free after it."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from dd_livm_core.errors import InputError
 from tasks.workspace import Workspace
 
 
-def test_a_lock_keeps_others_out_and_says_at_what(tmp_path: Path) -> None:
+def test_a_held_lock_is_refused_with_its_purpose(tmp_path: Path) -> None:
     workspace = Workspace.at(tmp_path)
     with (
         workspace.lock("one", wait_s=1, purpose="baking"),

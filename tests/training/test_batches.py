@@ -1,4 +1,4 @@
-"""Batches follow from seed, stage and epoch, and augmentation keeps labels on their hotspots."""
+"""Seed, stage and epoch decide the batches, and augmentation keeps labels on their hotspots."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +23,11 @@ CONFIG = TrainingConfig(
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store of ten labelled pairs, two of them held out."""
     return write_synthetic_store(tmp_path_factory.mktemp("store"), count=10)
 
 
-def test_the_same_epoch_twice_is_the_same(store: Path) -> None:
+def test_an_epoch_made_twice_is_the_same(store: Path) -> None:
     for first, second in zip(
         TrainingPairs([store], CONFIG).batches(1, 4),
         TrainingPairs([store], CONFIG).batches(1, 4),
@@ -73,7 +74,7 @@ def test_pairs_without_defects_can_be_augmented(tmp_path: Path) -> None:
     assert len(batch.classes) == 0
 
 
-def test_the_weather_of_the_flight_is_known_to_the_augmentation(tmp_path: Path) -> None:
+def test_the_augmentation_gets_the_weather_of_the_flight(tmp_path: Path) -> None:
     pair, labels = synthetic_pair(0, seed=2)
     cloudless = replace(pair, irradiance_w_m2=820.0, wind_m_s=2.5)
     write_aligned_mission(tmp_path, iter([cloudless]), 1, {pair.pair_id: labels})
@@ -102,7 +103,7 @@ def test_the_width_of_a_pv_module_follows_the_stored_grid(tmp_path: Path) -> Non
 
 
 def test_training_and_serving_see_the_same_tensors(tmp_path: Path) -> None:
-    """Also where the panels' edges cut the network's pixels."""
+    """Panel edges are set off the network's pixels, where averaging could differ."""
     pair, labels = synthetic_pair(0, seed=2)
     mask = np.zeros((HEIGHT, WIDTH), bool)
     for top in (5, 37, 66):
@@ -140,7 +141,7 @@ def test_the_site_s_pv_modules_give_a_pixel_its_size(tmp_path: Path) -> None:
     assert weather["pv_module_height_px"] == pytest.approx(48)
 
 
-def test_no_labels_is_a_clear_error(tmp_path: Path) -> None:
+def test_a_store_without_labels_is_refused(tmp_path: Path) -> None:
     made = [synthetic_pair(number, seed=2)[0] for number in range(3)]
     write_aligned_mission(tmp_path, iter(made), 3, {})
     with pytest.raises(InputError, match="labelled pairs"):

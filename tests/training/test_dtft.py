@@ -1,4 +1,4 @@
-"""Three stages: what each may change, and that a kill changes nothing."""
+"""Each stage changes its own weights only, and being killed changes no result."""
 
 import signal
 import subprocess
@@ -28,11 +28,13 @@ ONE_EPOCH = CONFIG.model_copy(
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store of ten labelled pairs."""
     return write_synthetic_store(tmp_path_factory.mktemp("store"), count=10)
 
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the weights of an untrained detector."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("start") / "weights.safetensors"
     save_detector(Detector(Architecture(WIDTH, HEIGHT, 8)), path)
@@ -64,7 +66,7 @@ def test_stage_3_moves_both_encoders_and_the_gates(
     assert {"infrared", "visible", "where_residual", "what_residual", "class_head"} <= moved
 
 
-KILLED = """
+TRAINING_TO_KILL = """
 import sys
 from pathlib import Path
 from dd_livm_core.training.loop import train_stage
@@ -82,7 +84,7 @@ def test_killed_and_started_again_ends_with_the_same_weights(
     whole = train_stage(2, [store], CONFIG, tmp_path / "whole", start)
     work_dir = tmp_path / "killed"
     run = subprocess.Popen(
-        [sys.executable, "-c", KILLED, CONFIG.model_dump_json(), store, work_dir, start],
+        [sys.executable, "-c", TRAINING_TO_KILL, CONFIG.model_dump_json(), store, work_dir, start],
         stdout=subprocess.PIPE, cwd=ROOT,
     )  # fmt: skip
     assert run.stdout is not None
@@ -104,25 +106,49 @@ def test_killed_and_started_again_ends_with_the_same_weights(
     assert resumed.history == whole.history
 
 
+@pytest.mark.parametrize("damage", ["one bit", "cut", "missing", "its name"])
+def test_a_damaged_checkpoint_is_named_and_the_stage_begins_anew(
+    damage: str, store: Path, start: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = train_stage(2, [store], ONE_EPOCH, tmp_path, start)
+    weights, history = whole.weights.read_bytes(), whole.history
+    (part,) = tmp_path.glob("epoch-*/progress.pt")
+    content = bytearray(part.read_bytes())
+    if damage == "one bit":
+        content[len(content) // 2] ^= 1
+        part.write_bytes(content)
+    elif damage == "cut":
+        part.write_bytes(content[:500])
+    elif damage == "missing":
+        part.unlink()
+    else:
+        (tmp_path / "epoch").write_bytes(b"\0" * 20)
+    again = train_stage(2, [store], ONE_EPOCH, tmp_path, start)
+    assert "damaged checkpoint" in caplog.text
+    assert str(tmp_path / "epoch") in caplog.text
+    assert again.weights.read_bytes() == weights
+    assert again.history == history
+
+
 def test_the_wait_for_data_is_told_but_is_no_result(
     store: Path, start: Path, tmp_path: Path
 ) -> None:
-    told: list[dict[str, float]] = []
-    (epoch,) = train_stage(2, [store], ONE_EPOCH, tmp_path, start, told.append).history
-    assert 0 <= told[0]["data_wait_share"] <= 1
-    assert told == [{**epoch, "data_wait_share": told[0]["data_wait_share"]}]
+    reported: list[dict[str, float]] = []
+    (epoch,) = train_stage(2, [store], ONE_EPOCH, tmp_path, start, reported.append).history
+    assert 0 <= reported[0]["data_wait_share"] <= 1
+    assert reported == [{**epoch, "data_wait_share": reported[0]["data_wait_share"]}]
     assert "data_wait_share" not in epoch
 
 
 def test_the_same_weights_are_the_same_file(start: Path, tmp_path: Path) -> None:
-    """Steps know weights by the hash of their file, so the file may not differ where the weights agree."""
+    """Steps know weights by their file's hash, so equal weights must give equal files."""
     again = tmp_path / "again.safetensors"
     for _ in range(12):
         save_detector(load_detector(start), again)
         assert again.read_bytes() == start.read_bytes()
 
 
-def test_another_seed_is_another_training(store: Path, tmp_path: Path) -> None:
+def test_the_seed_decides_the_weights(store: Path, tmp_path: Path) -> None:
     weights = [
         train_stage(1, [store], ONE_EPOCH.model_copy(update={"seed": seed}), tmp_path / name, None)
         for name, seed in (("a", 0), ("b", 0), ("c", 1))

@@ -1,4 +1,4 @@
-"""Losses at points where their value is known."""
+"""Losses where their value or their order is known."""
 
 import pytest
 import torch

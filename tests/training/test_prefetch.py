@@ -1,4 +1,4 @@
-"""A thread makes batches ahead, in order, a few at a time, and errors come through."""
+"""A thread makes batches ahead, in order and a few at a time; its errors reach the caller."""
 
 import threading
 import time
@@ -8,12 +8,12 @@ import pytest
 from dd_livm_core.training.prefetch import WaitMeter, prefetch
 
 
-def test_everything_comes_once_and_in_order() -> None:
+def test_every_item_is_made_once_and_in_order() -> None:
     assert list(prefetch(lambda n: n * n, range(20))) == [n * n for n in range(20)]
     assert list(prefetch(abs, [])) == []
 
 
-def test_only_a_few_are_made_before_they_are_wanted() -> None:
+def test_only_a_few_batches_are_made_ahead_and_the_thread_ends() -> None:
     made: list[int] = []
     batches = prefetch(lambda n: made.append(n) or n, range(100))  # type: ignore[func-returns-value]
     assert next(batches) == 0
@@ -33,17 +33,17 @@ def test_an_error_in_a_batch_reaches_the_training() -> None:
         next(batches)
 
 
-def test_work_hides_the_making_of_batches() -> None:
+def test_training_waits_less_where_batches_are_made_ahead() -> None:
     def make(number: int) -> int:
         time.sleep(0.02)
         return number
 
-    clock = WaitMeter()
-    for _ in clock.measure(make(n) for n in range(10)):
+    meter = WaitMeter()
+    for _ in meter.measure(make(n) for n in range(10)):
         time.sleep(0.03)
-    alone = clock.wait_share()
-    clock = WaitMeter()
-    for _ in clock.measure(prefetch(make, range(10))):
+    alone = meter.wait_share()
+    meter = WaitMeter()
+    for _ in meter.measure(prefetch(make, range(10))):
         time.sleep(0.03)
     assert alone > 0.3
-    assert clock.wait_share() < 0.5 * alone
+    assert meter.wait_share() < 0.5 * alone

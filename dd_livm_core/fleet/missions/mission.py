@@ -38,7 +38,7 @@ from dd_livm_core.fleet.raster.raster import mix, to_byte
 from dd_livm_core.fleet.station.layout import generator, lay_out, retilt
 from dd_livm_core.fleet.station.look_alikes import draw_bird
 from dd_livm_core.fleet.station.station import Station
-from dd_livm_core.heat.diffusion import HEAT_CAPACITY_J_M2K
+from dd_livm_core.heat.laminate import HEAT_CAPACITY_J_M2K
 from dd_livm_core.records import DEFECT_CLASSES, Mission
 
 _GLINT_DEG, _SHEEN_DEG = 1.5, 20.0

@@ -8,7 +8,7 @@ from scipy.sparse import coo_array, csc_array, diags_array
 from scipy.sparse.linalg import splu
 
 from dd_livm_core.fleet.profile import PvModule
-from dd_livm_core.heat.diffusion import (
+from dd_livm_core.heat.laminate import (
     CELL_CONDUCTANCE_W_K,
     FAIMAN_U0_W_M2K,
     FAIMAN_U1_W_M2K_PER_M_S,

@@ -18,12 +18,8 @@ from dd_livm_core.fleet.physics.thermal import (
 from dd_livm_core.fleet.profile import Profile, PvModule
 from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.fleet.station.defects import Workshop
-from dd_livm_core.heat.diffusion import (
-    CELL_CONDUCTANCE_W_K,
-    GAP_CONDUCTANCE_W_K,
-    loss_coefficient,
-    steady_excess,
-)
+from dd_livm_core.heat.diffusion import steady_excess
+from dd_livm_core.heat.laminate import CELL_CONDUCTANCE_W_K, GAP_CONDUCTANCE_W_K, loss_coefficient
 from dd_livm_core.records import DEFECT_CLASSES
 from tests.fleet.physics.heat_balance import measure_energy_errors
 
