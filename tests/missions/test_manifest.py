@@ -10,6 +10,8 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
 import dd_livm_core.missions.manifest as manifest_module
+from dd_livm_core.labels.coco import write_labels
+from dd_livm_core.labels.label import Label
 from dd_livm_core.missions.ingestion import ingest_mission
 from dd_livm_core.missions.manifest import build_manifest, read_manifest, write_manifest
 from dd_livm_core.missions.manifest_difference import compare_manifests
@@ -100,3 +102,16 @@ def test_a_file_changed_in_data_is_seen(tmp_path: Path, data: Path) -> None:
         ("s1", "m1", "DJI_0002"),
     )
     assert after["unreadable"].notna().tolist() == [False, False, True]
+
+
+def test_labels_of_a_frame_of_another_size_are_told(data: Path) -> None:
+    """As after a reader is installed that gives the raster of a picture that was read until then."""
+    flight = made.mission_folder(data.parent / "flight", 2)
+    mission_dir = ingest_mission(flight, data, MISSION).mission_dir
+    labels = {"DJI_0000": [Label((1, 2, 3, 4), "dust")], "DJI_0001": []}
+    files = {pair_id: f"infrared/{pair_id}.jpg" for pair_id in labels}
+    sizes_px = {"DJI_0000": (160, 128), "DJI_0001": (80, 64)}
+    write_labels(mission_dir / "labels.json", labels, files, sizes_px)
+    rows = build_manifest(data).set_index("pair_id")
+    assert "80 x 64 px, found 160 x 128" in rows.labels_broken["DJI_0000"]
+    assert pd.isna(rows.labels_broken["DJI_0001"])
