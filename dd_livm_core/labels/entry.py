@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 from dd_livm_core.camera_files.frames import ImageFrame
 from dd_livm_core.errors import InputError
-from dd_livm_core.labels.label import Box, Label, check_label
-
-OUTSIDE_BY_PX = 1
-"""So far a label's box may reach beyond the frame: labelling tools round to whole pixels."""
+from dd_livm_core.labels.label import LEAST_INSIDE_PX, Box, Label, check_label, lies_in_frame
 
 
 @dataclass(frozen=True)
@@ -112,15 +109,9 @@ def _require_in_frame(label: Label, frame: ImageFrame, drawn: Drawn, entry: Entr
     if not entry.in_shares and max(x + across, y + down) < 1:
         found = ", ".join(f"{value:g}" for value in drawn.box_xywh)
         raise InputError("a box in pixels", f"{found}, which are shares", entry.name, "")
-    if reaches_out(label.box_xywh_px, frame.raster_px):
+    if not lies_in_frame(label, *frame.raster_px):
         width, height = entry.stated_px or frame.picture_px
         within = "shares of 0 to 1" if entry.in_shares else f"0 to {width:g} x 0 to {height:g} px"
         found = ", ".join(f"{value:g}" for value in drawn.box_xywh)
-        raise InputError(f"a box inside the frame, {within}", found, entry.name, "")
-
-
-def reaches_out(box_xywh_px: Box, size_px: tuple[float, float]) -> bool:
-    """Return whether a box lies more than `OUTSIDE_BY_PX` beyond a frame of (width, height)."""
-    x, y, width, height = box_xywh_px
-    beyond = max(-x, -y, x + width - size_px[0], y + height - size_px[1])
-    return beyond > OUTSIDE_BY_PX
+        expected = f"a box with at least {LEAST_INSIDE_PX:g} px inside the frame, {within}"
+        raise InputError(expected, found, entry.name, "")

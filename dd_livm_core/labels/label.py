@@ -18,6 +18,11 @@ Box = tuple[float, float, float, float]
 MAX_COORDINATE_PX = 1e6
 """Far beyond any frame: a larger number in a label file is no coordinate."""
 
+OUTSIDE_BY_PX = 1.0
+"""So far a label's box may reach beyond the frame: labelling tools round to whole pixels."""
+LEAST_INSIDE_PX = 0.5
+"""Width and height that at least lie in the frame: less is no pixel, and training cannot cut it to the frame."""
+
 
 @dataclass(frozen=True)
 class Label:
@@ -39,6 +44,21 @@ class Label:
 def label_boxes_xyxy_px(labels: Sequence[Label]) -> NDArray[np.float64]:
     """Return the corners x0, y0, x1, y1 of labels' boxes, float64 (N, 4), in the pixels of the labels."""
     return xyxy_of_xywh([label.box_xywh_px for label in labels])
+
+
+def lies_in_frame(label: Label, width_px: float, height_px: float) -> bool:
+    """Return whether a label's box lies in the frame, so that it can be trained on.
+
+    It reaches beyond the frame by `OUTSIDE_BY_PX` at most, and `LEAST_INSIDE_PX` of each side lie within.
+    """
+    x, y, width, height = label.box_xywh_px
+    ends = ((x, x + width, width_px), (y, y + height, height_px))
+    return all(
+        low >= -OUTSIDE_BY_PX
+        and high <= end + OUTSIDE_BY_PX
+        and min(high, end) - max(low, 0.0) >= LEAST_INSIDE_PX
+        for low, high, end in ends
+    )
 
 
 def check_label(

@@ -16,8 +16,7 @@ from dd_livm_core.camera_files.metadata import ImageMetadata, ground_sampling_di
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
 from dd_livm_core.labels.coco import find_broken_labels, read_labels, read_stated_sizes
-from dd_livm_core.labels.entry import reaches_out
-from dd_livm_core.labels.label import Label
+from dd_livm_core.labels.label import Label, lies_in_frame
 from dd_livm_core.missions.folder import LABELS, MISSION, image_pairs, read_record
 from dd_livm_core.missions.pair_facts import (
     PairFacts,
@@ -235,7 +234,7 @@ def _label_columns(labels: list[Label] | None, content: Row) -> Row:
     width, height = content["infrared_width_px"], content["infrared_height_px"]
     outside = 0
     if width is not None and height is not None:
-        outside = sum(reaches_out(label.box_xywh_px, (width, height)) for label in labels or [])
+        outside = sum(not lies_in_frame(label, width, height) for label in labels or [])
     return {
         "labelled": labels is not None,
         "label_count": len(labels or []),

@@ -115,3 +115,29 @@ def test_labels_of_a_frame_of_another_size_are_told(data: Path) -> None:
     rows = build_manifest(data).set_index("pair_id")
     assert "80 x 64 px, found 160 x 128" in rows.labels_broken["DJI_0000"]
     assert pd.isna(rows.labels_broken["DJI_0001"])
+
+
+@pytest.mark.parametrize(
+    ("box", "outside"),
+    [
+        ((-0.9, -0.9, 20, 20), 0),
+        ((60, 44, 20.9, 20.9), 0),
+        ((0, 0, 80, 64), 0),
+        ((-1.1, 5, 20, 20), 1),
+        ((-0.5, 5, 0.4, 10), 1),
+        ((80.1, 5, 0.5, 10), 1),
+        ((10, 10, 0.05, 0.05), 1),
+    ],
+)
+def test_a_box_with_nothing_in_the_frame_is_counted_as_outside(
+    tmp_path: Path, data: Path, box: tuple[float, float, float, float], outside: int
+) -> None:
+    mission_dir = ingest_mission(made.mission_folder(tmp_path / "in", 1), data, MISSION).mission_dir
+    labels = {"DJI_0000": [Label(box, "dust")]}
+    write_labels(
+        mission_dir / "labels.json",
+        labels,
+        {"DJI_0000": "infrared/DJI_0000.jpg"},
+        {"DJI_0000": (80, 64)},
+    )
+    assert build_manifest(data)["labels_outside_frame"].tolist() == [outside]

@@ -1,6 +1,7 @@
 """Seed, stage and epoch decide the batches, and augmentation keeps labels on their hotspots."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import torch
 
 from dd_livm_core.aligned.store import read_aligned_mission, write_aligned_mission
 from dd_livm_core.errors import InputError
+from dd_livm_core.labels.boxes import xyxy_of_xywh
+from dd_livm_core.labels.label import Label, lies_in_frame
 from dd_livm_core.model.network_input import prepare
 from dd_livm_core.training.augmentation import Augmentation
 from dd_livm_core.training.batches import TrainingPairs, collate
@@ -48,6 +51,29 @@ def test_each_training_pair_comes_once_and_held_out_ones_never(store: Path) -> N
     pairs = TrainingPairs([store], CONFIG)
     assert sorted(row for _, row in pairs.rows) == list(range(8))
     assert sum(len(batch.infrared) for batch in pairs.batches(1, 0)) == 8
+
+
+EDGES = [-1.0, -0.9, -0.5, 0.0, 0.4, 0.5]
+SIDES = [0.05, 0.4, 0.5, 0.9, 1.0, 1.5, 20.0]
+
+
+@pytest.mark.parametrize("beyond", [False, True])
+def test_augmentation_takes_every_box_that_the_contract_accepts(store: Path, beyond: bool) -> None:
+    """Boxes that touch or cross the left and upper edge, or the right and lower one, by every small amount."""
+    pairs = TrainingPairs([store], CONFIG.model_copy(update={"hotspot_augmentation": False}))
+    augmentation, example = Augmentation(pairs.config), pairs.example(0)
+    height, width = example.pixels.excess.shape[:2]
+    accepted = []
+    for start, side in product(EDGES, SIDES):
+        x, y = (width - start - side, height - start - side) if beyond else (start, start)
+        for box in ((x, 20.0, side, 9.0), (20.0, y, 9.0, side), (x, y, side, side)):
+            if lies_in_frame(Label(box, "dust"), width, height):
+                accepted.append(box)
+    assert 30 < len(accepted) < 3 * len(EDGES) * len(SIDES)
+    boxes = np.asarray(xyxy_of_xywh(accepted), np.float32)
+    edged = replace(example, boxes=boxes, targets=np.zeros((len(boxes), 2), np.int64))
+    kept = [len(augmentation(edged, [3, draw]).boxes) for draw in range(10)]
+    assert max(kept) > len(boxes) / 4  # some draws shift one corner out of the frame
 
 
 def test_augmented_boxes_stay_on_their_hotspots(store: Path) -> None:
