@@ -22,13 +22,17 @@ from dd_livm_core.errors import InputError
 
 RAW_RECORD, CAMERA_RECORD = 1, 32
 ZERO_C_K = 273.15
+EDITED = (
+    "the camera record does not fit its checksum: emissivity, distance or other parameters were changed after the "
+    "flight, or are damaged"
+)
 SURELY_SMOOTHER = 4
 """Ratio of typical steps between neighbours: far above chance, far below what a wrong byte order makes of them."""
 
 
 @dataclass(frozen=True)
 class FlirThermogram:
-    """Temperatures, float32 (H, W) in °C, and the parameters they were computed with."""
+    """Temperatures, float32 (H, W) in °C, the parameters they were computed with, and a remark on these or None."""
 
     temperature_c: NDArray[np.float32]
     emissivity: float
@@ -36,6 +40,7 @@ class FlirThermogram:
     distance_m: float
     relative_humidity: float
     camera: str | None
+    remark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
         ) from error
     if found is None:
         return None
-    celsius, parameters = found
+    celsius, parameters, edited = found
     if not np.isfinite(celsius).all():
         raise InputError(
             "finite temperatures", "some that are not", path, "The FLIR constants are broken."
@@ -99,22 +104,26 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
         parameters.distance_m,
         parameters.humidity,
         parameters.camera,
+        EDITED if edited else None,
     )
 
 
-def _decode(content: bytes) -> tuple[NDArray[np.float32], _Parameters] | None:
-    """Return temperatures in °C and their parameters, or None without FLIR data; broken data raise of many kinds."""
+def _decode(content: bytes) -> tuple[NDArray[np.float32], _Parameters, bool] | None:
+    """Return temperatures in °C, their parameters and whether these were edited, or None without FLIR data.
+
+    Broken data raise of many kinds.
+    """
     data = _join_segments(content)
     if data is None:
         return None
     if data[:4] not in (b"FFF\0", b"AFF\0"):
         raise ValueError("no FFF header")
-    records = _records(data)
+    records, edited = _records(data)
     if RAW_RECORD not in records or CAMERA_RECORD not in records:
         return None
     raw = _raw_image(records[RAW_RECORD])
     parameters = _parameters(records[CAMERA_RECORD])
-    return _convert_by_table(raw, parameters), parameters
+    return _convert_by_table(raw, parameters), parameters, edited
 
 
 def _join_segments(content: bytes) -> bytes | None:
@@ -132,10 +141,11 @@ def _join_segments(content: bytes) -> bytes | None:
     return b"".join(parts[key] for key in sorted(parts))
 
 
-def _records(data: bytes) -> dict[int, bytes]:
-    """Return the bodies of the raw image's and the camera's record, by their kind.
+def _records(data: bytes) -> tuple[dict[int, bytes], bool]:
+    """Return the bodies of the raw image's and the camera's record, by their kind, and whether the latter was edited.
 
-    Most cameras of FLIR keep a CRC-32 of each record, DJI's keep none. Where one record fits its own, all must.
+    Most cameras of FLIR keep a CRC-32 of each record, DJI's keep none. Where one record fits its own, the pixels must.
+    Programs that change emissivity or distance leave the camera record's as it was: `read_flir` says so.
     """
     order = ">" if struct.unpack_from(">I", data, 0x14)[0] < 0x10000 else "<"
     offset, count = struct.unpack_from(f"{order}II", data, 0x18)
@@ -152,9 +162,10 @@ def _records(data: bytes) -> dict[int, bytes]:
             records.setdefault(kind, body)
         if kind and checksum:
             whole.setdefault(kind, zlib.crc32(body) == checksum)
-    if any(whole.values()) and not all(whole.get(kind, True) for kind in records):
-        raise ValueError("a record does not fit its checksum")
-    return records
+    kept = any(whole.values())
+    if kept and not whole.get(RAW_RECORD, True):
+        raise ValueError("the record of the pixels does not fit its checksum")
+    return records, kept and not whole.get(CAMERA_RECORD, True)
 
 
 def _correct_byte_order(stored: NDArray[np.uint16]) -> NDArray[np.uint16]:

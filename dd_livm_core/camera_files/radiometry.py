@@ -50,6 +50,8 @@ class Thermogram:
         Type of the numbers in the file.
     reason
         Why there is no temperature, or None.
+    remark
+        What a person should know of the temperatures, or None.
     emissivity, reflected_c, distance_m, relative_humidity
         What the temperatures were computed with; humidity is a share of 1. None where the file does not say it.
     """
@@ -63,11 +65,15 @@ class Thermogram:
     relative_humidity: float | None = None
     camera: str | None = None
     reason: str | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True)
 class InfraredContent:
-    """What an infrared file holds, without its values; temperatures are None where it has none."""
+    """What an infrared file holds, without its values; temperatures are None where it has none.
+
+    ``remark`` is the `Thermogram`'s.
+    """
 
     width_px: int
     height_px: int
@@ -76,6 +82,7 @@ class InfraredContent:
     median_c: float | None = None
     max_c: float | None = None
     camera: str | None = None
+    remark: str | None = None
 
 
 def read_visible(path: Path) -> NDArray[np.uint8]:
@@ -156,7 +163,9 @@ def examine_infrared(
         found = _embedded_temperatures(content, path, None)
     if isinstance(found, Thermogram):
         height, width = found.values.shape
-        held = InfraredContent(width, height, found.radiometric, found.stored_dtype)
+        held = InfraredContent(
+            width, height, found.radiometric, found.stored_dtype, remark=found.remark
+        )
         if not found.radiometric:
             return held
         median_c, max_c = float(np.median(found.values)), float(found.values.max())
@@ -180,6 +189,7 @@ def _embedded_temperatures(
                 distance_m=flir.distance_m,
                 relative_humidity=flir.relative_humidity,
                 camera=flir.camera,
+                remark=flir.remark,
             ),
             path,
         )
@@ -219,12 +229,7 @@ def _require_plausible(thermogram: Thermogram, path: Path) -> Thermogram:
 def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> Thermogram:
     """Return a TIFF's frame: °C where the file or the mission declares the unit, else grey values."""
     frame = read_tiff_frame(content, path)
-    values, own = frame.values, frame.unit
-    if own is not None and declared is not None and own != declared:
-        raise InputError(
-            f"the mission's unit ({declared})", f"{own} in the file", path, "Mend mission.json."
-        )
-    unit = own or declared
+    values, unit = frame.values, _agreed_unit(frame, declared, path)
     if values.ndim == 2 and frame.stored_dtype in ("uint8", "int8"):
         return _stretch_to_grey(frame, EIGHT_BITS)
     if unit is None:
@@ -246,8 +251,29 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
             path,
             "The declared unit does not fit the values.",
         )
-    thermogram = Thermogram(celsius.astype(np.float32), True, frame.stored_dtype)
+    remark = f"{frame.missing:.1%} of the pixels hold no data" if frame.missing else None
+    thermogram = Thermogram(celsius.astype(np.float32), True, frame.stored_dtype, remark=remark)
     return _require_plausible(thermogram, path)
+
+
+def _agreed_unit(
+    frame: TiffFrame, declared: DeclaredUnit | None, path: Path
+) -> DeclaredUnit | None:
+    """Return the unit of a TIFF's numbers, which the file, the mission or both together declare; or None.
+
+    A file that names a scale and no unit takes the mission's unit; the mission may then leave the scale out.
+    """
+    own = frame.unit
+    if frame.scaling is not None and declared is not None:
+        scale, offset = frame.scaling
+        own = DeclaredUnit(unit=declared.unit, scale=scale, offset=offset)
+        if declared == DeclaredUnit(unit=declared.unit):
+            return own
+    if own is not None and declared is not None and own != declared:
+        raise InputError(
+            f"the mission's unit ({declared})", f"{own} in the file", path, "Mend mission.json."
+        )
+    return own or declared
 
 
 def _stretch_to_grey(frame: TiffFrame, reason: str) -> Thermogram:

@@ -40,6 +40,8 @@ class IngestionReport:
         Files of broken pairs, and files without a partner, each with the reason.
     without_temperatures
         Infrared files of added pairs that give shape only.
+    remarks
+        Infrared files of added pairs whose temperatures a person should know something of, with what that is.
     """
 
     mission_dir: Path
@@ -49,6 +51,7 @@ class IngestionReport:
     quarantined: tuple[tuple[Path, str], ...]
     single: tuple[tuple[Path, str], ...]
     without_temperatures: tuple[Path, ...]
+    remarks: tuple[tuple[Path, str], ...] = ()
 
 
 def ingest_mission(
@@ -99,6 +102,7 @@ def ingest_mission(
         quarantined=quarantined,
         single=found.single,
         without_temperatures=tuple(pair.infrared for pair, taken in new if not taken.radiometric),
+        remarks=tuple((pair.infrared, taken.remark) for pair, taken in new if taken.remark),
     )
 
 

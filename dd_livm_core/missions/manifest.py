@@ -53,6 +53,7 @@ TEXT_COLUMNS = {
     "taken_at",
     "camera_model",
     "infrared_dtype",
+    "infrared_remark",
     "infrared_unit",
     "labels_broken",
     "reader",

@@ -12,7 +12,7 @@ from dd_livm_core.camera_files.radiometry import examine_infrared
 from dd_livm_core.files import write_text
 from dd_livm_core.records import DeclaredUnit
 
-READER_VERSION = "4"
+READER_VERSION = "5"
 """Change it whenever a reader returns something else: facts kept by another version are read anew."""
 PAIR_FACTS = "pairs.jsonl"
 
@@ -27,6 +27,8 @@ class PairFacts:
     ----------
     infrared_dtype
         Type of the numbers in the infrared file.
+    infrared_remark
+        What a person should know of its temperatures, see `Thermogram`.
     taken_at
         ISO 8601, with the zone where the file says it.
     pair_gap_s
@@ -43,6 +45,7 @@ class PairFacts:
     radiometric: bool
     infrared_median_c: float | None
     infrared_max_c: float | None
+    infrared_remark: str | None
     taken_at: str | None
     pair_gap_s: float | None
     latitude_deg: float | None
@@ -99,6 +102,7 @@ def facts_from_bytes(
         radiometric=held.radiometric,
         infrared_median_c=held.median_c,
         infrared_max_c=held.max_c,
+        infrared_remark=held.remark,
         taken_at=str(taken_at) if taken_at else None,
         pair_gap_s=_gap_s(own.taken_at, other.taken_at),
         latitude_deg=position.latitude_deg,

@@ -41,10 +41,13 @@ class Taken:
         Whether the mission held other files or none for it before.
     radiometric
         Whether its infrared file holds temperatures.
+    remark
+        What a person should know of them, or None.
     """
 
     new: bool
     radiometric: bool
+    remark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class Intake:
                     "room to write", str(error), self.mission_dir, "Make room, then ingest again."
                 ) from error
             return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
-        return Taken(not same, facts.radiometric)
+        return Taken(not same, facts.radiometric, facts.infrared_remark)
 
     def targets(self, pair: PairFiles) -> tuple[Path, Path]:
         """Return the paths of a pair's two copies, whether they exist or not."""
