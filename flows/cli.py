@@ -9,6 +9,7 @@ import typer
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import TemperatureUnit
 from flows.data_commands import data_app, labels_app, sites_app
+from flows.doctor_command import report_readers
 from flows.simulate_command import simulate_stations
 from flows.workspace_option import CORES, ProcessesOption, WorkspaceOption, open_workspace
 
@@ -57,6 +58,7 @@ def demo(
 
 
 app.command("simulate")(simulate_stations)
+app.command("doctor")(report_readers)
 
 
 @app.command()
@@ -89,6 +91,19 @@ def ingest(
     ] = None,
     wind: Annotated[float | None, typer.Option(help="m/s; unknown stays null.")] = None,
     ambient: Annotated[float | None, typer.Option(help="degrees C; unknown stays null.")] = None,
+    emissivity: Annotated[
+        float | None,
+        typer.Option(
+            help="Of the PV modules, as seen; in place of what FLIR and DJI files say, as the next three."
+        ),
+    ] = None,
+    reflected: Annotated[
+        float | None, typer.Option(help="degrees C of what is mirrored, such as the sky.")
+    ] = None,
+    distance: Annotated[
+        float | None, typer.Option(help="m from the camera to the PV modules.")
+    ] = None,
+    humidity: Annotated[float | None, typer.Option(help="Relative, from 0 to 1.")] = None,
     infrared_unit: Annotated[
         TemperatureUnit | None,
         typer.Option(help="Unit of TIFF files that do not say it themselves."),
@@ -129,6 +144,10 @@ def ingest(
         "irradiance_w_m2": irradiance,
         "wind_m_s": wind,
         "ambient_c": ambient,
+        "emissivity": emissivity,
+        "reflected_c": reflected,
+        "object_distance_m": distance,
+        "relative_humidity": humidity,
         "infrared_unit": unit,
     }
     ingest_folder(

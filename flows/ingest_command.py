@@ -151,10 +151,10 @@ def _print_report(console: Console, report: IngestionReport) -> None:
             soft_wrap=True,
         )
     if report.remarks:
-        path, remark = report.remarks[0]
+        noted, remark = report.remarks[0]
         console.print(
             f"  [yellow]please note[/yellow] of {len(report.remarks)} of the new infrared images: "
-            f"{escape(path.name)}: {escape(remark)}",
+            f"{escape(noted.name)}: {escape(remark)}",
             soft_wrap=True,
         )
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, DirectoryPath, PositiveInt
 from tasks.inspection import InspectedMission, align_and_detect, find_pairs, write_findings
 from tasks.register import model_facts, require_detector
 from tasks.step import run_step
-from tasks.workspace import Workspace
+from tasks.workspace import Workspace, keep_temperatures_in
 
 
 class Inspected(BaseModel):
@@ -46,6 +46,7 @@ def inspect_mission(
         Processes for per-pair work; does not change the result.
     """
     place = Workspace.at(workspace)
+    keep_temperatures_in(place)
     detector = require_detector(place, model)
     found = find_pairs(place, source)
     facts = model_facts(place, model)

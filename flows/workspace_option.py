@@ -22,10 +22,11 @@ CORES = os.cpu_count() or 1
 def open_workspace(workspace: Path) -> "Workspace":
     """Return the workspace at a folder, with Prefect and MLflow set up for it."""
     from flows.running_server import use_running_server
-    from tasks.workspace import Workspace, prefect_environment
+    from tasks.workspace import Workspace, keep_temperatures_in, prefect_environment
 
     opened = Workspace.at(workspace)
     prefect_environment(opened)
+    keep_temperatures_in(opened)
     use_running_server(opened)
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     return opened

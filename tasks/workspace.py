@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dd_livm_core.camera_files.dji_program import KEPT_VARIABLE
 from dd_livm_core.errors import InputError
 
 
@@ -86,6 +87,11 @@ class Workspace:
             yield
         finally:
             lock.release()
+
+
+def keep_temperatures_in(workspace: Workspace) -> None:
+    """Have temperatures that other programs computed kept in the workspace, for this process and those it starts."""
+    os.environ.setdefault(KEPT_VARIABLE, str(workspace.derived / "temperatures"))
 
 
 def prefect_environment(workspace: Workspace) -> None:

@@ -7,7 +7,7 @@ camera equation: raw = R1 / (R2·(exp(B/T) − F)) − O, after taking out what 
 import io
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -19,6 +19,7 @@ from PIL import Image
 from dd_livm_core.camera_files.images import MAX_PIXELS, MIN_SIDE_PX
 from dd_livm_core.camera_files.jpeg_segments import application_segments
 from dd_livm_core.errors import InputError
+from dd_livm_core.records import MeasurementParameters
 
 RAW_RECORD, CAMERA_RECORD = 1, 32
 ZERO_C_K = 273.15
@@ -65,8 +66,13 @@ class _Parameters:
     camera: str | None
 
 
-def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
+def read_flir(content: bytes, path: Path, given: MeasurementParameters) -> FlirThermogram | None:
     """Return the temperatures of a FLIR radiometric JPEG, or None where the file holds none.
+
+    Parameters
+    ----------
+    given
+        Take the place of the file's own parameters, where they are not None.
 
     Raises
     ------
@@ -75,7 +81,7 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
     """
     try:
         with np.errstate(all="ignore"):  # what is not finite or not plausible is refused below
-            found = _decode(content)
+            found = _decode(content, given)
     except (
         struct.error,
         IndexError,
@@ -108,7 +114,9 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
     )
 
 
-def _decode(content: bytes) -> tuple[NDArray[np.float32], _Parameters, bool] | None:
+def _decode(
+    content: bytes, given: MeasurementParameters
+) -> tuple[NDArray[np.float32], _Parameters, bool] | None:
     """Return temperatures in °C, their parameters and whether these were edited, or None without FLIR data.
 
     Broken data raise of many kinds.
@@ -122,7 +130,7 @@ def _decode(content: bytes) -> tuple[NDArray[np.float32], _Parameters, bool] | N
     if RAW_RECORD not in records or CAMERA_RECORD not in records:
         return None
     raw = _raw_image(records[RAW_RECORD])
-    parameters = _parameters(records[CAMERA_RECORD])
+    parameters = _overrule(_parameters(records[CAMERA_RECORD]), given)
     return _convert_by_table(raw, parameters), parameters, edited
 
 
@@ -255,6 +263,18 @@ def _parameters(record: bytes) -> _Parameters:
         r2=value(0x30C),
         camera=camera,
     )
+
+
+def _overrule(own: _Parameters, given: MeasurementParameters) -> _Parameters:
+    """Return a file's parameters with the given ones in their place."""
+    reflected_k = None if given.reflected_c is None else given.reflected_c + ZERO_C_K
+    values = {
+        "emissivity": given.emissivity,
+        "distance_m": given.distance_m,
+        "reflected_k": reflected_k,
+        "humidity": given.relative_humidity,
+    }
+    return replace(own, **{name: value for name, value in values.items() if value is not None})  # type: ignore[arg-type]
 
 
 def _convert_by_table(raw: NDArray[np.uint16], parameters: _Parameters) -> NDArray[np.float32]:

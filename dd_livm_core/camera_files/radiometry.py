@@ -1,7 +1,7 @@
 """Reads an infrared file as temperatures, or as grey values where it holds none.
 
 Temperatures come from 16-bit and float TIFF with a declared unit, from FLIR radiometric JPEG (also DJI's XT2
-and XT R), and from DJI R-JPEG where the user names DJI's Thermal SDK. Every other image gives shape only.
+and XT R), and from DJI R-JPEG where the machine has a reader of them. Every other image gives shape only.
 Nothing is guessed: a scale that is not declared is not used.
 """
 
@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.camera_files.dji import TODO as DJI_TODO
-from dd_livm_core.camera_files.dji import find_sdk, holds_dji_counts, read_dji
+from dd_livm_core.camera_files.dji import holds_dji_counts, read_dji
 from dd_livm_core.camera_files.flir import read_flir
 from dd_livm_core.camera_files.images import checked_size_px, decode, read_bytes, rgb_pixels
 from dd_livm_core.camera_files.tiff import UNITS_TO_C, TiffFrame, read_tiff_frame
 from dd_livm_core.errors import InputError
-from dd_livm_core.records import DeclaredUnit
+from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
@@ -105,6 +104,7 @@ def read_infrared(
     path: Path,
     *,
     declared: DeclaredUnit | None = None,
+    parameters: MeasurementParameters = FROM_FILE,
     require_temperature: bool = False,
     dji_library: Path | None = None,
 ) -> Thermogram:
@@ -114,6 +114,8 @@ def read_infrared(
     ----------
     declared
         The unit of a TIFF's values, as the mission's record says; not needed where the file says it.
+    parameters
+        Take the place of those in FLIR's and DJI's files, where they are not None.
     require_temperature
         Refuse a file without temperatures instead of returning grey values.
     dji_library
@@ -126,7 +128,7 @@ def read_infrared(
         are required and missing.
     """
     thermogram = infrared_from_bytes(
-        read_bytes(path), path, declared=declared, dji_library=dji_library
+        read_bytes(path), path, declared=declared, parameters=parameters, dji_library=dji_library
     )
     if require_temperature and not thermogram.radiometric:
         raise InputError("temperatures", thermogram.reason or "none", path, NO_TEMPERATURE)
@@ -138,13 +140,14 @@ def infrared_from_bytes(
     path: Path,
     *,
     declared: DeclaredUnit | None = None,
+    parameters: MeasurementParameters = FROM_FILE,
     dji_library: Path | None = None,
 ) -> Thermogram:
     """Return an infrared image from its bytes, as `read_infrared`; ``path`` is only named in errors."""
     if content[:4] in TIFF_STARTS:
         return _read_tiff(content, path, declared)
     picture = decode(content, path)
-    found = _embedded_temperatures(content, path, dji_library)
+    found = _embedded_temperatures(content, path, parameters, dji_library)
     if isinstance(found, Thermogram):
         return found
     # Luminance is monotone along the common palettes (iron, inferno, grey); it gives shape, never a ΔT.
@@ -153,14 +156,17 @@ def infrared_from_bytes(
 
 
 def examine_infrared(
-    content: bytes, path: Path, declared: DeclaredUnit | None = None
+    content: bytes,
+    path: Path,
+    declared: DeclaredUnit | None = None,
+    parameters: MeasurementParameters = FROM_FILE,
 ) -> InfraredContent:
     """Return what an infrared image holds, checked whole; accepts what `infrared_from_bytes` does, pictures faster."""
     if content[:4] in TIFF_STARTS:
         found: Thermogram | str = _read_tiff(content, path, declared)
     else:
         width, height = checked_size_px(content, path)
-        found = _embedded_temperatures(content, path, None)
+        found = _embedded_temperatures(content, path, parameters, None)
     if isinstance(found, Thermogram):
         height, width = found.values.shape
         held = InfraredContent(
@@ -174,10 +180,10 @@ def examine_infrared(
 
 
 def _embedded_temperatures(
-    content: bytes, path: Path, dji_library: Path | None
+    content: bytes, path: Path, parameters: MeasurementParameters, dji_library: Path | None
 ) -> Thermogram | str:
     """Return the temperatures embedded in a JPEG, or the reason why there are none."""
-    flir = read_flir(content, path)
+    flir = read_flir(content, path, parameters)
     if flir is not None:
         return _require_plausible(
             Thermogram(
@@ -195,20 +201,11 @@ def _embedded_temperatures(
         )
     if not holds_dji_counts(content):
         return EIGHT_BITS
-    library = find_sdk(dji_library)
-    if library is None:
-        return f"a DJI R-JPEG gives its temperatures only to DJI's own SDK. {DJI_TODO}"
-    dji = read_dji(content, path, library)
+    dji = read_dji(content, path, parameters, dji_library)
+    if isinstance(dji, str):
+        return dji
     return _require_plausible(
-        Thermogram(
-            values=dji.temperature_c,
-            radiometric=True,
-            stored_dtype="uint16",
-            emissivity=dji.emissivity,
-            reflected_c=dji.reflected_c,
-            distance_m=dji.distance_m,
-            relative_humidity=dji.relative_humidity,
-        ),
+        Thermogram(dji.temperature_c, True, "uint16", **vars(dji.parameters), remark=dji.remark),
         path,
     )
 

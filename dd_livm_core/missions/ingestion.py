@@ -83,7 +83,12 @@ def ingest_mission(
     mission_dir = data_root / mission.site_id / mission.mission_id
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
-    intake = Intake(mission_dir, mission.infrared_unit, stamp_of(mission_dir / PAIR_FACTS))
+    intake = Intake(
+        mission_dir,
+        mission.infrared_unit,
+        stamp_of(mission_dir / PAIR_FACTS),
+        mission.measurement_parameters,
+    )
     outcomes = _take_all(found.pairs, intake, processes, progress)
     errors = [outcome for _, outcome in outcomes if isinstance(outcome, InputError)]
     quarantined = tuple((Path(error.where), _reason(error)) for error in errors)
@@ -151,7 +156,7 @@ def _size_b(pair: PairFiles) -> int:
 
 def _tidy_mission(intake: Intake, pairs: Sequence[PairFiles]) -> None:
     """Sort the kept facts; remove half-written files, and copies whose pair now has a file of another ending."""
-    version = reader_version(intake.declared)
+    version = reader_version(intake.declared, intake.parameters)
     write_kept_facts(intake.mission_dir, read_kept_facts(intake.mission_dir, version), version)
     current = {target for pair in pairs for target in intake.targets(pair) if target.exists()}
     replaced = {(target.parent.name, target.stem) for target in current}

@@ -26,12 +26,18 @@ from dd_livm_core.missions.pair_facts import (
 )
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.sites import read_sites
-from dd_livm_core.records import DEFECT_CLASSES, DeclaredUnit, Mission, Site
+from dd_livm_core.records import DEFECT_CLASSES, Mission, Site
 
 Row = dict[str, Any]
 """A pair's columns; None is what is not known."""
 KEY = ["site_id", "mission_id", "pair_id"]
-CONDITIONS = ["irradiance_w_m2", "wind_m_s", "ambient_c", "infrared_unit"]
+CONDITIONS = [
+    "irradiance_w_m2",
+    "wind_m_s",
+    "ambient_c",
+    "infrared_unit",
+    "measurement_parameters",
+]
 """What was recorded for the mission, the same on all its pairs."""
 STAT_COLUMNS = [
     "infrared_size_b",
@@ -56,6 +62,7 @@ TEXT_COLUMNS = {
     "infrared_remark",
     "infrared_unit",
     "labels_broken",
+    "measurement_parameters",
     "reader",
     "unreadable",
 }
@@ -128,7 +135,7 @@ class _MissionContents:
 
 def _read_mission(data_root: Path, folder: Path, mission: Mission, site: Site) -> _MissionContents:
     """Read a mission's kept facts and labels; labels without a pair are not looked at."""
-    version = reader_version(mission.infrared_unit)
+    version = reader_version(mission.infrared_unit, mission.measurement_parameters)
     pairs = image_pairs(folder)
     broken: dict[str, str] = {}
     labels: dict[str, list[Label]] = {}
@@ -150,7 +157,7 @@ def _pair_row(
     if before is not None and all(before.get(name) == value for name, value in stat.items()):
         content = {name: before[name] for name in FILE_COLUMNS}
     else:
-        content = {**stat, **_file_columns(pair, mission.infrared_unit, contents.kept_facts)}
+        content = {**stat, **_file_columns(pair, mission, contents.kept_facts)}
     return {
         "site_id": site.site_id,
         "mission_id": mission.mission_id,
@@ -163,6 +170,7 @@ def _pair_row(
         "wind_m_s": mission.wind_m_s,
         "ambient_c": mission.ambient_c,
         "infrared_unit": str(mission.infrared_unit) if mission.infrared_unit else None,
+        "measurement_parameters": str(mission.measurement_parameters) or None,
         "site_latitude_deg": site.latitude_deg,
         "site_longitude_deg": site.longitude_deg,
         "site_radius_m": site.radius_m,
@@ -183,7 +191,7 @@ def _stat_columns(pair: PairFiles) -> dict[str, int]:
 
 def _file_columns(
     pair: PairFiles,
-    declared: DeclaredUnit | None,
+    mission: Mission,
     kept_facts: Mapping[tuple[str, str], PairFacts],
 ) -> Row:
     """Return the content columns of a pair; of unreadable files, the reason and what is known before it."""
@@ -193,7 +201,13 @@ def _file_columns(
         hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
         columns["infrared_sha256"], columns["visible_sha256"] = hashes
         facts = kept_facts.get(hashes) or facts_from_bytes(
-            infrared, pair.infrared, visible, pair.visible, hashes=hashes, declared=declared
+            infrared,
+            pair.infrared,
+            visible,
+            pair.visible,
+            hashes=hashes,
+            declared=mission.infrared_unit,
+            parameters=mission.measurement_parameters,
         )
     except InputError as error:
         return {**columns, "unreadable": str(error)}

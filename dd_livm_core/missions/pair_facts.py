@@ -5,12 +5,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
-from dd_livm_core.camera_files.dji import find_sdk
+from dd_livm_core.camera_files.dji import has_reader
 from dd_livm_core.camera_files.images import checked_size_px
 from dd_livm_core.camera_files.metadata import metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import examine_infrared
 from dd_livm_core.files import write_text
-from dd_livm_core.records import DeclaredUnit
+from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
 READER_VERSION = "5"
 """Change it whenever a reader returns something else: facts kept by another version are read anew."""
@@ -67,6 +67,7 @@ def facts_from_bytes(
     *,
     hashes: tuple[str, str],
     declared: DeclaredUnit | None = None,
+    parameters: MeasurementParameters = FROM_FILE,
 ) -> PairFacts:
     """Return the facts of a pair from the bytes of its files; each is decoded once.
 
@@ -78,13 +79,15 @@ def facts_from_bytes(
         SHA-256 of the infrared and of the visible file, hexadecimal.
     declared
         Unit of the mission's TIFF files that do not say it themselves.
+    parameters
+        Take the place of those in FLIR's and DJI's files, where they are not None.
 
     Raises
     ------
     InputError
         One of the files is broken or no image of a drone camera.
     """
-    held = examine_infrared(infrared, infrared_path, declared)
+    held = examine_infrared(infrared, infrared_path, declared, parameters)
     seen_px = checked_size_px(visible, visible_path)
     own = metadata_from_bytes(infrared, (held.width_px, held.height_px))
     other = metadata_from_bytes(visible, seen_px)
@@ -125,12 +128,16 @@ def _gap_s(infrared: datetime | None, visible: datetime | None) -> float | None:
     return (infrared.replace(tzinfo=None) - visible.replace(tzinfo=None)).total_seconds()
 
 
-def reader_version(declared: DeclaredUnit | None) -> str:
+def reader_version(
+    declared: DeclaredUnit | None, parameters: MeasurementParameters = FROM_FILE
+) -> str:
     """Return the version of what reads files here and now.
 
-    It names DJI's SDK and the declared unit, since with them the same file may hold temperatures.
+    It names a reader of DJI's files and what the mission declares, since with them the same file may hold other
+    temperatures.
     """
-    return READER_VERSION + ("+dji" if find_sdk() else "") + (f"+{declared}" if declared else "")
+    said = [str(given) for given in (declared, parameters) if given is not None and str(given)]
+    return "+".join([READER_VERSION, *(["dji"] if has_reader() else []), *said])
 
 
 def read_kept_facts(folder: Path, version: str) -> dict[tuple[str, str], PairFacts]:

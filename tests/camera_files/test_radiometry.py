@@ -15,7 +15,7 @@ from PIL import Image
 
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
-from dd_livm_core.records import DeclaredUnit, TemperatureUnit
+from dd_livm_core.records import DeclaredUnit, MeasurementParameters, TemperatureUnit
 from tests import drone_files as made
 
 WARM_C = np.linspace(5, 95, 64 * 80).reshape(64, 80)
@@ -56,6 +56,19 @@ def test_flir_pixels_that_do_not_fit_their_checksum_are_refused(tmp_path: Path, 
     damaged[content.index(struct.pack("<HHH", 2, 80, 64)) + 8] ^= 64
     with pytest.raises(InputError, match="checksum"):
         read_infrared(made.put(tmp_path / "b.jpg", bytes(damaged)))
+
+
+def test_what_the_mission_declares_takes_the_place_of_what_a_flir_file_says(tmp_path: Path) -> None:
+    given = MeasurementParameters(emissivity=0.8, reflected_c=-30.0, distance_m=40.0)
+    content = made.flir_jpeg(WARM_C)
+    found = read_infrared(made.put(tmp_path / "a.jpg", content), parameters=given)
+    declared = made.flir_jpeg(WARM_C, emissivity=0.8, reflected_c=-30.0, distance_m=40.0)
+    right = read_infrared(made.put(tmp_path / "b.jpg", declared))
+    np.testing.assert_allclose(found.values, right.values, atol=1e-3)
+    assert (found.emissivity, found.distance_m) == (0.8, 40.0)
+    assert found.relative_humidity == right.relative_humidity
+    with pytest.raises(InputError, match="emissivity"):
+        read_infrared(tmp_path / "a.jpg", parameters=MeasurementParameters(emissivity=1.4))
 
 
 def test_an_edited_emissivity_costs_no_flir_frame_and_is_told(tmp_path: Path) -> None:
