@@ -1,6 +1,7 @@
 """Defines what the whole project speaks of: classes of defects, hotspot shapes, sites, missions."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, get_args
 
@@ -65,6 +66,28 @@ class DeclaredUnit(Record):
         return scaled if self.offset == 0 else f"{scaled} {self.offset:+g}"
 
 
+@dataclass(frozen=True)
+class MeasurementParameters:
+    """What a camera's counts become temperatures with; None is left to what each file says.
+
+    ``relative_humidity`` is a share of 1, ``distance_m`` from the camera to what it sees.
+    """
+
+    emissivity: float | None = None
+    reflected_c: float | None = None
+    distance_m: float | None = None
+    relative_humidity: float | None = None
+
+    def __str__(self) -> str:
+        """Return what is not None as text, such as ``emissivity 0.9, reflected_c -20``."""
+        said = ((name, value) for name, value in vars(self).items() if value is not None)
+        return ", ".join(f"{name} {value:g}" for name, value in said)
+
+
+FROM_FILE = MeasurementParameters()
+"""All parameters are left to the files."""
+
+
 class Mission(Record):
     """One flight over a site; None is what was not recorded."""
 
@@ -76,6 +99,15 @@ class Mission(Record):
     infrared_unit: DeclaredUnit | None = Field(
         None, description="of TIFF files that do not say it themselves"
     )
+    emissivity: float | None = Field(None, ge=0.1, le=1, description="of what the camera sees")
+    reflected_c: float | None = Field(
+        None,
+        ge=-100,
+        le=500,
+        description="apparent temperature of what is mirrored, such as the sky",
+    )
+    object_distance_m: float | None = Field(None, gt=0, le=1000)
+    relative_humidity: float | None = Field(None, ge=0, le=1, description="a share of 1")
     irradiance_w_m2: float | None = Field(None, ge=0, le=1600)
     wind_m_s: float | None = Field(None, ge=0, le=60)
     ambient_c: float | None = Field(None, ge=-60, le=60)
@@ -86,3 +118,10 @@ class Mission(Record):
         description="folders that it was ingested from; relative to the workspace where they lie in it",
     )
     simulated: bool = False
+
+    @property
+    def measurement_parameters(self) -> MeasurementParameters:
+        """Return what the mission declares instead of what its FLIR and DJI files say."""
+        return MeasurementParameters(
+            self.emissivity, self.reflected_c, self.object_distance_m, self.relative_humidity
+        )

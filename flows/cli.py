@@ -9,6 +9,7 @@ import typer
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import TemperatureUnit
 from flows.data_commands import data_app, labels_app, sites_app
+from flows.doctor_command import report_readers
 from flows.simulate_command import simulate_stations
 from flows.terminal import show_what_the_terminal_can
 from flows.workspace_option import CORES, ProcessesOption, WorkspaceOption, open_workspace
@@ -58,6 +59,7 @@ def demo(
 
 
 app.command("simulate")(simulate_stations)
+app.command("doctor")(report_readers)
 
 
 @app.command()
@@ -101,6 +103,21 @@ def ingest(
     ambient: Annotated[
         float | None, typer.Option(help="Air temperature, °C. Default: not recorded.")
     ] = None,
+    emissivity: Annotated[
+        float | None,
+        typer.Option(
+            help="Of the PV modules, as seen; in place of what FLIR and DJI files say, as the next three."
+        ),
+    ] = None,
+    reflected: Annotated[
+        float | None, typer.Option(help="Temperature of what is mirrored, such as the sky, °C.")
+    ] = None,
+    distance: Annotated[
+        float | None, typer.Option(help="Distance from the camera to the PV modules, m.")
+    ] = None,
+    humidity: Annotated[
+        float | None, typer.Option(help="Relative humidity of the air, 0 to 1.")
+    ] = None,
     infrared_unit: Annotated[
         TemperatureUnit | None,
         typer.Option(help="Temperature unit of infrared TIFF files that do not say it themselves."),
@@ -137,6 +154,10 @@ def ingest(
         "irradiance_w_m2": irradiance,
         "wind_m_s": wind,
         "ambient_c": ambient,
+        "emissivity": emissivity,
+        "reflected_c": reflected,
+        "object_distance_m": distance,
+        "relative_humidity": humidity,
         "infrared_unit": unit or None,
     }
     ingest_folder(

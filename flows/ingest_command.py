@@ -269,6 +269,13 @@ def _print_report(console: Console, report: IngestionReport) -> None:
             f"they give shape only, never a ΔT. {escape(example.name)}: {escape(str(read_infrared(example).reason))}",
             soft_wrap=True,
         )
+    if report.remarks:
+        noted, remark = report.remarks[0]
+        console.print(
+            f"  [yellow]please note[/yellow] of {len(report.remarks)} of the new infrared images: "
+            f"{escape(noted.name)}: {escape(remark)}",
+            soft_wrap=True,
+        )
 
 
 def _print_labels(console: Console, report: LabelReport, mission_dir: Path) -> None:

@@ -9,7 +9,7 @@ from flows.folder_parameters import AnyFolder, ExistingFolder
 from tasks.inspection import InspectedMission, align_and_detect, find_pairs, write_findings
 from tasks.register import model_facts, require_detector
 from tasks.step import run_step
-from tasks.workspace import Workspace
+from tasks.workspace import Workspace, keep_temperatures_in
 
 
 class Inspected(BaseModel):
@@ -56,6 +56,7 @@ def inspect_mission(
         Processes for per-pair work; does not change the result.
     """
     place = Workspace.at(workspace)
+    keep_temperatures_in(place)
     detector = require_detector(place, model)
     found = find_pairs(place, source)
     facts = model_facts(place, model)

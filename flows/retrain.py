@@ -49,7 +49,7 @@ from tasks.step import Reference, run_step
 from tasks.tracking import code_version, log_site_metrics, log_start, parent_run
 from tasks.train import TrainedStage, record_stage, train, train_step
 from tasks.validate import Validation, validate, validate_step
-from tasks.workspace import Workspace
+from tasks.workspace import Workspace, keep_temperatures_in
 
 DEFAULT = RetrainConfiguration()
 STEP_VERSIONS = {
@@ -115,6 +115,7 @@ def retrain(
         Why this retraining runs, kept with its MLflow run.
     """
     place = Workspace.at(workspace)
+    keep_temperatures_in(place)
     with (
         place.lock("retrain", wait_s=LOCK_WAIT_S, purpose="retraining in this workspace"),
         place.data_lock("retraining on data/"),

@@ -39,10 +39,11 @@ def open_workspace(workspace: Path, *, runs_flow: bool = False) -> "Workspace":
         No such folder, or no server at the exported address.
     """
     from flows.running_server import require_exported_server, use_running_server
-    from tasks.workspace import Workspace, set_prefect_defaults
+    from tasks.workspace import Workspace, keep_temperatures_in, set_prefect_defaults
 
     opened = Workspace.at(workspace)
     set_prefect_defaults(opened)
+    keep_temperatures_in(opened)
     if runs_flow:
         require_exported_server()
     use_running_server(opened)

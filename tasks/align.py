@@ -68,7 +68,10 @@ def list_missions(workspace: Workspace, manifest: Reference) -> list[MissionInpu
         labels = workspace.data / str(site_id) / str(mission_id) / LABELS
         content = hashlib.sha256((hash_file(labels) if labels.exists() else "no labels").encode())
         for row in group.sort_values("pair_id").itertuples():
-            of_pair = (row.pair_id, row.infrared_sha256, row.visible_sha256, row.infrared_unit)
+            of_pair = (
+                *(row.pair_id, row.infrared_sha256, row.visible_sha256, row.infrared_unit),
+                *(row.measurement_parameters, row.radiometric),
+            )
             weather = (row.irradiance_w_m2, row.wind_m_s)
             content.update(f"{of_pair} {weather}\n".encode())
         missions.append(
@@ -106,13 +109,14 @@ def _key(workspace: Workspace, mission: MissionInput) -> str:
 
 def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> list[PairFiles]:
     """Return the files of a mission's rows of the manifest, by pair id."""
-    unit = read_record(mission_dir / MISSION, Mission).infrared_unit
+    mission = read_record(mission_dir / MISSION, Mission)
     return [
         PairFiles(
             str(row.pair_id),
             workspace.data / str(row.infrared_path),
             workspace.data / str(row.visible_path),
-            infrared_unit=unit,
+            infrared_unit=mission.infrared_unit,
+            measurement_parameters=mission.measurement_parameters,
             irradiance_w_m2=_float_or_none(row.irradiance_w_m2),
             wind_m_s=_float_or_none(row.wind_m_s),
         )

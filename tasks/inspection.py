@@ -20,10 +20,11 @@ from dd_livm_core.inspection.pair_pictures import write_pair_pictures
 from dd_livm_core.inspection.pictures import data_url
 from dd_livm_core.inspection.record import inspection_record
 from dd_livm_core.missions.folder import MISSION, read_record
+from dd_livm_core.missions.pair_facts import reader_version
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing import pair_folder
 from dd_livm_core.model.weights import WEIGHTS, load_detector
-from dd_livm_core.records import Mission
+from dd_livm_core.records import FROM_FILE, Mission
 from tasks.alignment_page import PAGE, write_alignment_page
 from tasks.model_facts import ModelFacts
 from tasks.progress import StepProgress
@@ -52,13 +53,17 @@ class HashedPair(BaseModel):
 
 
 class FoundPairs(BaseModel):
-    """The pairs of a folder, and (file, reason) of what was set aside."""
+    """The pairs of a folder, and (file, reason) of what was set aside.
+
+    ``reader`` names what reads the files here and now, so that findings made without a reader are not reused with it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     source: Path
     pairs: tuple[HashedPair, ...]
     set_aside: tuple[tuple[str, str], ...]
+    reader: str
 
 
 class InspectedMission(BaseModel):
@@ -93,16 +98,23 @@ def find_pairs(workspace: Workspace, source: Path) -> FoundPairs:
             "Name them as the drone does (..._T.JPG with ..._V.JPG), or put them in folders infrared/ and visible/.",
         )
     record = source / MISSION
-    unit = read_record(record, Mission).infrared_unit if record.exists() else None
+    mission = read_record(record, Mission) if record.exists() else None
+    unit = mission.infrared_unit if mission else None
+    parameters = mission.measurement_parameters if mission else FROM_FILE
     pairs = tuple(
         HashedPair(
-            files=replace(pair, infrared_unit=unit),
+            files=replace(pair, infrared_unit=unit, measurement_parameters=parameters),
             infrared_sha256=hash_file(pair.infrared),
             visible_sha256=hash_file(pair.visible),
         )
         for pair in report.pairs
     )
-    return FoundPairs(source=source, pairs=pairs, set_aside=tuple(aside))
+    return FoundPairs(
+        source=source,
+        pairs=pairs,
+        set_aside=tuple(aside),
+        reader=reader_version(unit, parameters),
+    )
 
 
 @task(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dd_livm_core.camera_files.dji_program import KEPT_VARIABLE
 from dd_livm_core.errors import InputError
 
 KEY_CHARACTERS = 20
@@ -115,6 +116,11 @@ class Workspace:
     def data_lock(self, purpose: str) -> AbstractContextManager[None]:
         """Hold ``data/`` while the block runs: what changes it and what is made from it wait for each other."""
         return self.lock("data", wait_s=DATA_WAIT_S, purpose=purpose)
+
+
+def keep_temperatures_in(workspace: Workspace) -> None:
+    """Have temperatures that other programs computed kept in the workspace, for this process and those it starts."""
+    os.environ.setdefault(KEPT_VARIABLE, str(workspace.derived / "temperatures"))
 
 
 def set_prefect_defaults(workspace: Workspace) -> None:

@@ -6,11 +6,13 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from dd_livm_core.aligned.store import AlignedPair, write_aligned_mission
+from dd_livm_core.camera_files.dji import FILES_PER_CALL, keep_dji_temperatures
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.label import Label
@@ -94,7 +96,9 @@ def read_pair(pair: PairFiles) -> PairView:
     InputError
         One of them cannot be read.
     """
-    thermogram = read_infrared(pair.infrared, declared=pair.infrared_unit)
+    thermogram = read_infrared(
+        pair.infrared, declared=pair.infrared_unit, parameters=pair.measurement_parameters
+    )
     return PairView(
         pair.pair_id, thermogram.values, read_visible(pair.visible), thermogram.radiometric
     )
@@ -133,6 +137,15 @@ def _resample_pair(
     )
 
 
+def _keep_temperatures(pairs: Sequence[PairFiles], processes: int) -> None:
+    """Have DJI's files read `FILES_PER_CALL` at a time, by as many programs at once as there are processes."""
+    batches = [pairs[at : at + FILES_PER_CALL] for at in range(0, len(pairs), FILES_PER_CALL)]
+    with ThreadPoolExecutor(processes) as pool:
+        for batch in batches:
+            paths = [pair.infrared for pair in batch]
+            pool.submit(keep_dji_temperatures, paths, batch[0].measurement_parameters)
+
+
 def align_mission(
     pairs: Sequence[PairFiles],
     destination: Path,
@@ -160,6 +173,7 @@ def align_mission(
     InputError
         No pair at all could be read.
     """
+    _keep_temperatures(pairs, processes)
     results, rig = align_pairs(read_pair, pairs, processes=processes, progress=progress)
     both = list(zip(pairs, results, strict=True))
     readable = [(pair, found) for pair, found in both if isinstance(found, Alignment)]

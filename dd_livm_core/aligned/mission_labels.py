@@ -256,7 +256,12 @@ def _align_wanted(
     """Return alignments by pair id of the readable wanted pairs, and of others where these alone are too few."""
     mission = read_record(mission_dir / MISSION, Mission)
     pairs = [
-        replace(pair, infrared_unit=mission.infrared_unit) for pair in image_pairs(mission_dir)
+        replace(
+            pair,
+            infrared_unit=mission.infrared_unit,
+            measurement_parameters=mission.measurement_parameters,
+        )
+        for pair in image_pairs(mission_dir)
     ]
     needed = [pair for pair in pairs if pair.pair_id in set(wanted)]
     others = [pair for pair in pairs if pair.pair_id not in set(wanted)]

@@ -1,50 +1,53 @@
-"""Reads DJI R-JPEG through DJI's Thermal SDK, a shared library that the user installs and names.
+"""Reads DJI R-JPEG, whose scale of counts is not published: through `dji_program`, through `dji_sdk`, or through both.
 
-The scale of the 16-bit counts in newer DJI files is not published. Without the SDK they are read as pictures, since
-a guessed scale would give wrong temperatures unnoticed. Functions and structures are those of the SDK's public
-header ``dirp_api.h``.
+Without either they are pictures, since a guessed scale would give wrong temperatures unnoticed.
 """
 
-import ctypes
 import math
-import os
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.camera_files import dji_program, dji_sdk
 from dd_livm_core.camera_files.exif import exif_values
-from dd_livm_core.camera_files.images import MAX_PIXELS, MIN_SIDE_PX
+from dd_livm_core.camera_files.images import read_bytes
 from dd_livm_core.camera_files.jpeg_segments import application_segments
 from dd_livm_core.errors import InputError
+from dd_livm_core.records import MeasurementParameters
 
-SDK_VARIABLE = "DD_LIVM_DJI_SDK"
-TODO = (
-    f"Install DJI's Thermal SDK and set {SDK_VARIABLE} to its libdirp.so (libdirp.dll on Windows)."
-)
 MAKE = 0x010F
 """EXIF's tag of the camera's maker."""
 MIN_RAW_BYTES = 2 * 160 * 120
 """16 bits for each pixel of the smallest sensor."""
-PARAMETERS_BYTES = 256
-"""More than any SDK version's ``dirp_measurement_params_t``; its first four floats are the same in all."""
+AGREE_C = 0.1
+"""Both readers agree within it: the step of the SDK's own whole-number output."""
+FILES_PER_CALL = 8
+"""Chosen: the program starts in 0.3 s and takes 0.1 s for a file; a call's files lie in memory at once."""
+NO_READER = (
+    "a DJI R-JPEG gives its temperatures to dji-thermal-cli or to DJI's own SDK. "
+    f"{dji_program.TODO} Or: {dji_sdk.TODO}"
+)
 
 
 @dataclass(frozen=True)
 class DjiThermogram:
-    """Temperatures of a DJI R-JPEG, float32 (H, W) in °C, and the parameters that the SDK computed them with."""
+    """Temperatures of a DJI R-JPEG, float32 (H, W) in °C.
+
+    Attributes
+    ----------
+    parameters
+        All that they were computed with.
+    remark
+        How far two readers differ, where they do.
+    """
 
     temperature_c: NDArray[np.float32]
-    emissivity: float
-    reflected_c: float
-    distance_m: float
-    relative_humidity: float
-
-
-class _Resolution(ctypes.Structure):
-    _fields_ = (("width", ctypes.c_int32), ("height", ctypes.c_int32))
+    parameters: MeasurementParameters
+    remark: str | None = None
 
 
 def holds_dji_counts(content: bytes) -> bool:
@@ -72,7 +75,9 @@ def dji_raster_px(
     reduction = math.sqrt(width * height / counts)
     raster_px = round(width / reduction), round(height / reduction)
     if raster_px[0] * raster_px[1] != counts:
-        raise InputError(f"counts of a frame like {width} x {height}", f"{counts}", path, TODO)
+        raise InputError(
+            f"counts of a frame like {width} x {height}", f"{counts}", path, "Copy it anew."
+        )
     return raster_px
 
 
@@ -85,63 +90,68 @@ def _raw_bytes(content: bytes) -> int:
     return max(sizes.values())
 
 
-def find_sdk(library: Path | None = None) -> Path | None:
-    """Return the path of DJI's SDK that the argument, else the variable ``DD_LIVM_DJI_SDK``, names; or None."""
-    named = library or os.environ.get(SDK_VARIABLE)
-    return Path(named).expanduser() if named else None
+def has_reader() -> bool:
+    """Return whether this machine has a reader of DJI's temperatures, or names one."""
+    return dji_program.find_program() is not None or dji_sdk.find_sdk() is not None
 
 
-def read_dji(content: bytes, path: Path, library: Path) -> DjiThermogram:
-    """Return the temperatures of a DJI R-JPEG.
+def read_dji(
+    content: bytes, path: Path, parameters: MeasurementParameters, library: Path | None = None
+) -> DjiThermogram | str:
+    """Return the temperatures of a DJI R-JPEG, or the reason why there are none.
+
+    Where both readers are at hand the SDK's values are returned, compared with the program's.
+
+    Parameters
+    ----------
+    parameters
+        Take the place of the file's own, where they are not None.
+    library
+        DJI's ``libdirp``; by default what the variable ``DD_LIVM_DJI_SDK`` names.
 
     Raises
     ------
     InputError
-        The library cannot be loaded, or it refuses the file.
+        A reader does not work, or refuses the file or the parameters.
     """
-    sdk = _load(library)
-    handle = ctypes.c_void_p()
-    _check(sdk.dirp_create_from_rjpeg(content, len(content), ctypes.byref(handle)), "opening", path)
-    try:
-        size = _Resolution()
-        _check(sdk.dirp_get_rjpeg_resolution(handle, ctypes.byref(size)), "the size", path)
-        pixels = size.width * size.height
-        if min(size.width, size.height) < MIN_SIDE_PX or pixels > MAX_PIXELS:
-            raise InputError("a drone camera's frame", f"{size.width} x {size.height}", path, TODO)
-        celsius = np.empty((size.height, size.width), np.float32)
-        pointer = celsius.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-        _check(sdk.dirp_measure_ex(handle, pointer, celsius.nbytes), "measuring", path)
-        parameters = ctypes.create_string_buffer(PARAMETERS_BYTES)
-        _check(sdk.dirp_get_measurement_params(handle, parameters), "its parameters", path)
-    finally:
-        sdk.dirp_destroy(handle)
-    distance_m, humidity_pct, emissivity, reflected_c = np.frombuffer(parameters.raw, "f4", 4)
-    return DjiThermogram(
-        celsius, float(emissivity), float(reflected_c), float(distance_m), float(humidity_pct) / 100
+    program, library = dji_program.find_program(), dji_sdk.find_sdk(library)
+    if program is None and library is None:
+        return NO_READER
+    by_program = (
+        dji_program.read_with_program(content, path, program, parameters) if program else None
     )
+    if library is None:
+        return by_program if isinstance(by_program, str) else DjiThermogram(*by_program)  # type: ignore[misc]
+    celsius, used = dji_sdk.read_with_sdk(content, path, library, parameters)
+    if by_program is None or isinstance(by_program, str):
+        return DjiThermogram(celsius, used)
+    return DjiThermogram(celsius, used, _difference(celsius, by_program[0]))
 
 
-@lru_cache(maxsize=2)
-def _load(library: Path) -> ctypes.CDLL:
-    """Return the SDK with the types of its functions set."""
-    try:
-        sdk = ctypes.CDLL(str(library))
-        sdk.dirp_create_from_rjpeg.argtypes = [ctypes.c_char_p, ctypes.c_int32, ctypes.c_void_p]
-        sdk.dirp_measure_ex.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32]
-        for name in ("dirp_get_rjpeg_resolution", "dirp_get_measurement_params"):
-            getattr(sdk, name).argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-        sdk.dirp_destroy.argtypes = [ctypes.c_void_p]
-    except (OSError, AttributeError) as error:
-        raise InputError("DJI's Thermal SDK", str(error), library, TODO) from error
-    return sdk
+def _difference(by_sdk: NDArray[np.float32], by_program: NDArray[np.float32]) -> str | None:
+    """Return in words how far two readings of a file differ, or None where they agree."""
+    if by_sdk.shape != by_program.shape:
+        return f"DJI's SDK gives {by_sdk.shape}, dji-thermal-cli {by_program.shape}"
+    largest_c = float(np.abs(by_sdk - by_program).max())
+    if largest_c <= AGREE_C:
+        return None
+    return f"DJI's SDK, used here, and dji-thermal-cli differ by up to {largest_c:.1f} °C"
 
 
-def _check(status: int, what: str, path: Path) -> None:
-    """Raise an InputError where a call of the SDK did not return 0."""
-    if status != 0:
-        raise InputError(
-            "an R-JPEG that DJI's SDK reads",
-            f"error {status} at {what}",
-            path,
-            "Copy the file anew, or use a newer SDK.",
-        )
+def keep_dji_temperatures(paths: Sequence[Path], parameters: MeasurementParameters) -> None:
+    """Have the program read several files in one call, whose start takes longer than a file does.
+
+    The results are kept for `read_dji`. Files that it cannot read are left to `read_dji` to say so; without the
+    program or a folder to keep results in, nothing is done.
+    """
+    program, folder = dji_program.find_program(), dji_program.find_kept_folder()
+    if program is None or folder is None:
+        return
+    contents: list[bytes] = []
+    with suppress(InputError, OSError):
+        for path in paths:
+            with suppress(InputError, OSError):
+                content = read_bytes(path)
+                if holds_dji_counts(content):
+                    contents.append(content)
+        dji_program.keep_all(contents, program, parameters, folder)

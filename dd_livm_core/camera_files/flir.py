@@ -9,6 +9,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -24,8 +25,10 @@ from dd_livm_core.camera_files.planck import (
     convert_by_table,
     read_parameters,
     record_byte_order,
+    replace_parameters,
 )
 from dd_livm_core.errors import InputError
+from dd_livm_core.records import MeasurementParameters
 
 RAW_RECORD, CAMERA_RECORD = 1, 32
 BROKEN = (
@@ -40,13 +43,17 @@ BROKEN = (
     tifffile.TiffFileError,
 )
 """What decoding broken FLIR data raises."""
+EDITED = (
+    "the camera record does not fit its checksum: emissivity, distance or other parameters were changed after the "
+    "flight, or are damaged"
+)
 SURELY_SMOOTHER = 4
 """Ratio of typical steps between neighbours: far above chance, far below what a wrong byte order makes of them."""
 
 
 @dataclass(frozen=True)
 class FlirThermogram:
-    """Temperatures, float32 (H, W) in °C, and the parameters they were computed with."""
+    """Temperatures, float32 (H, W) in °C, the parameters they were computed with, and a remark on these or None."""
 
     temperature_c: NDArray[np.float32]
     emissivity: float
@@ -54,10 +61,24 @@ class FlirThermogram:
     distance_m: float
     relative_humidity: float
     camera: str | None
+    remark: str | None = None
 
 
-def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
+class _Records(NamedTuple):
+    """The bodies of the two records that temperatures are computed from, and whether the camera's was edited."""
+
+    raw: bytes
+    camera: bytes
+    edited: bool
+
+
+def read_flir(content: bytes, path: Path, given: MeasurementParameters) -> FlirThermogram | None:
     """Return the temperatures of a FLIR radiometric JPEG, or None where the file holds none.
+
+    Parameters
+    ----------
+    given
+        Take the place of the file's own parameters, where they are not None.
 
     Raises
     ------
@@ -66,12 +87,12 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
     """
     try:
         with np.errstate(all="ignore"):  # what is not finite or not plausible is refused below
-            found = _decode(content)
+            found = _decode(content, given)
     except BROKEN as error:
         raise _broken(error, path) from error
     if found is None:
         return None
-    celsius, parameters = found
+    celsius, parameters, edited = found
     if not np.isfinite(celsius).all():
         raise InputError(
             "finite temperatures", "some that are not", path, "The FLIR constants are broken."
@@ -83,6 +104,7 @@ def read_flir(content: bytes, path: Path) -> FlirThermogram | None:
         parameters.distance_m,
         parameters.humidity,
         parameters.camera,
+        EDITED if edited else None,
     )
 
 
@@ -96,7 +118,7 @@ def flir_raster_px(content: bytes, path: Path) -> tuple[int, int] | None:
     """
     try:
         records = _raw_and_camera(content)
-        return None if records is None else _raw_size_px(records[RAW_RECORD])
+        return None if records is None else _raw_size_px(records.raw)
     except BROKEN as error:
         raise _broken(error, path) from error
 
@@ -106,25 +128,29 @@ def _broken(error: Exception, path: Path) -> InputError:
     return InputError("whole FLIR data", f"broken ({error})"[:200], path, "Copy the file anew.")
 
 
-def _decode(content: bytes) -> tuple[NDArray[np.float32], CameraParameters] | None:
-    """Return temperatures in °C and their parameters, or None without FLIR data; broken data raise of many kinds."""
+def _decode(
+    content: bytes, given: MeasurementParameters
+) -> tuple[NDArray[np.float32], CameraParameters, bool] | None:
+    """Return temperatures in °C, their parameters and whether these were edited, or None without FLIR data.
+
+    Broken data raise of many kinds.
+    """
     records = _raw_and_camera(content)
     if records is None:
         return None
-    raw = _raw_image(records[RAW_RECORD])
-    parameters = read_parameters(records[CAMERA_RECORD])
-    return convert_by_table(raw, parameters), parameters
+    raw = _raw_image(records.raw)
+    parameters = replace_parameters(read_parameters(records.camera), given)
+    return convert_by_table(raw, parameters), parameters, records.edited
 
 
-def _raw_and_camera(content: bytes) -> dict[int, bytes] | None:
+def _raw_and_camera(content: bytes) -> _Records | None:
     """Return the raw image's and the camera's record, or None where one of them is missing."""
     data = _join_segments(content)
     if data is None:
         return None
     if data[:4] not in (b"FFF\0", b"AFF\0"):
         raise ValueError("no FFF header")
-    records = _records(data)
-    return records if {RAW_RECORD, CAMERA_RECORD} <= records.keys() else None
+    return _find_records(data)
 
 
 def _join_segments(content: bytes) -> bytes | None:
@@ -142,10 +168,11 @@ def _join_segments(content: bytes) -> bytes | None:
     return b"".join(parts[key] for key in sorted(parts))
 
 
-def _records(data: bytes) -> dict[int, bytes]:
-    """Return the bodies of the raw image's and the camera's record, by their kind.
+def _find_records(data: bytes) -> _Records | None:
+    """Return the bodies of the raw image's and the camera's record, or None where one of them is missing.
 
-    Most cameras of FLIR keep a CRC-32 of each record, DJI's keep none. Where one record fits its own, all must.
+    Most cameras of FLIR keep a CRC-32 of each record, DJI's keep none. Where one record fits its own, the pixels must.
+    Programs that change emissivity or distance leave the camera record's as it was: `read_flir` says so.
     """
     order = ">" if struct.unpack_from(">I", data, 0x14)[0] < 0x10000 else "<"
     offset, count = struct.unpack_from(f"{order}II", data, 0x18)
@@ -162,9 +189,13 @@ def _records(data: bytes) -> dict[int, bytes]:
             records.setdefault(kind, body)
         if kind and checksum:
             whole.setdefault(kind, zlib.crc32(body) == checksum)
-    if any(whole.values()) and not all(whole.get(kind, True) for kind in records):
-        raise ValueError("a record does not fit its checksum")
-    return records
+    kept = any(whole.values())
+    if kept and not whole.get(RAW_RECORD, True):
+        raise ValueError("the record of the pixels does not fit its checksum")
+    if not {RAW_RECORD, CAMERA_RECORD} <= records.keys():
+        return None
+    edited = kept and not whole.get(CAMERA_RECORD, True)
+    return _Records(records[RAW_RECORD], records[CAMERA_RECORD], edited)
 
 
 def _correct_byte_order(stored: NDArray[np.uint16]) -> NDArray[np.uint16]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dd_livm_core.camera_files.dji import dji_raster_px, find_sdk, holds_dji_counts
+from dd_livm_core.camera_files.dji import dji_raster_px, has_reader, holds_dji_counts
 from dd_livm_core.camera_files.flir import flir_raster_px
 from dd_livm_core.camera_files.images import (
     MIN_SIDE_PX,
@@ -90,7 +90,7 @@ def read_infrared_frame(path: Path) -> ImageFrame:
     if content[:4] in TIFF_STARTS:
         return ImageFrame(picture_px, picture_px)
     stored_px = flir_raster_px(content, path)
-    if stored_px is None and find_sdk() is not None and holds_dji_counts(content):
+    if stored_px is None and has_reader() and holds_dji_counts(content):
         stored_px = dji_raster_px(
             content, upright_size_px(picture_px, orientation_of(content)), path
         )

@@ -5,10 +5,12 @@ parameters are those that ExifTool documents (FLIR tags).
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dd_livm_core.records import MeasurementParameters
 
 ZERO_C_K = 273.15
 
@@ -67,6 +69,18 @@ def read_parameters(record: bytes) -> CameraParameters:
         r2=value(0x30C),
         camera=camera,
     )
+
+
+def replace_parameters(own: CameraParameters, given: MeasurementParameters) -> CameraParameters:
+    """Return a file's parameters with the given ones in their place."""
+    reflected_k = None if given.reflected_c is None else given.reflected_c + ZERO_C_K
+    values = {
+        "emissivity": given.emissivity,
+        "distance_m": given.distance_m,
+        "reflected_k": reflected_k,
+        "humidity": given.relative_humidity,
+    }
+    return replace(own, **{name: value for name, value in values.items() if value is not None})  # type: ignore[arg-type]
 
 
 def convert_by_table(raw: NDArray[np.uint16], parameters: CameraParameters) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """Reads an infrared file as temperatures, or as grey values where it holds none.
 
 Temperatures come from 16-bit and float TIFF with a declared unit, from FLIR radiometric JPEG (also DJI's XT2
-and XT R), and from DJI R-JPEG where the user names DJI's Thermal SDK. Every other image gives shape only.
+and XT R), and from DJI R-JPEG where the machine has a reader of them. Every other image gives shape only.
 Nothing is guessed: a scale that is not declared is not used.
 """
 
@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dd_livm_core.camera_files.dji import TODO as DJI_TODO
-from dd_livm_core.camera_files.dji import find_sdk, holds_dji_counts, read_dji
+from dd_livm_core.camera_files.dji import holds_dji_counts, read_dji
 from dd_livm_core.camera_files.flir import read_flir
 from dd_livm_core.camera_files.images import (
     TIFF_STARTS,
@@ -26,7 +25,7 @@ from dd_livm_core.camera_files.palettes import names
 from dd_livm_core.camera_files.thermogram import InfraredContent, Thermogram
 from dd_livm_core.camera_files.tiff import UNITS_TO_C, TiffFrame, read_tiff_frame
 from dd_livm_core.errors import InputError
-from dd_livm_core.records import DeclaredUnit
+from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
 PLAUSIBLE_C = (-100.0, 2000.0)
 """Of every pixel; wider than the ranges of thermal drone cameras."""
@@ -71,6 +70,7 @@ def read_infrared(
     path: Path,
     *,
     declared: DeclaredUnit | None = None,
+    parameters: MeasurementParameters = FROM_FILE,
     require_temperature: bool = False,
     dji_library: Path | None = None,
 ) -> Thermogram:
@@ -80,6 +80,8 @@ def read_infrared(
     ----------
     declared
         The unit of a TIFF's values, as the mission's record says; not needed where the file says it.
+    parameters
+        Take the place of those in FLIR's and DJI's files, where they are not None.
     require_temperature
         Refuse a file without temperatures instead of returning grey values.
     dji_library
@@ -92,7 +94,7 @@ def read_infrared(
         required and missing; or it is saved with an unknown palette whose order its colours do not tell.
     """
     thermogram = infrared_from_bytes(
-        read_bytes(path), path, declared=declared, dji_library=dji_library
+        read_bytes(path), path, declared=declared, parameters=parameters, dji_library=dji_library
     )
     if require_temperature and not thermogram.radiometric:
         raise InputError("temperatures", thermogram.reason or "none", path, NO_TEMPERATURE)
@@ -104,13 +106,14 @@ def infrared_from_bytes(
     path: Path,
     *,
     declared: DeclaredUnit | None = None,
+    parameters: MeasurementParameters = FROM_FILE,
     dji_library: Path | None = None,
 ) -> Thermogram:
     """Return an infrared image from its bytes, as `read_infrared`; ``path`` is only named in errors."""
     if content[:4] in TIFF_STARTS:
         return _read_tiff(content, path, declared)
     picture = upright_pixels(content, path)
-    found = _embedded_temperatures(content, path, dji_library)
+    found = _embedded_temperatures(content, path, parameters, dji_library)
     if isinstance(found, Thermogram):
         return replace(found, values=turn_upright(found.values, orientation_of(content)))
     return _read_colours(picture, path, found)
@@ -149,21 +152,26 @@ def _read_colours(rgb: NDArray[np.uint8], path: Path, reason: str) -> Thermogram
 
 
 def examine_infrared(
-    content: bytes, path: Path, declared: DeclaredUnit | None = None
+    content: bytes,
+    path: Path,
+    declared: DeclaredUnit | None = None,
+    parameters: MeasurementParameters = FROM_FILE,
 ) -> InfraredContent:
     """Return what an infrared image holds, checked whole; accepts what `infrared_from_bytes` does, pictures faster."""
     if content[:4] in TIFF_STARTS:
         found: Thermogram | str = _read_tiff(content, path, declared)
     else:
         (width, height), thumbnail = checked_thumbnail(content, path)
-        found = _embedded_temperatures(content, path, None)
+        found = _embedded_temperatures(content, path, parameters, None)
         if isinstance(found, str) and not surely_has_values(thumbnail):
             _read_colours(upright_pixels(content, path), path, found)
     if isinstance(found, Thermogram):
         height, width = found.values.shape
         if content[:4] not in TIFF_STARTS:
             width, height = upright_size_px((width, height), orientation_of(content))
-        held = InfraredContent(width, height, found.radiometric, found.stored_dtype)
+        held = InfraredContent(
+            width, height, found.radiometric, found.stored_dtype, remark=found.remark
+        )
         if not found.radiometric:
             return held
         median_c, max_c = float(np.median(found.values)), float(found.values.max())
@@ -172,10 +180,10 @@ def examine_infrared(
 
 
 def _embedded_temperatures(
-    content: bytes, path: Path, dji_library: Path | None
+    content: bytes, path: Path, parameters: MeasurementParameters, dji_library: Path | None
 ) -> Thermogram | str:
     """Return the temperatures embedded in a JPEG, or the reason why there are none."""
-    flir = read_flir(content, path)
+    flir = read_flir(content, path, parameters)
     if flir is not None:
         return _require_plausible(
             Thermogram(
@@ -187,25 +195,17 @@ def _embedded_temperatures(
                 distance_m=flir.distance_m,
                 relative_humidity=flir.relative_humidity,
                 camera=flir.camera,
+                remark=flir.remark,
             ),
             path,
         )
     if not holds_dji_counts(content):
         return EIGHT_BITS
-    library = find_sdk(dji_library)
-    if library is None:
-        return f"a DJI R-JPEG gives its temperatures only to DJI's own SDK. {DJI_TODO}"
-    dji = read_dji(content, path, library)
+    dji = read_dji(content, path, parameters, dji_library)
+    if isinstance(dji, str):
+        return dji
     return _require_plausible(
-        Thermogram(
-            values=dji.temperature_c,
-            radiometric=True,
-            stored_dtype="uint16",
-            emissivity=dji.emissivity,
-            reflected_c=dji.reflected_c,
-            distance_m=dji.distance_m,
-            relative_humidity=dji.relative_humidity,
-        ),
+        Thermogram(dji.temperature_c, True, "uint16", **vars(dji.parameters), remark=dji.remark),
         path,
     )
 
@@ -226,12 +226,7 @@ def _require_plausible(thermogram: Thermogram, path: Path) -> Thermogram:
 def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> Thermogram:
     """Return a TIFF's frame: °C where the file or the mission declares the unit, else grey values."""
     frame = read_tiff_frame(content, path)
-    values, own = frame.values, frame.unit
-    if own is not None and declared is not None and own != declared:
-        raise InputError(
-            f"the mission's unit ({declared})", f"{own} in the file", path, "Mend mission.json."
-        )
-    unit = own or declared
+    values, unit = frame.values, _agreed_unit(frame, declared, path)
     if values.ndim == 2 and frame.stored_dtype in ("uint8", "int8"):
         return _stretch_to_grey(frame, EIGHT_BITS)
     if unit is None and frame.stored_dtype == "uint8" and values.shape[2] >= 3:
@@ -257,8 +252,29 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
             path,
             "The declared unit does not fit the values.",
         )
-    thermogram = Thermogram(celsius.astype(np.float32), True, frame.stored_dtype)
+    remark = f"{frame.missing:.1%} of the pixels hold no data" if frame.missing else None
+    thermogram = Thermogram(celsius.astype(np.float32), True, frame.stored_dtype, remark=remark)
     return _require_plausible(thermogram, path)
+
+
+def _agreed_unit(
+    frame: TiffFrame, declared: DeclaredUnit | None, path: Path
+) -> DeclaredUnit | None:
+    """Return the unit of a TIFF's numbers, which the file, the mission or both together declare; or None.
+
+    A file that names a scale and no unit takes the mission's unit; the mission may then leave the scale out.
+    """
+    own = frame.unit
+    if frame.scaling is not None and declared is not None:
+        scale, offset = frame.scaling
+        own = DeclaredUnit(unit=declared.unit, scale=scale, offset=offset)
+        if declared == DeclaredUnit(unit=declared.unit):
+            return own
+    if own is not None and declared is not None and own != declared:
+        raise InputError(
+            f"the mission's unit ({declared})", f"{own} in the file", path, "Mend mission.json."
+        )
+    return own or declared
 
 
 def _stretch_to_grey(frame: TiffFrame, reason: str) -> Thermogram:

@@ -25,6 +25,8 @@ class Thermogram:
         colours of a photograph. None where the values are the file's own numbers.
     marked_share
         Share of pixels that burnt-in marks covered; they hold the mean of what is around them.
+    remark
+        What a person should know of the temperatures, or None.
     """
 
     values: NDArray[np.float32]
@@ -38,11 +40,15 @@ class Thermogram:
     reason: str | None = None
     palette: str | None = None
     marked_share: float = 0.0
+    remark: str | None = None
 
 
 @dataclass(frozen=True)
 class InfraredContent:
-    """What an infrared file holds, without its values; temperatures are None where it has none."""
+    """What an infrared file holds, without its values; temperatures are None where it has none.
+
+    ``remark`` is the `Thermogram`'s.
+    """
 
     width_px: int
     height_px: int
@@ -51,3 +57,4 @@ class InfraredContent:
     median_c: float | None = None
     max_c: float | None = None
     camera: str | None = None
+    remark: str | None = None

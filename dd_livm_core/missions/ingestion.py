@@ -58,6 +58,8 @@ class IngestionReport:
         Labels of pairs whose infrared image was replaced: they are of the image before.
     metadata_dropped
         Infrared files of added pairs with broken tags in one of their two files, and what was left out of them.
+    remarks
+        Infrared files of added pairs whose temperatures a person should know something of, with what that is.
     """
 
     mission_dir: Path
@@ -69,6 +71,7 @@ class IngestionReport:
     without_temperatures: tuple[Path, ...]
     labels_aside: LabelsAside
     metadata_dropped: tuple[tuple[Path, str], ...]
+    remarks: tuple[tuple[Path, str], ...]
 
 
 def ingest_mission(
@@ -106,7 +109,12 @@ def ingest_mission(
     overlap = compare_or_refuse(mission_dir, source, found.pairs)
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
-    intake = Intake(mission_dir, mission.infrared_unit, stamp_of(mission_dir / PAIR_FACTS))
+    intake = Intake(
+        mission_dir,
+        mission.infrared_unit,
+        stamp_of(mission_dir / PAIR_FACTS),
+        mission.measurement_parameters,
+    )
     aside = set_labels_aside(mission_dir, _find_stale_labels(mission_dir, found.pairs, overlap))
     outcomes = _take_all(found.pairs, intake, processes, progress)
     aside = put_labels_back(mission_dir, aside, _find_kept(outcomes, overlap))
@@ -131,6 +139,7 @@ def ingest_mission(
         metadata_dropped=tuple(
             (pair.infrared, taken.metadata_dropped) for pair, taken in new if taken.metadata_dropped
         ),
+        remarks=tuple((pair.infrared, taken.remark) for pair, taken in new if taken.remark),
     )
 
 
@@ -209,7 +218,7 @@ def _size_b(pair: PairFiles) -> int:
 
 def _tidy_mission(intake: Intake, pairs: Sequence[PairFiles]) -> None:
     """Sort the kept facts; remove half-written files, and copies whose pair now has a file of another ending."""
-    version = reader_version(intake.declared)
+    version = reader_version(intake.declared, intake.parameters)
     write_kept_facts(intake.mission_dir, read_kept_facts(intake.mission_dir, version), version)
     current = {target for pair in pairs for target in intake.targets(pair) if target.exists()}
     replaced = {(target.parent.name, target.stem) for target in current}

@@ -16,8 +16,9 @@ from dd_livm_core.camera_files.metadata import ImageMetadata, ground_sampling_di
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
 from dd_livm_core.labels.coco import find_broken_labels, read_labels, read_stated_sizes
-from dd_livm_core.labels.label import Label, lies_in_frame
+from dd_livm_core.labels.label import Label
 from dd_livm_core.missions.folder import LABELS, MISSION, image_pairs, read_record
+from dd_livm_core.missions.label_columns import find_size_mismatch, summarize_labels
 from dd_livm_core.missions.pair_facts import (
     PairFacts,
     facts_from_bytes,
@@ -26,12 +27,18 @@ from dd_livm_core.missions.pair_facts import (
 )
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.sites import read_sites
-from dd_livm_core.records import DEFECT_CLASSES, DeclaredUnit, Mission, Site
+from dd_livm_core.records import Mission, Site
 
 Row = dict[str, Any]
 """A pair's columns; None is what is not known."""
 KEY = ["site_id", "mission_id", "pair_id"]
-CONDITIONS = ["irradiance_w_m2", "wind_m_s", "ambient_c", "infrared_unit"]
+CONDITIONS = [
+    "irradiance_w_m2",
+    "wind_m_s",
+    "ambient_c",
+    "infrared_unit",
+    "measurement_parameters",
+]
 """What was recorded for the mission, the same on all its pairs."""
 _STATS = [f"{side}_{stat}" for side in ("infrared", "visible") for stat in ("size_b", "mtime_ns")]
 STAT_COLUMNS = [*_STATS, "reader"]
@@ -46,8 +53,10 @@ TEXT_COLUMNS = {
     "taken_at",
     "camera_model",
     "infrared_dtype",
+    "infrared_remark",
     "infrared_unit",
     "labels_broken",
+    "measurement_parameters",
     "metadata_dropped",
     "reader",
     "unreadable",
@@ -124,7 +133,7 @@ class _MissionContents:
 
 def _read_mission(data_root: Path, folder: Path, mission: Mission, site: Site) -> _MissionContents:
     """Read a mission's kept facts and labels; labels without a pair are not looked at."""
-    version = reader_version(mission.infrared_unit)
+    version = reader_version(mission.infrared_unit, mission.measurement_parameters)
     pairs = image_pairs(folder)
     broken: dict[str, str] = {}
     labels: dict[str, list[Label]] = {}
@@ -151,7 +160,7 @@ def _pair_row(
     if before is not None and same and before["unreadable"] is None:
         content = {name: before[name] for name in FILE_COLUMNS}
     else:
-        content = {**stat, **_file_columns(pair, mission.infrared_unit, contents.kept_facts)}
+        content = {**stat, **_file_columns(pair, mission, contents.kept_facts)}
     return {
         "site_id": site.site_id,
         "mission_id": mission.mission_id,
@@ -164,12 +173,13 @@ def _pair_row(
         "wind_m_s": mission.wind_m_s,
         "ambient_c": mission.ambient_c,
         "infrared_unit": str(mission.infrared_unit) if mission.infrared_unit else None,
+        "measurement_parameters": str(mission.measurement_parameters) or None,
         "site_latitude_deg": site.latitude_deg,
         "site_longitude_deg": site.longitude_deg,
         "site_radius_m": site.radius_m,
         "labels_broken": contents.broken_labels.get(pair.pair_id)
-        or _of_another_size(contents.labels_px.get(pair.pair_id), content),
-        **_label_columns(contents.labels.get(pair.pair_id), content),
+        or find_size_mismatch(contents.labels_px.get(pair.pair_id), content),
+        **summarize_labels(contents.labels.get(pair.pair_id), content),
     }
 
 
@@ -185,7 +195,7 @@ def _stat_columns(pair: PairFiles) -> dict[str, int]:
 
 def _file_columns(
     pair: PairFiles,
-    declared: DeclaredUnit | None,
+    mission: Mission,
     kept_facts: Mapping[tuple[str, str], PairFacts],
 ) -> Row:
     """Return the content columns of a pair; of unreadable files, the reason and what is known before it."""
@@ -195,7 +205,13 @@ def _file_columns(
         hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
         columns["infrared_sha256"], columns["visible_sha256"] = hashes
         facts = kept_facts.get(hashes) or facts_from_bytes(
-            infrared, pair.infrared, visible, pair.visible, hashes=hashes, declared=declared
+            infrared,
+            pair.infrared,
+            visible,
+            pair.visible,
+            hashes=hashes,
+            declared=mission.infrared_unit,
+            parameters=mission.measurement_parameters,
         )
     except InputError as error:
         return {**columns, "unreadable": str(error)}
@@ -211,47 +227,6 @@ def _gsd_m(content: Row) -> float | None:
     return ground_sampling_distance_m(
         ImageMetadata(*size_px, **{name: content[name] for name in names})
     )
-
-
-def _of_another_size(labels_px: tuple[float, float] | None, content: Row) -> str | None:
-    """Return that labels are of a frame of another size than the image has, or None where they fit or no size is said.
-
-    So it is where a reader that was not there before gives another raster, or somebody edited the file.
-    """
-    size_px = content["infrared_width_px"], content["infrared_height_px"]
-    if labels_px is None or None in size_px or labels_px == size_px:
-        return None
-    return "expected labels of {:g} x {:g} px, found {:g} x {:g}: ingest them again".format(
-        *size_px, *labels_px
-    )
-
-
-def _label_columns(labels: list[Label] | None, content: Row) -> Row:
-    """Return counts and hash of a pair's labels; None says that the pair is not labelled."""
-    counts = {f"labels_{name}": 0 for name in DEFECT_CLASSES}
-    for label in labels or []:
-        counts[f"labels_{label.defect_class}"] += 1
-    width, height = content["infrared_width_px"], content["infrared_height_px"]
-    outside = 0
-    if width is not None and height is not None:
-        outside = sum(not lies_in_frame(label, width, height) for label in labels or [])
-    return {
-        "labelled": labels is not None,
-        "label_count": len(labels or []),
-        "annotations_sha256": _labels_hash(labels),
-        "labels_outside_frame": outside,
-        **counts,
-    }
-
-
-def _labels_hash(labels: list[Label] | None) -> str | None:
-    """Return SHA-256 of a pair's labels, the same in whatever order they stand."""
-    if labels is None:
-        return None
-    boxes = sorted(
-        repr((x.defect_class, x.hotspot_shape, [float(v) for v in x.box_xywh_px])) for x in labels
-    )
-    return hashlib.sha256("\n".join(boxes).encode()).hexdigest()
 
 
 def _table(rows: list[Row]) -> pd.DataFrame:

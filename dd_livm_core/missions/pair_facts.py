@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
-from dd_livm_core.camera_files.dji import find_sdk
+from dd_livm_core.camera_files.dji import has_reader
 from dd_livm_core.camera_files.images import checked_size_px
 from dd_livm_core.camera_files.metadata import ImageMetadata, metadata_from_bytes
 from dd_livm_core.camera_files.radiometry import examine_infrared
@@ -13,9 +13,9 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_text
 from dd_livm_core.missions.image_modality import source_modality
 from dd_livm_core.missions.image_names import OTHER, Modality
-from dd_livm_core.records import DeclaredUnit
+from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
-READER_VERSION = "5"
+READER_VERSION = "6"
 """Change it whenever a reader returns something else: facts kept by another version are read anew."""
 PAIR_FACTS = "pairs.jsonl"
 
@@ -30,6 +30,8 @@ class PairFacts:
     ----------
     infrared_dtype
         Type of the numbers in the infrared file.
+    infrared_remark
+        What a person should know of its temperatures, see `Thermogram`.
     taken_at
         ISO 8601, with the zone where the file says it.
     pair_gap_s
@@ -48,6 +50,7 @@ class PairFacts:
     radiometric: bool
     infrared_median_c: float | None
     infrared_max_c: float | None
+    infrared_remark: str | None
     taken_at: str | None
     pair_gap_s: float | None
     latitude_deg: float | None
@@ -70,6 +73,7 @@ def facts_from_bytes(
     *,
     hashes: tuple[str, str],
     declared: DeclaredUnit | None = None,
+    parameters: MeasurementParameters = FROM_FILE,
 ) -> PairFacts:
     """Return the facts of a pair from the bytes of its files; each is decoded once.
 
@@ -81,13 +85,15 @@ def facts_from_bytes(
         SHA-256 of the infrared and of the visible file, hexadecimal.
     declared
         Unit of the mission's TIFF files that do not say it themselves.
+    parameters
+        Take the place of those in FLIR's and DJI's files, where they are not None.
 
     Raises
     ------
     InputError
         One of the files is broken, no image of a drone camera, or by its own word of the other kind.
     """
-    held = examine_infrared(infrared, infrared_path, declared)
+    held = examine_infrared(infrared, infrared_path, declared, parameters)
     seen_px = checked_size_px(visible, visible_path)
     own = metadata_from_bytes(infrared, (held.width_px, held.height_px))
     other = metadata_from_bytes(visible, seen_px)
@@ -107,6 +113,7 @@ def facts_from_bytes(
         radiometric=held.radiometric,
         infrared_median_c=held.median_c,
         infrared_max_c=held.max_c,
+        infrared_remark=held.remark,
         taken_at=str(taken_at) if taken_at else None,
         pair_gap_s=_gap_s(own.taken_at, other.taken_at),
         latitude_deg=position.latitude_deg,
@@ -154,12 +161,16 @@ def _gap_s(infrared: datetime | None, visible: datetime | None) -> float | None:
     return gap_s
 
 
-def reader_version(declared: DeclaredUnit | None) -> str:
+def reader_version(
+    declared: DeclaredUnit | None, parameters: MeasurementParameters = FROM_FILE
+) -> str:
     """Return the version of what reads files here and now.
 
-    It names DJI's SDK and the declared unit, since with them the same file may hold temperatures.
+    It names a reader of DJI's files and what the mission declares, since with them the same file may hold other
+    temperatures.
     """
-    return READER_VERSION + ("+dji" if find_sdk() else "") + (f"+{declared}" if declared else "")
+    said = [str(given) for given in (declared, parameters) if given is not None and str(given)]
+    return "+".join([READER_VERSION, *(["dji"] if has_reader() else []), *said])
 
 
 def read_kept_facts(folder: Path, version: str) -> dict[tuple[str, str], PairFacts]:

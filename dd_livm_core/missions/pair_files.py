@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dd_livm_core.records import DeclaredUnit
+from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
 PairedBy = Literal["name", "time", "order"]
 
@@ -21,6 +21,8 @@ class PairFiles:
         How the two files were found to belong together.
     infrared_unit
         Unit of a TIFF's values, where the file does not say it itself.
+    measurement_parameters
+        Take the place of those in FLIR's and DJI's files, where they are not None.
     irradiance_w_m2, wind_m_s
         None where they were not recorded.
     """
@@ -30,5 +32,6 @@ class PairFiles:
     visible: Path
     paired_by: PairedBy = "name"
     infrared_unit: DeclaredUnit | None = None
+    measurement_parameters: MeasurementParameters = FROM_FILE
     irradiance_w_m2: float | None = None
     wind_m_s: float | None = None

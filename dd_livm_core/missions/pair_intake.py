@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from dd_livm_core.camera_files.dji import keep_dji_temperatures
 from dd_livm_core.camera_files.images import read_bytes
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import atomic
@@ -23,7 +24,7 @@ from dd_livm_core.missions.pair_facts import (
     reader_version,
 )
 from dd_livm_core.missions.pair_files import PairFiles
-from dd_livm_core.records import DeclaredUnit
+from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 """Disk full, quota used up, or not writable at all."""
@@ -43,11 +44,14 @@ class Taken:
         Whether its infrared file holds temperatures.
     metadata_dropped
         Broken tags of its files that were left out, each with the reason; None without any.
+    remark
+        What a person should know of its temperatures, or None.
     """
 
     new: bool
     radiometric: bool
     metadata_dropped: str | None
+    remark: str | None
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,14 @@ class Intake:
         Unit of the mission's TIFF files that do not say it themselves.
     journal_stamp
         Of the mission's kept facts when this began, or None without any; pairs that they hold are not decoded.
+    parameters
+        Take the place of those in FLIR's and DJI's files, where they are not None.
     """
 
     mission_dir: Path
     declared: DeclaredUnit | None
     journal_stamp: Stamp | None
+    parameters: MeasurementParameters = FROM_FILE
 
     def is_unchanged(self, pair: PairFiles) -> bool:
         """Return whether the mission holds both files of a pair, with the size and time they have now."""
@@ -75,6 +82,7 @@ class Intake:
 
     def take_all(self, pairs: Sequence[PairFiles]) -> list[Taken | InputError]:
         """Take pairs one after another; return the outcome of each, as `take` does."""
+        keep_dji_temperatures([pair.infrared for pair in pairs], self.parameters)
         return [self.take(pair) for pair in pairs]
 
     def take(self, pair: PairFiles) -> Taken | InputError:
@@ -105,7 +113,7 @@ class Intake:
                     "room to write", str(error), self.mission_dir, "Make room, then ingest again."
                 ) from error
             return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
-        return Taken(not same, facts.radiometric, facts.metadata_dropped)
+        return Taken(not same, facts.radiometric, facts.metadata_dropped, facts.infrared_remark)
 
     def targets(self, pair: PairFiles) -> tuple[Path, Path]:
         """Return the paths of a pair's two copies, whether they exist or not."""
@@ -118,11 +126,17 @@ class Intake:
         """Return the bytes and the facts of a pair; files whose content was decoded before are not decoded again."""
         infrared, visible = (read_bytes(path) for path in sources)
         hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
-        version = reader_version(self.declared)
+        version = reader_version(self.declared, self.parameters)
         facts = _facts_at_start(self.mission_dir, version, self.journal_stamp).get(hashes)
         if facts is None:
             facts = facts_from_bytes(
-                infrared, sources[0], visible, sources[1], hashes=hashes, declared=self.declared
+                infrared,
+                sources[0],
+                visible,
+                sources[1],
+                hashes=hashes,
+                declared=self.declared,
+                parameters=self.parameters,
             )
             # before the copies are made: after a break, every copy has its facts
             self._append_to_journal(facts_line(facts, version))

@@ -15,7 +15,7 @@ from PIL import Image
 
 from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
 from dd_livm_core.errors import InputError
-from dd_livm_core.records import DeclaredUnit, TemperatureUnit
+from dd_livm_core.records import DeclaredUnit, MeasurementParameters, TemperatureUnit
 from tests import drone_files as made
 
 WARM_C = np.linspace(5, 95, 64 * 80).reshape(64, 80)
@@ -47,15 +47,44 @@ def test_a_png_in_its_own_byte_order_is_read_right(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("raw", ["png", "bytes"])
-def test_flir_records_that_do_not_fit_their_checksums_are_refused(tmp_path: Path, raw: str) -> None:
-    """A constant with a flipped bit still gives plausible temperatures; only the checksum tells."""
+def test_flir_pixels_that_do_not_fit_their_checksum_are_refused(tmp_path: Path, raw: str) -> None:
     content = made.flir_jpeg(WARM_C, raw=raw, checksums=True)
-    values = read_infrared(made.put(tmp_path / "a.jpg", content)).values
-    np.testing.assert_allclose(values, WARM_C, atol=COUNT_STEP_K)
+    thermogram = read_infrared(made.put(tmp_path / "a.jpg", content))
+    np.testing.assert_allclose(thermogram.values, WARM_C, atol=COUNT_STEP_K)
+    assert thermogram.remark is None
     damaged = bytearray(content)
-    damaged[content.index(struct.pack("<f", made.R1)) + 1] ^= 64
+    damaged[content.index(struct.pack("<HHH", 2, 80, 64)) + 8] ^= 64
     with pytest.raises(InputError, match="checksum"):
         read_infrared(made.put(tmp_path / "b.jpg", bytes(damaged)))
+
+
+def test_what_the_mission_declares_takes_the_place_of_what_a_flir_file_says(tmp_path: Path) -> None:
+    given = MeasurementParameters(emissivity=0.8, reflected_c=-30.0, distance_m=40.0)
+    content = made.flir_jpeg(WARM_C)
+    found = read_infrared(made.put(tmp_path / "a.jpg", content), parameters=given)
+    declared = made.flir_jpeg(WARM_C, emissivity=0.8, reflected_c=-30.0, distance_m=40.0)
+    right = read_infrared(made.put(tmp_path / "b.jpg", declared))
+    np.testing.assert_allclose(found.values, right.values, atol=1e-3)
+    assert (found.emissivity, found.distance_m) == (0.8, 40.0)
+    assert found.relative_humidity == right.relative_humidity
+    with pytest.raises(InputError, match="emissivity"):
+        read_infrared(tmp_path / "a.jpg", parameters=MeasurementParameters(emissivity=1.4))
+
+
+def test_an_edited_emissivity_costs_no_flir_frame_and_is_told(tmp_path: Path) -> None:
+    """Programs that edit the camera record leave its checksum as it was."""
+    stale = made.flir_jpeg(WARM_C, emissivity=0.75, reflected_c=-30.0, checksums=True).replace(
+        struct.pack("<f", 0.75), struct.pack("<f", 0.9)
+    )
+    fresh = made.flir_jpeg(WARM_C, emissivity=0.9, reflected_c=-30.0, checksums=True)
+    found, right = (
+        read_infrared(made.put(tmp_path / name, content))
+        for name, content in (("a.jpg", stale), ("b.jpg", fresh))
+    )
+    np.testing.assert_array_equal(found.values, right.values)
+    assert found.emissivity == pytest.approx(0.9)
+    assert "checksum" in str(found.remark)
+    assert right.remark is None
 
 
 def test_an_object_at_the_temperature_of_what_it_reflects_needs_no_emissivity(

@@ -91,14 +91,133 @@ def test_an_offset_is_declared() -> None:
     ],
 )
 def test_what_gdal_says(values: np.ndarray, items: dict[str, str]) -> None:
+    stored = values if values.dtype == np.uint16 else values.astype(np.float32)
+    thermogram = read(pages(stored, extratags=gdal(items)), None)
+    np.testing.assert_allclose(thermogram.values, WARM_C, atol=0.006)
+
+
+def gdal(metadata: dict[str, str], nodata: str | None = None) -> list[tuple[object, ...]]:
+    """Return TIFF tags as GDAL writes them."""
     said = "".join(
         f'<Item name="{name}" sample="0" role="{name}">{value}</Item>'
-        for name, value in items.items()
+        for name, value in metadata.items()
     )
-    tag = (42112, "s", 0, f"<GDALMetadata>{said}</GDALMetadata>", True)
-    stored = values if values.dtype == np.uint16 else values.astype(np.float32)
-    thermogram = read(pages(stored, extratags=[tag]), None)
+    tags: list[tuple[object, ...]] = [(42112, "s", 0, f"<GDALMetadata>{said}</GDALMetadata>", True)]
+    return tags + ([(42113, "s", 0, nodata, True)] if nodata is not None else [])
+
+
+def test_a_scale_in_the_file_goes_with_the_unit_of_the_mission() -> None:
+    content = pages(COUNTS, extratags=gdal({"scale": "0.01", "offset": "0"}))
+    kelvin = read(content, DeclaredUnit(unit="kelvin"))
+    np.testing.assert_allclose(kelvin.values, WARM_C, atol=0.006)
+    same = read(content, DeclaredUnit(unit="kelvin", scale=0.01))
+    np.testing.assert_array_equal(same.values, kelvin.values)
+    with pytest.raises(InputError, match=r"0\.04 kelvin"):
+        read(content, DeclaredUnit(unit="kelvin", scale=0.04))
+    assert not read(content, None).radiometric
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"unittype": "degF"},
+        {"unittype": "K", "scale": "0"},
+        {"unittype": "K", "scale": "a tenth"},
+        {"scale": "-0.01"},
+    ],
+)
+def test_a_scale_or_unit_that_cannot_be_is_not_passed_over(said: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="GDAL"):
+        read(pages(COUNTS, extratags=gdal(said)), DeclaredUnit(unit="centikelvin"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "mark", "written"),
+    [
+        (np.float32, np.nan, "nan"),
+        (np.float32, -9999.0, "-9999"),
+        (np.float32, np.float32(-3.4028235e38), "-3.4028234663852886e+38"),
+        (np.float64, 1e30, "1e+30"),
+        (np.uint16, 0, "0 "),
+    ],
+)
+def test_declared_gaps_take_the_median_and_are_told(kind: type, mark: float, written: str) -> None:
+    values = (COUNTS if kind is np.uint16 else WARM_C).astype(kind)
+    values[:8, :40] = mark
+    said = {"unittype": "K", "scale": "0.01"} if kind is np.uint16 else {"unittype": "degC"}
+    thermogram = read(pages(values, extratags=gdal(said, written)), None)
+    gaps = np.zeros(values.shape, bool)
+    gaps[:8, :40] = True
+    np.testing.assert_allclose(thermogram.values[~gaps], WARM_C[~gaps], atol=0.006)
+    np.testing.assert_allclose(thermogram.values[gaps], np.median(WARM_C[~gaps]), atol=0.02)
+    assert "6.2% of the pixels" in str(thermogram.remark)
+
+
+def test_gaps_that_nobody_declared_or_that_are_most_of_the_frame_are_refused() -> None:
+    values = WARM_C.astype(np.float32)
+    values[:40] = -9999
+    with pytest.raises(InputError, match="-9999"):
+        read(pages(values, extratags=gdal({"unittype": "degC"})), None)
+    with pytest.raises(InputError, match="62% marked as missing"):
+        read(pages(values, extratags=gdal({"unittype": "degC"}, "-9999")), None)
+
+
+def test_a_mark_that_the_frame_does_not_hold_changes_nothing() -> None:
+    content = pages(COUNTS, extratags=gdal({"unittype": "K", "scale": "0.01"}, "nan"))
+    thermogram = read(content, None)
+    assert thermogram.remark is None
     np.testing.assert_allclose(thermogram.values, WARM_C, atol=0.006)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
+@pytest.mark.parametrize(("kind", "predictor"), [(np.float32, 3), (np.uint16, 2), (np.float32, 2)])
+def test_predictors(compression: str, kind: type, predictor: int) -> None:
+    out = io.BytesIO()
+    stored = (COUNTS / 1 if kind is np.float32 else COUNTS).astype(kind)
+    Image.fromarray(stored).save(out, "TIFF", compression=compression, tiffinfo={317: predictor})
+    thermogram = read(out.getvalue())
+    assert thermogram.stored_dtype == np.dtype(kind).name
+    np.testing.assert_allclose(thermogram.values, WARM_C, atol=0.006)
+
+
+def difference_bytes(values: np.ndarray) -> bytes:
+    """Return rows of floats as TIFF's floating point predictor stores them (Adobe, Technical Note 3)."""
+    rows, columns = values.shape
+    size = values.dtype.itemsize
+    most_significant_first = values.astype(values.dtype.newbyteorder(">")).view(np.uint8)
+    planes = most_significant_first.reshape(rows, columns, size).transpose(0, 2, 1)
+    flat = planes.reshape(rows, columns * size)
+    return np.diff(flat, axis=1, prepend=np.uint8(0)).tobytes()
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("form", [{"tile": (32, 32)}, {"rowsperstrip": 16}])
+def test_floats_predicted_in_tiles_and_strips(
+    kind: type, byteorder: str, form: dict[str, object]
+) -> None:
+    """As GDAL writes them with PREDICTOR=3."""
+    values = WARM_C.astype(kind)
+    size = values.dtype.itemsize
+    rows, columns = (32, 32) if "tile" in form else (16, 80)
+    padded = np.pad(values, ((0, 0), (0, -80 % columns)))
+    parts = [
+        zlib.compress(difference_bytes(padded[y : y + rows, x : x + columns]))
+        for y in range(0, 64, rows)
+        for x in range(0, 80, columns)
+    ]
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out, byteorder=byteorder) as writer:
+        writer.write(
+            iter(parts), shape=values.shape, dtype=f"i{size}", compression="zlib", predictor=2,
+            metadata=None, **form,  # type: ignore[arg-type]
+        )  # fmt: skip
+    content = bytearray(out.getvalue())
+    with tifffile.TiffFile(io.BytesIO(content)) as tiff:
+        for tag in (317, 339):  # predictor and sample format; tifffile itself predicts no floats
+            struct.pack_into(f"{byteorder}H", content, tiff.pages[0].tags[tag].valueoffset, 3)
+    thermogram = read(bytes(content), DeclaredUnit(unit="celsius"))
+    np.testing.assert_allclose(thermogram.values, WARM_C, atol=1e-4)
 
 
 def test_eight_bits_are_never_temperatures() -> None:

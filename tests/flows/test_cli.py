@@ -40,6 +40,7 @@ def dd_livm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         "sites",
         "data diff",
         "labels export",
+        "doctor",
     ],
 )
 def test_every_command_has_help_of_some_length(command: str, tmp_path: Path) -> None:
@@ -154,3 +155,32 @@ def test_bad_files_are_set_aside_and_originals_untouched(
     taken = list((tmp_path / "data" / "home" / "flight" / "visible").iterdir())
     assert len(taken) == len(visible) - 2
     assert {p: p.read_bytes() for p in flight.rglob("*") if p.is_file()} == before
+
+
+def test_doctor_says_how_to_get_the_readers_that_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DD_LIVM_DJI_SDK", "DD_LIVM_DJI_PROGRAM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    run = dd_livm("doctor", cwd=tmp_path)
+    assert run.returncode == 0
+    assert "pipx install dji-thermal-cli" in run.stdout
+    assert "set DD_LIVM_DJI_SDK" in run.stdout
+    assert "never a ΔT" in run.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_doctor_tries_the_readers_that_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho dji-thermal-cli 1.7.2\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("DD_LIVM_DJI_PROGRAM", str(program))
+    monkeypatch.setenv("DD_LIVM_DJI_SDK", str(program))
+    run = dd_livm("doctor", cwd=tmp_path)
+    assert run.returncode == 0
+    assert f"version 1.7.2 at {program}" in run.stdout
+    assert "does not work" in run.stdout
+    assert "never a ΔT" not in run.stdout

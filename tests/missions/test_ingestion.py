@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from pydantic import ValidationError
 
 import dd_livm_core.missions.pair_intake as intake
@@ -98,6 +100,35 @@ def test_the_declared_unit_decides_anew(tmp_path: Path, data: Path) -> None:
     declared = build_manifest(data, previous=undeclared)
     assert declared["radiometric"].tolist() == [True]
     assert declared["infrared_median_c"].tolist() == pytest.approx([40.0], abs=0.01)
+
+
+def test_a_declared_emissivity_decides_anew(tmp_path: Path, data: Path) -> None:
+    made.put(tmp_path / "in/a_T.JPG", made.flir_jpeg(np.full((64, 80), 50.0)))
+    made.put(tmp_path / "in/a_V.JPG", made.jpeg(made.picture()))
+    ingest_mission(tmp_path / "in", data, MISSION)
+    as_it_is = build_manifest(data)
+    assert as_it_is["infrared_median_c"].tolist() == pytest.approx([50.0], abs=0.1)
+    told = MISSION.model_copy(update={"emissivity": 0.8, "reflected_c": -20.0})
+    ingest_mission(tmp_path / "in", data, told)
+    declared = build_manifest(data, previous=as_it_is)
+    assert declared["infrared_median_c"].item() > 60
+    assert declared["measurement_parameters"].item() == "emissivity 0.8, reflected_c -20"
+
+
+def test_what_is_wrong_with_temperatures_is_told(tmp_path: Path, data: Path) -> None:
+    values = np.full((64, 80), 40.0, np.float32)
+    values[:4] = np.nan
+    out = io.BytesIO()
+    said = '{"unit": "celsius"}'
+    tifffile.imwrite(
+        out, values, description=said, metadata=None, extratags=[(42113, "s", 0, "nan", True)]
+    )
+    made.put(tmp_path / "in/a_T.tiff", out.getvalue())
+    made.put(tmp_path / "in/a_V.JPG", made.jpeg(made.picture()))
+    report = ingest_mission(tmp_path / "in", data, MISSION)
+    ((path, remark),) = report.remarks
+    assert (path.name, remark) == ("a_T.tiff", "6.2% of the pixels hold no data")
+    assert build_manifest(data)["infrared_remark"].tolist() == [remark]
 
 
 def test_bad_pairs_are_set_aside_with_their_reason(tmp_path: Path, data: Path) -> None:
