@@ -74,6 +74,8 @@ def ask(machine: Machine, path: str, body: dict[str, Any], method: str = "POST")
         except HTTPError as error:
             if error.code not in BUSY:
                 raise
+        except TimeoutError:
+            pass  # the server was busy for that long
         return bool(answers)
 
     wait_until(answered, LIMIT_S, f"an answer to {method} {path}")

@@ -106,6 +106,7 @@ def test_inspecting_without_a_model_says_how_to_get_one(tmp_path: Path) -> None:
     assert run.returncode == 2
     assert "dd-livm retrain" in run.stderr
     assert "inspect_mission.py" not in run.stderr  # no traceback through our code
+    assert "Starting temporary server" not in run.stdout + run.stderr  # refused before it is needed
 
 
 def test_inspecting_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
