@@ -16,6 +16,7 @@ ORDER = (
     ("labels",),
     ("missions",),
     ("panels",),
+    ("base_model",),
     ("registration",),
     ("aligned",),
     ("heat",),

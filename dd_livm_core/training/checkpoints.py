@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from dd_livm_core.files import hash_file, write_text
-from dd_livm_core.model.detector import Detector
 from dd_livm_core.model.weights import WEIGHTS
 
 LOG = logging.getLogger(__name__)
@@ -32,8 +31,11 @@ DAMAGED = (
 """What reading a damaged checkpoint raises."""
 
 
+Network = TypeVar("Network", bound=nn.Module)
+
+
 @dataclass
-class Training:
+class Training(Generic[Network]):
     """A training between two epochs.
 
     Attributes
@@ -44,13 +46,13 @@ class Training:
         One record per finished epoch.
     """
 
-    model: Detector
+    model: Network
     optimiser: torch.optim.Optimizer
     average: AveragedModel
     history: list[dict[str, float]]
 
 
-def write_checkpoint(folder: Path, training: Training) -> None:
+def write_checkpoint(folder: Path, training: Training[Network]) -> None:
     """Write a checkpoint into a folder of its own, name it in the file ``epoch`` in one move, and remove older ones."""
     fresh = Path(tempfile.mkdtemp(prefix="epoch-", dir=folder))
     _write_weights(training.model, fresh / WEIGHTS)
@@ -66,7 +68,7 @@ def write_checkpoint(folder: Path, training: Training) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def restore_checkpoint(folder: Path, training: Training) -> None:
+def restore_checkpoint(folder: Path, training: Training[Network]) -> None:
     """Bring a training to its last whole epoch.
 
     Without a checkpoint it stays as it is; likewise with a damaged one, which is named in the log: the stage

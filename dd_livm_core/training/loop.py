@@ -79,12 +79,14 @@ def train_stage(
     return StageResult(work_dir / WEIGHTS, training.history)
 
 
-def _begin(stage: Stage, config: TrainingConfig, initial_weights: Path | None) -> Training:
+def _begin(
+    stage: Stage, config: TrainingConfig, initial_weights: Path | None
+) -> Training[Detector]:
     """Return a stage's training before its first step."""
     model = _initial_model(config, initial_weights).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     groups = parameter_groups(stage, model, config)
     optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay)
-    average = AveragedModel(model, avg_fn=partial(_average, config.ema_decay))
+    average = AveragedModel(model, avg_fn=partial(average_weights, config.ema_decay))
     return Training(model, optimiser, average, [])
 
 
@@ -108,7 +110,7 @@ def _initial_model(config: TrainingConfig, weights: Path | None) -> Detector:
     return model
 
 
-def _average(decay: float, average: Tensor, value: Tensor, steps: Tensor | int) -> Tensor:
+def average_weights(decay: float, average: Tensor, value: Tensor, steps: Tensor | int) -> Tensor:
     """Return the weight average moved towards a value.
 
     The decay grows with the steps up to ``decay``, so that the first weights are soon forgotten, as in TensorFlow's
@@ -126,7 +128,11 @@ def learning_rate_factor(progress: float) -> float:
 
 
 def _train_epoch(
-    stage: Stage, training: Training, pairs: TrainingPairs, config: TrainingConfig, epoch: int
+    stage: Stage,
+    training: Training[Detector],
+    pairs: TrainingPairs,
+    config: TrainingConfig,
+    epoch: int,
 ) -> tuple[dict[str, float], float]:
     """Train one epoch; return its mean losses, and the share of its time spent waiting for batches, 0 to 1."""
     training.model.train()
@@ -150,7 +156,7 @@ def _train_epoch(
 
 
 def _train_step(
-    stage: Stage, training: Training, batch: Batch, config: TrainingConfig, place: str
+    stage: Stage, training: Training[Detector], batch: Batch, config: TrainingConfig, place: str
 ) -> dict[str, float]:
     """Take one step of the optimiser; return the loss and its terms by name.
 
