@@ -17,7 +17,7 @@ MOST_SHOWN = 12
 def draw_frame(
     values: NDArray[np.float32], frame: DrawnFrame, found: FrameFindings, path: Path
 ) -> None:
-    """Write a picture, twice as large: sure and doubtful boxes, the surest findings, and the edge of the found panels."""
+    """Write a picture, twice as large: sure and doubtful boxes, the surest findings, the found panels' edge."""
     path.parent.mkdir(parents=True, exist_ok=True)
     low, high = np.percentile(values, (0.5, 99.5))
     grey = np.clip((values - low) / max(float(high - low), 1e-6) * 255, 0, 255).astype(np.uint8)
@@ -43,5 +43,5 @@ def _rectangle(
     thick: int,
 ) -> None:
     """Draw a box on a picture of twice the size."""
-    x, y, width, height = (int(round(2 * float(value))) for value in box_xywh_px)
+    x, y, width, height = (round(2 * float(value)) for value in box_xywh_px)
     cv2.rectangle(picture, (x, y), (x + width, y + height), colour, thick)

@@ -10,6 +10,8 @@ MODULE_PX = 28.0
 """Short side of a PV module on the grid that hotspots are looked for on, px. Chosen: a cell is 4 to 5 px there."""
 PERCENTILES = (1.0, 50.0, 99.0)
 """The frame's range and middle; few hot or cold pixels do not move them."""
+LEAST_RANGE = 1e-4
+"""As a share of the level and in its unit: less is rounding."""
 LEAST_SHARE_OF_RANGE = 0.01
 """Of the frame's range, added to local spreads, so that noise on even ground is not blown up."""
 
@@ -26,7 +28,7 @@ def frame_channels(values: Floats) -> Floats:
         float32 (H, W), °C or grey, on the grid of `MODULE_PX`.
     """
     low, middle, high = (float(value) for value in np.percentile(values, PERCENTILES))
-    span = max(high - low, 1e-6)
+    span = max(high - low, LEAST_RANGE * abs(middle), LEAST_RANGE)
     level = 2 * np.clip((values - middle) / span, -1.5, 1.5)
     wide = _local_contrast(values, values, MODULE_PX / 2, span)
     smooth = np.asarray(cv2.GaussianBlur(values, (0, 0), 1.0), np.float32)

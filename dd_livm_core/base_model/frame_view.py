@@ -62,7 +62,9 @@ class FrameView:
 
 def view_frame(network: BaseNetwork, values: Floats) -> FrameView:
     """Return what the base model sees in a frame, float32 (H, W), °C or grey; the network is in evaluation mode."""
-    values = np.nan_to_num(np.asarray(values, np.float32), nan=float(np.nanmedian(values)))
+    known = np.isfinite(values)
+    level = float(np.median(values[known])) if known.any() else 0.0
+    values = np.where(known, values, level).astype(np.float32)
     first = [_look(network, values, scale) for scale in FIRST_SCALES]
     sizes_px = [size for look in first if (size := look.module_px()) is not None]
     if not sizes_px:
