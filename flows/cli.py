@@ -10,6 +10,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.records import TemperatureUnit
 from flows.data_commands import data_app, labels_app, sites_app
 from flows.doctor_command import report_readers
+from flows.pretrain_command import pretrain_base
 from flows.simulate_command import simulate_stations
 from flows.terminal import show_what_the_terminal_can
 from flows.workspace_option import CORES, ProcessesOption, WorkspaceOption, open_workspace
@@ -60,6 +61,7 @@ def demo(
 
 app.command("simulate")(simulate_stations)
 app.command("doctor")(report_readers)
+app.command("pretrain")(pretrain_base)
 
 
 @app.command()
