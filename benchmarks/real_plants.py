@@ -1,8 +1,8 @@
 """Hotspots, panels and PV modules found on real frames of plants that nothing was trained or tuned on.
 
 ``python -m benchmarks.real_plants --data FOLDER --imagenet FILE [--steps 600]``: ``FOLDER`` holds ``labels.json`` and
-the frames of several plants (default: ``plants`` below ``DD_LIVM_REAL_DATA``). For each plant the base model is trained
-on all others, then looks at this one. Two rivals need no training: the segmentation that compares each pixel with its
+the frames of several plants (default: ``plants`` below ``DD_LIVM_REAL_DATA``). The plants are left out in `FOLDS` groups:
+the base model is trained on all others, then looks at these. Two rivals need no training: the segmentation that compares each pixel with its
 PV module, and a plain threshold on local contrast inside the same panels. Trained models are kept in
 ``benchmarks/.parts``; a killed run goes on. Writes ``benchmarks/results/real_plants.json``, and pictures of each plant
 to ``benchmarks/.parts/real_plants/pictures``.
@@ -12,7 +12,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,8 @@ PARTS = Path(__file__).parent / ".parts" / "real_plants"
 ALLOWED_FALSE = (0.5, 1.0, 2.0, 4.0, 8.0)
 """False hotspots a frame at which the found ones are reported."""
 PICTURES_A_PLANT = 3
+FOLDS = 4
+"""Groups of plants that are left out together: stricter than one at a time, and half as long."""
 Look = Callable[[NDArray[np.float32]], FrameFindings]
 
 
@@ -85,10 +87,11 @@ def look_for_contrast(values: NDArray[np.float32]) -> FrameFindings:
 
 
 def train_without(
-    plants: DrawnPlants, plant: str, config: PretrainingConfig, imagenet: Path | None
+    plants: DrawnPlants, fold: Sequence[str], config: PretrainingConfig, imagenet: Path | None
 ) -> BaseNetwork:
-    """Return a base model trained on all plants but one; it is kept, and trained once."""
-    kept = PARTS / f"{plant}.safetensors"
+    """Return a base model trained on all plants but those of a fold; it is kept, and trained once."""
+    name = "+".join(fold)
+    kept = PARTS / f"{name}.safetensors"
     wanted = {"config": config.model_dump(mode="json"), "imagenet": imagenet is not None}
     if kept.exists():
         network, card = load_base(kept)
@@ -104,9 +107,9 @@ def train_without(
         )
 
     network = pretrain(
-        read_training_frames(plants, [plant]),
+        read_training_frames(plants, fold),
         config,
-        PARTS / f"{plant}-{config.steps}-{config.seed}",
+        PARTS / f"{name}-{config.steps}-{config.seed}",
         imagenet_weights=imagenet,
         on_checkpoint=report,
     )
@@ -161,16 +164,17 @@ def main() -> None:
     parser.add_argument("--imagenet", type=Path, help="efficientnet-lite0-57934424.pth")
     parser.add_argument("--steps", type=int, default=PretrainingConfig().steps)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", nargs="*", help="plants to train for, by several processes")
+    parser.add_argument("--only", type=int, nargs="*", help="folds to train, by several processes")
     arguments = parser.parse_args()
     if arguments.data is None:
         parser.error("name a folder with --data, or set DD_LIVM_REAL_DATA")
     PARTS.mkdir(parents=True, exist_ok=True)
     plants = read_drawn_plants(arguments.data)
     config = PretrainingConfig(steps=arguments.steps, torch_threads=arguments.threads)
-    if arguments.only:
-        for plant in arguments.only:
-            train_without(plants, plant, config, arguments.imagenet)
+    folds = [plants.plants[number::FOLDS] for number in range(FOLDS)]
+    if arguments.only is not None:
+        for number in arguments.only:
+            train_without(plants, folds[number], config, arguments.imagenet)
         return
     arms: dict[str, dict[str, list[FrameScore]]] = {}
     seconds: dict[str, float] = {}
@@ -178,8 +182,8 @@ def main() -> None:
         "local contrast": look_for_contrast,
         "segmentation by PV module": look_by_segmentation,
     }
-    for plant in plants.plants:
-        network = train_without(plants, plant, config, arguments.imagenet)
+    for plant, fold in [(plant, fold) for fold in folds for plant in fold]:
+        network = train_without(plants, fold, config, arguments.imagenet)
         torch.set_num_threads(arguments.threads)
         for name, look in {**rivals, "base model": partial(look_with_base, network)}.items():
             scores, taken = score_plant(plants, plant, look)
