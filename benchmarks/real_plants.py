@@ -1,7 +1,7 @@
 """Hotspots, panels and PV modules found on real frames of plants that nothing was trained or tuned on.
 
 ``python -m benchmarks.real_plants --data FOLDER --imagenet FILE [--steps 600]``: ``FOLDER`` holds ``labels.json`` and
-the frames of several plants (default: ``plants`` below ``DD_LIVM_REAL_DATA``). The plants are left out in `FOLDS` groups:
+the frames of several plants (default: ``plants`` below ``DD_LIVM_REAL_DATA``). The plants are left out in `FOLDS`:
 the base model is trained on all others, then looks at these. Two rivals need no training: the segmentation that compares each pixel with its
 PV module, and a plain threshold on local contrast inside the same panels. Trained models are kept in
 ``benchmarks/.parts``; a killed run goes on. Writes ``benchmarks/results/real_plants.json``, and pictures of each plant
@@ -102,7 +102,7 @@ def train_without(
     def report(step: int, losses: Mapping[str, float]) -> None:
         seconds = time.perf_counter() - started
         print(
-            f"without {plant}: step {step}, {seconds:.0f} s, loss {sum(losses.values()):.2f}",
+            f"without {name}: step {step}, {seconds:.0f} s, loss {sum(losses.values()):.2f}",
             flush=True,
         )
 
