@@ -1,11 +1,11 @@
 """Hotspots, panels and PV modules found on real frames of plants that nothing was trained or tuned on.
 
-``python -m benchmarks.real_plants --data FOLDER --imagenet FILE [--steps 600]``: ``FOLDER`` holds ``labels.json`` and
-the frames of several plants (default: ``plants`` below ``DD_LIVM_REAL_DATA``). The plants are left out in `FOLDS`:
-the base model is trained on all others, then looks at these. Two rivals need no training: the segmentation that compares each pixel with its
-PV module, and a plain threshold on local contrast inside the same panels. Trained models are kept in
-``benchmarks/.parts``; a killed run goes on. Writes ``benchmarks/results/real_plants.json``, and pictures of each plant
-to ``benchmarks/.parts/real_plants/pictures``.
+``python -m benchmarks.real_plants --data FOLDER --imagenet FILE [--steps 500]``: ``FOLDER`` holds ``labels.json`` and
+the frames of several plants (default: ``plants`` below ``DD_LIVM_REAL_DATA``). The plants are left out in four groups:
+the base model is trained on all others, then looks at these. Two rivals need no training: the segmentation that compares
+each pixel with its PV module, and a plain threshold on local contrast inside the same panels. Trained models are kept
+in ``benchmarks/.parts``; a killed run goes on. Writes ``benchmarks/results/real_plants.json``, and pictures of each
+plant to ``benchmarks/.parts/real_plants/pictures``.
 """
 
 import argparse
@@ -182,7 +182,7 @@ def main() -> None:
         "local contrast": look_for_contrast,
         "segmentation by PV module": look_by_segmentation,
     }
-    for plant, fold in [(plant, fold) for fold in folds for plant in fold]:
+    for plant, fold in [(name, group) for group in folds for name in group]:
         network = train_without(plants, fold, config, arguments.imagenet)
         torch.set_num_threads(arguments.threads)
         for name, look in {**rivals, "base model": partial(look_with_base, network)}.items():

@@ -34,7 +34,7 @@ def pretrain_base(
         list[str] | None,
         typer.Option(help="A plant to leave out, to be judged on it; repeat for several."),
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Batches of eight crops.")] = 600,
+    steps: Annotated[int, typer.Option(min=1, help="Batches of eight crops.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same weights.")] = 0,
     workspace: WorkspaceOption = Path(),
 ) -> None:

@@ -45,7 +45,7 @@ class PretrainingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 0
-    steps: PositiveInt = 600
+    steps: PositiveInt = 500
     batch_size: PositiveInt = 8
     learning_rate: PositiveFloat = 2e-3
     encoder_rate_factor: PositiveFloat = 0.3
