@@ -4,8 +4,8 @@
 the frames of several plants (default: ``plants`` below ``DD_LIVM_REAL_DATA``). The plants are left out in four groups:
 the base model is trained on all others, then looks at these. Two rivals need no training: the segmentation that
 compares each pixel with its PV module, and a plain threshold on local contrast inside the same panels. Trained models
-are kept in ``benchmarks/.parts``; a killed run goes on. Writes ``benchmarks/results/real_plants.json``, and pictures of each
-plant to ``benchmarks/.parts/real_plants/pictures``.
+are kept in ``benchmarks/.parts``; a killed run goes on. Writes ``benchmarks/results/real_plants.json``, and pictures of
+each plant to ``benchmarks/.parts/real_plants/pictures``.
 """
 
 import argparse
