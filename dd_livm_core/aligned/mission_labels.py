@@ -51,12 +51,15 @@ class LabelReport:
         Labels and label files that cannot be used, each with its reason.
     conflicts
         (pair id, disagreement), for a person to look at.
+    remarks
+        (pair id, what a person should know of where its labels were placed).
     """
 
     labelled: int
     unmatched: tuple[str, ...]
     set_aside: tuple[SetAside, ...]
     conflicts: tuple[tuple[str, Conflict], ...]
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 def take_labels(
@@ -111,6 +114,7 @@ def take_labels(
         kept,
         {pair_id: f"infrared/{files[pair_id].name}" for pair_id in kept},
         {pair_id: frame_of(pair_id).raster_px for pair_id in kept},
+        {pair_id: moved for pair_id in kept if any(moved := frame_of(pair_id).offset_from(None))},
     )
     if visible_labels is not None:
         write_json(
@@ -120,7 +124,9 @@ def take_labels(
     aside = (*infrared.set_aside, *visible.set_aside)
     of_no_image = [SetAside(name, "of no image of the mission") for name in unmatched]
     write_json(mission_dir / LABELS_SET_ASIDE, [vars(one) for one in (*aside, *of_no_image)])
-    return LabelReport(len(kept), unmatched, aside, tuple(conflicts))
+    placed = {pair_id: frame_of(pair_id).remark for pair_id in infrared.labels}
+    remarks = tuple((pair_id, remark) for pair_id, remark in placed.items() if remark)
+    return LabelReport(len(kept), unmatched, aside, tuple(conflicts), remarks)
 
 
 def _frame_reader(
@@ -197,7 +203,7 @@ def _select(labels: LabelSet, only: Collection[str] | None) -> LabelSet:
 
 
 def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> int:
-    """Write a mission's labels in one of the formats, and return the number of labelled pairs.
+    """Write a mission's labels in pixels of the shown pictures, and return the number of labelled pairs.
 
     Raises
     ------
@@ -210,15 +216,22 @@ def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> in
         raise InputError("a labelled mission", "none", mission_dir, "Ingest it with --labels.")
     labels = read_labels(mission_dir / LABELS)
     files = {pair.pair_id: pair.infrared for pair in image_pairs(mission_dir)}
-    labels = {pair_id: of_pair for pair_id, of_pair in labels.items() if pair_id in files}
+    frames = {
+        pair_id: read_infrared_frame(files[pair_id]) for pair_id in labels if pair_id in files
+    }
     write_label_set(
         kind,
         destination,
-        labels,
-        {pair_id: f"infrared/{files[pair_id].name}" for pair_id in labels},
-        {pair_id: read_infrared_frame(files[pair_id]).raster_px for pair_id in labels},
+        {
+            pair_id: [
+                replace(one, box_xywh_px=frame.draw_box(one.box_xywh_px)) for one in labels[pair_id]
+            ]
+            for pair_id, frame in frames.items()
+        },
+        {pair_id: f"infrared/{files[pair_id].name}" for pair_id in frames},
+        {pair_id: frame.drawn_px for pair_id, frame in frames.items()},
     )
-    return len(labels)
+    return len(frames)
 
 
 def _join_label_sets(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from dd_livm_core.camera_files.raster_offset import Shift
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import decode_text, write_text
 from dd_livm_core.labels.entry import Drawn, Entry, SetAside, stated_size_px
@@ -13,6 +14,8 @@ from dd_livm_core.labels.label import Label, check_label
 from dd_livm_core.labels.outlines import box_of_mask, box_of_points, pairs_of, turned_box
 from dd_livm_core.records import DEFECT_CLASSES
 
+RASTER_OFFSET = "raster_offset_px"
+"""Of an image: its boxes lie where the raster has things, and on the picture so many pixels right and down of there."""
 CATEGORIES = [{"id": number, "name": name} for number, name in enumerate(DEFECT_CLASSES, 1)]
 MAX_COCO_BYTES = 256 * 2**20
 """More than a million boxes; read whole into memory."""
@@ -143,7 +146,14 @@ def coco_of(content: Any, path: Path) -> CocoFile:
             reason = f"expected category and bbox, found {type(error).__name__}: {error}"
             broken[key].append(SetAside(f"{images[key]['file_name']}, {place}", reason[:200]))
     entries = tuple(
-        Entry(name, (name,), tuple(drawn[key]), tuple(broken[key]), sizes[key])
+        Entry(
+            name,
+            (name,),
+            tuple(drawn[key]),
+            tuple(broken[key]),
+            sizes[key],
+            on_raster=RASTER_OFFSET in images[key],
+        )
         for key, name in zip(images, names, strict=True)
     )
     return CocoFile(entries, tuple(orphans))
@@ -191,6 +201,7 @@ def write_labels(
     labels: Mapping[str, Sequence[Label]],
     files: Mapping[str, str],
     sizes_px: Mapping[str, tuple[int, int]],
+    offsets_px: Mapping[str, Shift] | None = None,
 ) -> None:
     """Write labels as one COCO file, whole or not at all.
 
@@ -202,12 +213,17 @@ def write_labels(
         pair id → image file's name relative to the mission's folder.
     sizes_px
         pair id → (width, height) of the image in pixels.
+    offsets_px
+        pair id → how far right and down the shown picture has things of where the boxes are; where it does.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number, (pair_id, of_pair) in enumerate(sorted(labels.items()), 1):
         width, height = sizes_px[pair_id]
-        images.append({"id": number, "file_name": files[pair_id], "width": width, "height": height})
+        image = {"id": number, "file_name": files[pair_id], "width": width, "height": height}
+        if offsets_px and pair_id in offsets_px:
+            image[RASTER_OFFSET] = list(offsets_px[pair_id])
+        images.append(image)
         for label in of_pair:
             annotations.append(_annotation(label, len(annotations) + 1, number))
     content = {"images": images, "annotations": annotations, "categories": CATEGORIES}
