@@ -60,6 +60,8 @@ def test_an_r_jpeg_has_the_raster_of_its_counts_where_a_reader_gives_them(
 ) -> None:
     path = real_data / "radiometric/camera_models/M30T/DJI_0001_R.JPG"
     monkeypatch.delenv("DD_LIVM_DJI_SDK", raising=False)
+    monkeypatch.delenv("DD_LIVM_DJI_PROGRAM", raising=False)
+    monkeypatch.setenv("PATH", "")
     assert read_infrared_frame(path) == ImageFrame((1280, 1024), (1280, 1024))
     monkeypatch.setenv("DD_LIVM_DJI_SDK", str(tmp_path / "libdirp.so"))
     assert read_infrared_frame(path) == ImageFrame((1280, 1024), (640, 512))
