@@ -31,7 +31,8 @@ def write_source(folder: Path, pairs: int, first: int = 0) -> Path:
         pixels = made.picture(seed, (640, 512)).astype(np.int16)
         grain = np.random.default_rng(seed).normal(0, 6, pixels.shape)
         kinds.append(np.clip(pixels + grain, 0, 255).astype(np.uint8))
-    xmp = made.dji_xmp(RelativeAltitude="+40.0", GimbalPitchDegree="-90.0", GpsLatitude="40.0")
+    said = {"RelativeAltitude": "+40.0", "GimbalPitchDegree": "-90.0"}
+    xmp = made.dji_xmp(**said, GpsLatitude="40.0", GpsLongitude="-3.5")
     contents = [made.jpeg(pixels, at="2026:06:01 12:00:00", xmp=xmp) for pixels in kinds]
     for number in range(first, first + pairs):
         for side, mark in enumerate("TV"):

@@ -16,7 +16,7 @@ from dd_livm_core.camera_files.frames import (
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
 from dd_livm_core.labels.coco import read_labels, write_labels
-from dd_livm_core.labels.entry import SetAside
+from dd_livm_core.labels.entry import TWICE, SetAside
 from dd_livm_core.labels.image_names import ImageNames
 from dd_livm_core.labels.label import Label
 from dd_livm_core.labels.label_sets import LabelSet, read_label_set, write_label_set
@@ -149,8 +149,9 @@ def _stored_labels(
     if not stored.exists():
         return {}
     found = read_label_set(stored, ImageNames({pair_id: (pair_id,) for pair_id in files}), frame_of)
-    if found.set_aside:
-        broken = found.set_aside[0]
+    for broken in found.set_aside:
+        if broken.reason == TWICE:
+            continue
         raise InputError(
             "stored labels that can be used",
             f"{broken.where}: {broken.reason}",

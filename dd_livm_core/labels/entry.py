@@ -16,6 +16,9 @@ class SetAside:
     reason: str
 
 
+TWICE = "the same label stands there twice: one is kept"
+
+
 @dataclass(frozen=True)
 class Drawn:
     """One label as a file states it: its place in the file, box, and the names of class and shape, unchecked."""
@@ -95,7 +98,10 @@ def place_labels(entry: Entry, frame: ImageFrame) -> tuple[list[Label], list[Set
             reason = f"expected {error.expected}, found {error.found}"
             aside.append(SetAside(f"{entry.name}, {drawn.place}", reason))
         else:
-            labels.append(label)
+            if label in labels:
+                aside.append(SetAside(f"{entry.name}, {drawn.place}", TWICE))
+            else:
+                labels.append(label)
     return labels, aside
 
 
