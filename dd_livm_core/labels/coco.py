@@ -206,15 +206,11 @@ def _box_of_outline(outline: Any, stated_px: tuple[float, float] | None) -> Box:
 
 
 def _require_agreement(box: Box, annotation: Any, stated_px: tuple[float, float] | None) -> None:
-    """Raise a ValueError where an annotation's outline or area is not that of its box: one of them is wrong.
+    """Raise a ValueError where an annotation's outline is not that of its box: one of them is wrong.
 
-    An outline that cannot be read says nothing.
+    An outline that cannot be read says nothing, and ``area`` neither: scripts leave it as it was.
     """
     x, y, width, height = box
-    area = annotation.get("area")
-    most = (width + ROUNDING_PX) * (height + ROUNDING_PX) * (1 + ROUNDING)
-    if isinstance(area, int | float) and area > most:
-        raise ValueError(f"an area of {area:g} in a box of {width:g} x {height:g}")
     try:
         left, top, across, down = _box_of_outline(annotation["segmentation"], stated_px)
     except (KeyError, TypeError, ValueError, IndexError):
