@@ -28,6 +28,12 @@ def test_a_pixel_far_off_all_its_neighbours_is_told(kelvin: float, place: tuple[
         assert str(infrared_from_bytes(content, PATH).remark).startswith("1 pixels lie over 30 K")
 
 
+def test_two_damaged_pixels_beside_each_other_are_told() -> None:
+    celsius = flat_c()
+    celsius[20, 30:32] = 480.0, 260.0
+    assert "pixels lie over 30 K" in str(describe_lone_pixels(celsius.astype(np.float32)))
+
+
 def test_a_small_hot_spot_behind_a_lens_is_none() -> None:
     spot = np.zeros((64, 80), np.float32)
     spot[30, 40] = 1
@@ -57,4 +63,4 @@ def test_a_number_that_nothing_measures_is_told() -> None:
 @pytest.mark.real_data
 def test_real_files_have_none(real_data: Path) -> None:
     for path in find_flir_files(real_data):
-        assert "neighbours" not in str(read_infrared(path).remark)
+        assert "around them" not in str(read_infrared(path).remark)
