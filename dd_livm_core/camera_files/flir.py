@@ -108,8 +108,8 @@ def read_flir(content: bytes, path: Path, given: MeasurementParameters) -> FlirT
     )
 
 
-def flir_raster_px(content: bytes, path: Path) -> tuple[int, int] | None:
-    """Return (width, height) of a FLIR JPEG's raw image from its header, or None where the file holds none.
+def flir_counts(content: bytes, path: Path) -> NDArray[np.uint16] | None:
+    """Return the sensor's counts of a FLIR JPEG as stored, uint16 (H, W), or None where the file holds none.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def flir_raster_px(content: bytes, path: Path) -> tuple[int, int] | None:
     """
     try:
         records = _raw_and_camera(content)
-        return None if records is None else _raw_size_px(records.raw)
+        return None if records is None else _raw_image(records.raw)
     except BROKEN as error:
         raise _broken(error, path) from error
 

@@ -8,9 +8,15 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+HEADER = b"http://ns.adobe.com/xap/1.0/\0"
+"""Of the segment of a JPEG that holds XMP."""
 RDF, RDF_END = b"<rdf:RDF", b"</rdf:RDF>"
+HOLDS_NO_TEXT = ("}RDF", "}Description")
+"""Elements in which text is a field that lost its mark."""
 WRAPPER, WRAPPER_END = b"<x:xmpmeta", b"</x:xmpmeta>"
 """Around RDF in XMP's standard; some writers leave it out."""
+JPEG_START, BEHIND, BLANK = b"\xff\xd8", (b"<?xpacket", b"\xff"), b" \t\r\n\0"
+"""What stands behind a packet in a JPEG, after blanks: the packet's wrapper, or the next segment."""
 MAX_XMP_BYTES = 2**20
 """Hundreds of times a drone's packet."""
 MAX_SEGMENT_BYTES = 2**16
@@ -34,8 +40,9 @@ class XmpFields(NamedTuple):
 def read_xmp(content: bytes, names: Collection[str]) -> XmpFields:
     """Return the texts of some fields of an image's XMP packet.
 
-    A packet that is no well-formed XML (an attribute twice, a prefix that nobody declared, NUL, a stray ``&``, no end)
-    is searched for each field by itself. A field with two values is left out.
+    A packet that is no well-formed XML (an attribute twice, a prefix that nobody declared, NUL, a stray ``&``, no end),
+    has text between its fields or goes on behind its end is searched for each field by itself, and so is one without
+    RDF. A field with two values is left out.
 
     Parameters
     ----------
@@ -81,19 +88,28 @@ def _find_packet(content: bytes) -> tuple[bytes, list[str]]:
     """Return the bytes of the XMP packet, empty without one, and what is wrong with it."""
     start, closing = content.find(RDF), RDF_END
     if start < 0:
-        return b"", []
+        start = max(content.find(HEADER), content.find(WRAPPER))
+        packet = content[start : start + MAX_SEGMENT_BYTES] if start >= 0 else b""
+        return packet, ["XMP is there and holds no RDF"] if packet else []
     wrapper = content.rfind(WRAPPER, max(0, start - MAX_SEGMENT_BYTES), start)
     if wrapper >= 0:
         start, closing = wrapper, WRAPPER_END
     end = content.find(closing, start, start + MAX_XMP_BYTES)
     if end < 0:
         return content[start : start + MAX_SEGMENT_BYTES], []
-    return content[start : end + len(closing)], []
+    end += len(closing)
+    behind = content[end : start + MAX_SEGMENT_BYTES].lstrip(BLANK)
+    if content[:2] == JPEG_START and behind and not behind.startswith(BEHIND):
+        return content[start : start + MAX_SEGMENT_BYTES], ["XMP goes on behind its end"]
+    return content[start:end], []
 
 
 def _fields_of_xml(packet: bytes) -> Iterator[tuple[str, str]]:
-    """Yield name and text of every element and attribute; raise where the packet is no well-formed XML."""
+    """Yield name and text of every element and attribute; raise where the packet is no well-formed XML or no RDF."""
     for element in fromstring(packet).iter():
+        between = [element.text] if str(element.tag).endswith(HOLDS_NO_TEXT) else []
+        if any((said or "").strip() for said in (*between, *(inner.tail for inner in element))):
+            raise ValueError("text between its fields")
         for name, text in [(element.tag, element.text or ""), *element.attrib.items()]:
             yield str(name).rpartition("}")[2], str(text)
 

@@ -245,3 +245,14 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     scan = content[start:-2]
     with pytest.raises(InputError, match="scans"):
         read(content[:start] + 2000 * scan + b"\xff\xd9")
+
+
+def test_more_rows_than_the_frame_says_are_refused() -> None:
+    """The tag of the height was damaged: half of the frame is not the frame."""
+    content = pages(COUNTS)
+    with tifffile.TiffFile(io.BytesIO(content)) as tiff:
+        tag = tiff.pages[0].tags[257]
+        broken = bytearray(content)
+        struct.pack_into("<H", broken, tag.valueoffset, 32)
+    with pytest.raises(InputError, match=r"32 rows .* found 64"):
+        read(bytes(broken))
