@@ -170,13 +170,16 @@ def offset_flir_jpeg(
     )
 
 
-def dji_rjpeg(counts: NDArray[np.uint16], make: str = "DJI") -> bytes:
-    """Return a JPEG with counts in APP3 segments, as newer DJI cameras write them."""
+def dji_rjpeg(
+    counts: NDArray[np.uint16], make: str = "DJI", shown: NDArray[np.uint8] | None = None
+) -> bytes:
+    """Return a JPEG with counts in APP3 segments, as newer DJI cameras write them; ``shown`` as of `flir_jpeg`."""
     data = counts.astype("<u2").tobytes()
     parts = [data[i : i + 60000] for i in range(0, len(data), 60000)]
     segments = b"".join(b"\xff\xe3" + struct.pack(">H", 2 + len(part)) + part for part in parts)
-    shown = jpeg(np.full((*counts.shape, 3), 128, np.uint8), make=make)
-    return shown[:2] + segments + shown[2:]
+    flat = np.full((*counts.shape, 3), 128, np.uint8)
+    picture_file = jpeg(flat if shown is None else shown, make=make)
+    return picture_file[:2] + segments + picture_file[2:]
 
 
 def tiff(values: NDArray[np.generic], unit: str | None = None, **more: object) -> bytes:

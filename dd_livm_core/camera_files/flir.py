@@ -40,7 +40,6 @@ BROKEN = (
     OSError,
     SyntaxError,
     cv2.error,
-    tifffile.TiffFileError,
 )
 """What decoding broken FLIR data raises."""
 EDITED = (
@@ -249,11 +248,14 @@ def _decode_png(body: bytes, width: int, height: int) -> NDArray[np.generic]:
 
 
 def _decode_tiff(body: bytes, width: int, height: int) -> NDArray[np.generic]:
-    """Return the samples of an uncompressed TIFF."""
-    with tifffile.TiffFile(io.BytesIO(body)) as tiff:
-        page = tiff.pages[0]
-        if page.shape != (height, width):
-            raise ValueError(f"TIFF of {page.shape} in a record of {width} x {height}")
-        if page.compression != 1:
-            raise ValueError(f"a TIFF packed by {page.compression}")
-        return np.asarray(page.asarray())
+    """Return the samples of an uncompressed TIFF, or raise a ValueError."""
+    try:
+        with tifffile.TiffFile(io.BytesIO(body)) as tiff:
+            page = tiff.pages[0]
+            if page.shape != (height, width):
+                raise ValueError(f"TIFF of {page.shape} in a record of {width} x {height}")
+            if page.compression != 1:
+                raise ValueError(f"a TIFF packed by {page.compression}")
+            return np.asarray(page.asarray())
+    except Exception as error:  # tifffile raises many kinds on broken files
+        raise ValueError(f"{type(error).__name__}: {error}") from error

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dd_livm_core.camera_files.dji import dji_raster_px, has_reader, holds_dji_counts
+from dd_livm_core.camera_files.dji import dji_counts, has_reader, holds_dji_counts
 from dd_livm_core.camera_files.flir import flir_counts
 from dd_livm_core.camera_files.images import (
     MIN_SIDE_PX,
@@ -129,7 +129,8 @@ def _text(size: Size) -> str:
 def read_infrared_frame(path: Path) -> ImageFrame:
     """Return the sizes of an infrared image's picture and raster, and the offset between the two.
 
-    Sizes come from headers; only a FLIR file's pixels are read, as its two may be of different moments.
+    Sizes come from headers; of a radiometric JPEG pixels are read, too, as its two may be of different moments. DJI's
+    R-JPEG counts as one where the machine has a reader of its temperatures, else it is a picture.
 
     Raises
     ------
@@ -140,21 +141,18 @@ def read_infrared_frame(path: Path) -> ImageFrame:
     picture_px = picture_size_px(content, path)
     if content[:4] in TIFF_STARTS:
         return ImageFrame(picture_px, picture_px)
-    counts = flir_counts(content, path)
-    if counts is not None:
-        raster = turn_upright(counts, orientation_of(content))
-        raster_px = (raster.shape[1], raster.shape[0])
-        if not _same_shape(raster_px, picture_px):
-            return ImageFrame(picture_px, raster_px)
-        offset_px = find_raster_offset(raster, upright_pixels(content, path))
-        return ImageFrame(picture_px, raster_px, offset_px)
-    if not (has_reader() and holds_dji_counts(content)):
-        return ImageFrame(picture_px, picture_px)
     orientation = orientation_of(content)
-    stored_px = dji_raster_px(content, upright_size_px(picture_px, orientation), path)
-    return ImageFrame(
-        picture_px, upright_size_px(stored_px, orientation) if stored_px else picture_px
-    )
+    counts = flir_counts(content, path)
+    if counts is None and has_reader() and holds_dji_counts(content):
+        counts = dji_counts(content, upright_size_px(picture_px, orientation), path)
+    if counts is None:
+        return ImageFrame(picture_px, picture_px)
+    raster = turn_upright(counts, orientation)
+    raster_px = (raster.shape[1], raster.shape[0])
+    if not _same_shape(raster_px, picture_px):
+        return ImageFrame(picture_px, raster_px)
+    offset_px = find_raster_offset(raster, upright_pixels(content, path))
+    return ImageFrame(picture_px, raster_px, offset_px)
 
 
 def read_visible_frame(path: Path) -> ImageFrame:

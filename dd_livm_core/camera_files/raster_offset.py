@@ -1,7 +1,7 @@
 """Finds where a radiometric raster lies on the picture that its file shows.
 
-Some drone cameras (seen of DJI's XT2) save a raster and a picture of different moments: the drone has moved between
-them. The picture is in colours of a palette, so edges are compared by their direction only.
+Some drone cameras (seen of DJI's XT2, XT S and H20N) save a raster and a picture of different moments: the drone has
+moved between them. The picture is in colours of a palette, so edges are compared by their direction only.
 """
 
 import cv2

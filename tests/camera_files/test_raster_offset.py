@@ -54,6 +54,21 @@ def test_an_offset_that_is_not_sure_is_none_and_is_told(tmp_path: Path, shown: s
     assert frame.offset_from(None) == (0, 0)
 
 
+def test_an_r_jpeg_has_an_offset_where_a_reader_gives_its_raster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = made.scene_c()
+    counts = np.rint((made.frame_at(scene, 0, 0) + 273.15) * 64).astype(np.uint16)
+    shown = made.in_palette(made.frame_at(scene, -12, 5))
+    path = made.put(tmp_path / "a_R.JPG", made.dji_rjpeg(counts, shown=shown))
+    for name in ("DD_LIVM_DJI_SDK", "DD_LIVM_DJI_PROGRAM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", "")
+    assert read_infrared_frame(path).offset_px == (0, 0)  # the picture itself is read
+    monkeypatch.setenv("DD_LIVM_DJI_SDK", str(tmp_path / "libdirp.so"))
+    assert read_infrared_frame(path).offset_px == pytest.approx((12, -5), abs=0.25)
+
+
 def test_only_boxes_drawn_on_the_picture_are_moved() -> None:
     enlarged = ImageFrame((1280, 1024), (640, 512), (3.0, 17.0))
     assert enlarged.offset_from(None) == enlarged.offset_from((1280, 1024)) == (3, 17)
@@ -65,18 +80,25 @@ def test_only_boxes_drawn_on_the_picture_are_moved() -> None:
 
 
 @pytest.mark.real_data
-def test_real_rasters_lie_where_they_were_measured(real_data: Path) -> None:
-    """By eye on three: `anh144` 17 px and `anh241` 34 px lower on the picture; handheld and XT R files lie right."""
+def test_real_rasters_lie_where_they_were_measured(
+    real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By eye on the offset ones: 17 and 34 px lower on the picture; cars and modules 12 px to its right."""
+    monkeypatch.setenv(
+        "DD_LIVM_DJI_SDK", "libdirp.so"
+    )  # as if there were a reader; it is not asked
+    models = real_data / "radiometric/camera_models"
     plant = real_data / "plants/plant_01/labelled"
-    for path, down in [
-        (plant / "anh144.JPG", 17),
-        (plant / "anh241.JPG", 34),
-        (plant / "anh141.JPG", 0),
-        (real_data / "radiometric/camera_models/FLIR.jpg", 0),
-        (real_data / "radiometric/camera_models/DJI_XT2.jpg", 0),
-        (real_data / "radiometric/xt2_india/RJPG/DJI_0004_R.JPG", 0),
+    for path, right, down in [
+        (plant / "anh144.JPG", 0, 17),
+        (plant / "anh241.JPG", 1.5, 34),
+        (plant / "anh141.JPG", 0, 0),
+        (models / "FLIR.jpg", 0, 0),
+        (models / "DJI_XT2.jpg", 0, 0),
+        (real_data / "radiometric/xt2_india/RJPG/DJI_0004_R.JPG", 0, 0),
+        (models / "XTS/DJI_0004_R.JPG", 11.7, -0.7),
+        (models / "H20N/DJI_0001_R.JPG", 11.7, 4),
+        (models / "M30T/DJI_0001_R.JPG", 0, 0),
     ]:
         offset_px = read_infrared_frame(path).offset_px
-        assert offset_px is not None
-        assert offset_px[1] == pytest.approx(down, abs=0.5)
-        assert abs(offset_px[0]) < 2
+        assert offset_px == pytest.approx((right, down), abs=0.5)

@@ -114,8 +114,8 @@ def judge_labels(of: LabelFiles, broken: bytes, kind: str, folder: Path) -> Verd
     if doubled or outside:
         fault = f"{'the same label twice' if doubled else 'a box outside the frame'}: {(doubled or outside)[0]}"
     emptied = [p for p, of_pair in found.labels.items() if not of_pair and of.whole.labels[p]]
-    if of.kind in READABLE and not told and (kind == "cut" or emptied) and (new or lost):
-        fault = f"a file that is cut or without its labels: {emptied}"
+    if of.kind in READABLE and not told and ((kind == "cut" and new) or (emptied and not new)):
+        fault = f"a file that is cut or without its labels: {emptied}"  # one that moved is in `new`
     if new:
         return Verdict(UNTOLD, "another box or class", fault)
     if lost and not told:
