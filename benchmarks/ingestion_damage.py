@@ -48,7 +48,7 @@ def read_all(content: bytes, whole: np.ndarray) -> tuple[str, str | None]:
         found = None
     metadata_from_bytes(content, (80, 64))
     with contextlib.suppress(InputError):
-        facts_from_bytes(content, path, content, path, hashes=("", ""))
+        facts_from_bytes((content, path), (content, path), hashes=("", ""))
     if found is None:
         return "refused", None
     low, high = float(found.values.min()), float(found.values.max())

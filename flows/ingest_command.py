@@ -179,7 +179,7 @@ def ingest_folder(
         _print_labels(console, labelled, report.mission_dir)
     if not report.added and not report.unchanged:
         raise InputError(
-            "at least one usable pair of an infrared and a visible image",
+            "at least one usable infrared image, with a visible one or alone",
             "none",
             source,
             "See the reasons above.",
@@ -238,6 +238,7 @@ def _print_report(console: Console, report: IngestionReport) -> None:
         f"{report.added} pairs added, {report.unchanged} unchanged, {len(aside)} files set aside: {report.mission_dir}",
         soft_wrap=True,
     )
+    _print_alone(console, report)
     for how in ("time", "order"):
         count = sum(pair.paired_by == how for pair in report.pairs)
         if count:
@@ -276,6 +277,21 @@ def _print_report(console: Console, report: IngestionReport) -> None:
             f"{escape(noted.name)}: {escape(remark)}",
             soft_wrap=True,
         )
+
+
+def _print_alone(console: Console, report: IngestionReport) -> None:
+    """Print how many infrared images are without a visible one, the first by name, and what that means."""
+    alone = report.infrared_alone
+    if not alone:
+        return
+    names = escape(", ".join(path.name for path in alone[:SHOWN]))
+    more = f" and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
+    console.print(
+        f"  [yellow]infrared alone[/yellow] {len(alone)} of {len(report.pairs)} pairs: {names}{more}. They are "
+        "inspected, but whether a hotspot comes from outside or inside stays open; with their visible images in the "
+        "folder, ingest it again to complete them",
+        soft_wrap=True,
+    )
 
 
 def _print_labels(console: Console, report: LabelReport, mission_dir: Path) -> None:
