@@ -89,7 +89,7 @@ def recorded_sources(mission_dir: Path) -> tuple[str, ...]:
 def choose_mission_id(
     data_root: Path, site_id: str, source: Path, pairs: Sequence[PairFiles], name: str
 ) -> str:
-    """Return the id of the site's mission that a folder continues, else a free id made of ``name``.
+    """Return the id of the site's mission that a folder continues or completes, else a free id made of ``name``.
 
     A free id is ``name`` itself, or ``name-2``, ``name-3`` and so on.
     """
@@ -97,6 +97,9 @@ def choose_mission_id(
     known = sorted(path.parent for path in site_dir.glob(f"*/{MISSION}"))
     for mission_dir in known:
         if recorded in recorded_sources(mission_dir) and _continues(mission_dir, recorded, pairs):
+            return mission_dir.name
+    for mission_dir in known:
+        if _completes(mission_dir, pairs):
             return mission_dir.name
     number, candidate = 1, name
     while (site_dir / candidate).exists() and not _continues(site_dir / candidate, recorded, pairs):
@@ -134,6 +137,18 @@ def _continues(mission_dir: Path, recorded: str, pairs: Sequence[PairFiles]) -> 
     if not overlap.holds_images:
         return True
     return overlap.identical_files > 0 and _is_same_flight(overlap, mission_dir, recorded)
+
+
+def _completes(mission_dir: Path, pairs: Sequence[PairFiles]) -> bool:
+    """Return whether a folder and a mission hold the same images, of which one of both holds the infrared ones alone.
+
+    So it is where first the folder of the infrared images was ingested, then the one above it, or the other way round.
+    """
+    visible = files_by_pair(mission_dir / "visible")
+    if not any((pair.visible is None) is (pair.pair_id in visible) for pair in pairs):
+        return False
+    overlap = compare_with_mission(mission_dir, pairs)
+    return overlap.identical_files > 0 and not overlap.changed
 
 
 def _is_same_flight(overlap: Overlap, mission_dir: Path, recorded: str) -> bool:

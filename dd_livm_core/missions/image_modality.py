@@ -56,13 +56,14 @@ def settle_modalities(
     said: dict[tuple[str, ...], set[Modality]] = defaultdict(set)
     for image in images:
         if image.modality:
-            for end in range(1, len(image.parents) + 1):
+            for end in range(len(image.parents) + 1):
                 said[image.parents[:end]].add(image.modality)
     settled: list[tuple[NamedImage, int | None]] = []
     unmarked: list[NamedImage] = []
     for image in images:
         depth, by_folder = _find_folder(image, said)
         modality = image.modality or by_folder or camera_modality(metadata_of(image.path))
+        modality = modality or ("infrared" if _is_below_infrared(image, said) else None)
         if modality:
             agrees = depth is not None and by_folder == modality
             settled.append((replace(image, modality=modality), depth if agrees else None))
@@ -110,6 +111,19 @@ def _sizes_px(images: Sequence[NamedImage], metadata_of: MetadataOf) -> dict[Pat
     """Return width and height of those images that can be read."""
     found = {image.path: metadata_of(image.path) for image in images}
     return {path: (m.width_px, m.height_px) for path, m in found.items() if m is not None}
+
+
+def _is_below_infrared(image: NamedImage, said: dict[tuple[str, ...], set[Modality]]) -> bool:
+    """Return whether the mission's folder itself is named as of infrared images, and no file in it as visible."""
+    name = image.path.parents[len(image.parents)].name
+    found = folder_modality(name)
+    only_a_letter = found is not None and bool(found[1]) and name[1:2] in "-_"
+    return (
+        found is not None
+        and found[0] == "infrared"
+        and not only_a_letter
+        and said[()] <= {"infrared"}
+    )
 
 
 def _find_folder(

@@ -100,14 +100,25 @@ def test_content_says_infrared_where_no_mark_does(
     assert (len(alone(report)), report.single) == (3, ())
 
 
+@pytest.mark.parametrize("folder", ["thermal", "T", "IR_north"])
+def test_the_mission_s_own_folder_may_say_infrared(tmp_path: Path, folder: str) -> None:
+    """The palette is one that nobody knows: from dark violet to light green."""
+    share = smooth(0)[..., None] / 255
+    colours = (1 - share) * [60.0, 0.0, 80.0] + share * [170.0, 255.0, 170.0]
+    made.put(tmp_path / folder / "IMG_1.jpg", made.jpeg(colours.astype(np.uint8)))
+    assert pair_folder(tmp_path / folder).single == ()
+    assert pair_folder(tmp_path / folder).pairs[0].pair_id == "IMG_1"
+
+
 @pytest.mark.parametrize("folder", ["", "100MEDIA/", "T-12/", "t/"])
 def test_a_photograph_is_never_taken_for_infrared(tmp_path: Path, folder: str) -> None:
     for number in range(3):
         made.put(tmp_path / f"{folder}IMG_{number}.jpg", photograph(number))
-    report = pair_folder(tmp_path)
-    assert (report.pairs, len(report.single)) == ((), 3)
-    with pytest.raises(InputError, match="infrared images, with visible ones or alone"):
-        find_pairs(tmp_path)
+    for root in {tmp_path, tmp_path / folder}:
+        report = pair_folder(root)
+        assert (report.pairs, len(report.single)) == ((), 3)
+        with pytest.raises(InputError, match="infrared images, with visible ones or alone"):
+            find_pairs(root)
 
 
 def test_a_grey_picture_among_photographs_of_its_size_is_one_of_them(tmp_path: Path) -> None:
