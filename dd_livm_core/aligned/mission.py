@@ -8,7 +8,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from dd_livm_core.camera_files.radiometry import (
 from dd_livm_core.camera_files.thermogram import Thermogram
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.label import Label
-from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.missions.pair_files import PairFiles, concerns_visible
 from dd_livm_core.panels.excess import excess_temperature
 from dd_livm_core.panels.lattice import panel_lattice
 from dd_livm_core.panels.mask import panel_mask_infrared
@@ -50,13 +50,13 @@ class MissionSummary:
     rig
         Scale, rotation and lens term, which all pairs share; None where no pair has two images.
     infrared_only
-        Ids of the pairs without a visible file.
+        (pair id, reason) of the pairs without a visible file, or with one that cannot be read.
     """
 
     alignments: tuple[Alignment, ...]
     unreadable: tuple[tuple[str, str], ...]
     rig: RigGeometry | None
-    infrared_only: tuple[str, ...] = ()
+    infrared_only: tuple[tuple[str, str], ...] = ()
 
     def counts(self) -> dict[str, int]:
         """Return the number of pairs of each status that occurs, ``infrared_only`` and ``unreadable`` last."""
@@ -66,9 +66,11 @@ class MissionSummary:
         return counts | {status: count for status, count in last.items() if count}
 
     def describe_unreadable(self) -> str:
-        """Return in words which pairs could not be read, the first three by name; empty where all could."""
-        named = [f"{pair_id}: {why}" for pair_id, why in self.unreadable[:3]]
-        more = len(self.unreadable) - len(named)
+        """Return in words of which pairs a file could not be read, the first three by name; empty where all could."""
+        halves = [(pair_id, why) for pair_id, why in self.infrared_only if why != NO_VISIBLE]
+        unread = [*self.unreadable, *halves]
+        named = [f"{pair_id}: {why}" for pair_id, why in unread[:3]]
+        more = len(unread) - len(named)
         return "; ".join([*named, *([f"and {more} more"] if more else [])])
 
     def as_json(self) -> dict[str, object]:
@@ -80,8 +82,13 @@ class MissionSummary:
             "counts": self.counts(),
             "rig": _rig_as_json(self.rig) if self.rig else None,
             "pairs": [_alignment_as_json(alignment) for alignment in self.alignments],
-            "infrared_only": list(self.infrared_only),
-            "unreadable": [{"pair_id": pair_id, "reason": why} for pair_id, why in self.unreadable],
+            **{
+                name: [{"pair_id": pair_id, "reason": why} for pair_id, why in pairs]
+                for name, pairs in (
+                    (INFRARED_ONLY, self.infrared_only),
+                    ("unreadable", self.unreadable),
+                )
+            },
         }
 
 
@@ -141,16 +148,18 @@ def _check_infrared(pair: PairFiles) -> InputError | None:
 
 
 def _resample_pair(
-    pair_and_alignment: tuple[PairFiles, Alignment | None],
+    pair_and_alignment: tuple[PairFiles, Alignment | str],
     site_id: str,
     mission_id: str,
     pv_module_m: tuple[float, float] | None,
 ) -> AlignedPair:
     """Read a pair once more and return it on the infrared grid, with its panels and excess temperature.
 
-    A pair that failed, or has no visible file and hence no alignment, is without visible image.
+    A pair that failed is without visible image, and so is one that has the reason for having none instead of an
+    alignment.
     """
-    pair, alignment = pair_and_alignment
+    pair, found = pair_and_alignment
+    alignment = found if isinstance(found, Alignment) else None
     thermogram = _read_thermogram(pair)
     infrared = thermogram.values
     visible = None
@@ -169,7 +178,7 @@ def _resample_pair(
         radiometric=thermogram.radiometric,
         status=alignment.status if alignment else INFRARED_ONLY,
         confidence=alignment.confidence if alignment else 0.0,
-        reason=alignment.reason if alignment else NO_VISIBLE,
+        reason=found.reason if isinstance(found, Alignment) else found,
         matrix=alignment.matrix if alignment and visible is not None else None,
         radial=alignment.radial if alignment else 0.0,
         pv_module_width_px=lattice.short_px if lattice else None,
@@ -201,8 +210,8 @@ def align_mission(
 ) -> MissionSummary:
     """Register a mission's pairs and write its aligned store into an empty folder.
 
-    Pairs that could not be read are in the summary but not in the store; those that failed to align, or have no visible
-    file, are in the store without a visible image.
+    Pairs whose infrared file could not be read are in the summary but not in the store; those that failed to align, or
+    have no visible file that can be read, are in the store without a visible image.
 
     Parameters
     ----------
@@ -214,7 +223,7 @@ def align_mission(
     Raises
     ------
     InputError
-        No pair at all could be read.
+        No infrared file at all could be read.
     """
     _keep_temperatures(pairs, processes)
     both, rig = _register(pairs, processes, progress)
@@ -222,7 +231,7 @@ def align_mission(
     unreadable = [(p.pair_id, str(found)) for p, found in both if isinstance(found, InputError)]
     if not usable:
         raise InputError(
-            "at least one readable pair",
+            "at least one readable infrared image",
             "; ".join(f"{pair_id}: {why}" for pair_id, why in unreadable[:3]) or "no pair",
             f"mission {mission_id} of site {site_id}",
             "Check the mission's files.",
@@ -237,7 +246,7 @@ def align_mission(
                 progress(done, len(usable), "resampling")
             yield aligned
 
-    alignments = tuple(alignment for _, alignment in usable if alignment is not None)
+    alignments = tuple(found for _, found in usable if isinstance(found, Alignment))
     write_aligned_mission(
         destination,
         resample_all(),
@@ -245,24 +254,26 @@ def align_mission(
         labels or {},
         with_visible=sum(alignment.status != "failed" for alignment in alignments),
     )
-    alone = tuple(pair.pair_id for pair, alignment in usable if alignment is None)
+    alone = tuple((pair.pair_id, found) for pair, found in usable if isinstance(found, str))
     return MissionSummary(alignments, tuple(unreadable), rig, alone)
 
 
 def _register(
     pairs: Sequence[PairFiles], processes: int, progress: Progress | None
-) -> tuple[list[tuple[PairFiles, Alignment | InputError | None]], RigGeometry | None]:
-    """Return each pair with its alignment, None of an infrared image alone, or why it cannot be read; and the rig."""
+) -> tuple[list[tuple[PairFiles, Alignment | str | InputError]], RigGeometry | None]:
+    """Return each pair with its alignment, or why it is infrared alone, or why not even that; and the rig."""
+    found: dict[str, Alignment | str | InputError] = {p.pair_id: NO_VISIBLE for p in pairs}
     complete = [pair for pair in pairs if pair.visible is not None]
-    alone = [pair for pair in pairs if pair.visible is None]
-    found: dict[str, Alignment | InputError | None] = {}
     rig = None
     if complete:
         results, rig = align_pairs(read_pair, complete, processes=processes, progress=progress)
-        found |= zip((pair.pair_id for pair in complete), results, strict=True)
+        for pair, result in zip(complete, results, strict=True):
+            half = isinstance(result, InputError) and concerns_visible(result, pair)
+            found[pair.pair_id] = str(result) if half else result
+    alone = [replace(pair, visible=None) for pair in pairs if isinstance(found[pair.pair_id], str)]
     checked = map_pairs(_check_infrared, alone, processes=processes)
     for done, (pair, error) in enumerate(zip(alone, checked, strict=True), 1):
-        found[pair.pair_id] = error
+        found[pair.pair_id] = error or found[pair.pair_id]
         if progress:
-            progress(len(complete) + done, len(pairs), "checking infrared images alone")
+            progress(len(pairs) - len(alone) + done, len(pairs), "checking infrared images alone")
     return [(pair, found[pair.pair_id]) for pair in pairs], rig

@@ -53,7 +53,8 @@ class IngestionReport:
     added, unchanged
         Pairs taken in or replaced, and pairs that the mission held already.
     quarantined, single
-        Files of broken pairs, and files in no pair, each with the reason.
+        Broken files and those of broken pairs, and files in no pair, each with the reason. The infrared file of a pair
+        of which only the visible one is broken is taken alone.
     without_temperatures
         Infrared files of added pairs that give shape only.
     labels_aside
@@ -121,7 +122,9 @@ def ingest_mission(
     aside = set_labels_aside(mission_dir, _find_stale_labels(mission_dir, found.pairs, overlap))
     outcomes = _take_all(found.pairs, intake, processes, progress)
     aside = put_labels_back(mission_dir, aside, _find_kept(outcomes, overlap))
-    errors = [outcome for _, outcome in outcomes if isinstance(outcome, InputError)]
+    broken = [outcome for _, outcome in outcomes if isinstance(outcome, InputError)]
+    halves = [t.without_visible for _, t in outcomes if isinstance(t, Taken) and t.without_visible]
+    errors = [*broken, *halves]
     quarantined = tuple((Path(error.where), _reason(error)) for error in errors)
     new = [(pair, taken) for pair, taken in outcomes if isinstance(taken, Taken) and taken.new]
     _tidy_mission(intake, found.pairs)
@@ -135,7 +138,7 @@ def ingest_mission(
         found.pairs,
         infrared_alone=_list_alone(mission_dir, found.pairs),
         added=len(new),
-        unchanged=len(found.pairs) - len(new) - len(quarantined),
+        unchanged=len(found.pairs) - len(new) - len(broken),
         quarantined=quarantined,
         single=found.single,
         without_temperatures=tuple(pair.infrared for pair, taken in new if not taken.radiometric),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dd_livm_core.errors import InputError
 from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
 PairedBy = Literal["name", "time", "order"]
@@ -42,3 +43,8 @@ class PairFiles:
     def paths(self) -> tuple[Path, ...]:
         """Return the infrared file and, where there is one, the visible file."""
         return (self.infrared,) if self.visible is None else (self.infrared, self.visible)
+
+
+def concerns_visible(error: InputError, pair: PairFiles) -> bool:
+    """Return whether an error is of a pair's visible file alone, so that the infrared one may be used."""
+    return pair.visible is not None and error.where == str(pair.visible)

@@ -6,7 +6,7 @@ It imports little, so that worker processes start in a fraction of a second.
 import errno
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from dd_livm_core.missions.pair_facts import (
     read_kept_facts,
     reader_version,
 )
-from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.missions.pair_files import PairFiles, concerns_visible
 from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -47,12 +47,15 @@ class Taken:
         Broken tags of its files that were left out, each with the reason; None without any.
     remark
         What a person should know of its temperatures, or None.
+    without_visible
+        Why its visible file could not be used, so that the infrared one was taken alone; else None.
     """
 
     new: bool
     radiometric: bool
     metadata_dropped: str | None
     remark: str | None
+    without_visible: InputError | None = None
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,23 @@ class Intake:
     def take(self, pair: PairFiles) -> Taken | InputError:
         """Check and copy one pair; return what it is, or why it cannot be used.
 
+        Where only the visible file cannot be used, and the mission holds none, the infrared one is taken alone.
+
         Raises
         ------
         InputError
             There is no room to write.
         """
+        outcome = self._take(pair)
+        if not isinstance(outcome, InputError) or not concerns_visible(outcome, pair):
+            return outcome
+        if any((self.mission_dir / "visible").glob(f"{pair.pair_id}.*")):
+            return outcome
+        alone = self._take(replace(pair, visible=None, paired_by=None))
+        return replace(alone, without_visible=outcome) if isinstance(alone, Taken) else outcome
+
+    def _take(self, pair: PairFiles) -> Taken | InputError:
+        """Check and copy the files of one pair as they are named."""
         sources, targets = pair.paths, self.targets(pair)
         try:
             stamps = [stamp_of(path) for path in sources]

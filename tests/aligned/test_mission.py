@@ -26,7 +26,7 @@ def make_alignment(pair_id: str, status: Status) -> Alignment:
 def make_summary() -> MissionSummary:
     pairs = (make_alignment("a", "aligned"), make_alignment("b", "failed"))
     placed = (*pairs, make_alignment("c", "aligned"))
-    return MissionSummary(placed, (("d", "cut off"),), RIG, ("e",))
+    return MissionSummary(placed, (("d", "cut off"),), RIG, (("e", "none"),))
 
 
 def test_every_pair_of_a_mission_is_counted_once() -> None:
@@ -49,7 +49,7 @@ def test_the_summary_survives_json() -> None:
         "offset_px": [1.5, -2.25],
     }
     assert content["unreadable"] == [{"pair_id": "d", "reason": "cut off"}]
-    assert content["infrared_only"] == ["e"]
+    assert content["infrared_only"] == [{"pair_id": "e", "reason": "none"}]
 
 
 def test_a_broken_pair_is_in_the_summary_and_not_in_the_store(
@@ -74,10 +74,13 @@ def test_infrared_halves_are_kept_where_no_visible_image_is_or_registration_fail
     blank = pairs[0].visible
     assert blank is not None
     blank.write_bytes(made.jpeg(np.full((512, 640, 3), 90, np.uint8)))
-    alone = [replace(pairs[1], visible=None), replace(pairs[3], visible=None)]
+    broken = made.put(tmp_path / "broken.jpg", b"no image")
+    alone = [replace(pairs[1], visible=None), replace(pairs[3], visible=broken)]
     mixed = [pairs[0], alone[0], pairs[2], alone[1], pairs[4]]
     summary = align_mission(mixed, tmp_path / "mixed", site_id="s", mission_id="m")
-    assert summary.infrared_only == (pairs[1].pair_id, pairs[3].pair_id)
+    assert [pair_id for pair_id, _ in summary.infrared_only] == [p.pair_id for p in alone]
+    assert "broken.jpg: expected an image file" in summary.infrared_only[1][1]
+    assert summary.describe_unreadable().startswith(f"{alone[1].pair_id}: ")
     stored = read_aligned_mission(tmp_path / "mixed")
     assert stored.index["pair_id"].tolist() == [pair.pair_id for pair in pairs]
     assert stored.index["status"].tolist()[:2] == ["failed", "infrared_only"]
@@ -111,6 +114,6 @@ def test_a_mission_without_any_readable_pair_is_refused(
 ) -> None:
     pairs = image_pairs(simulated_mission)[:2]
     for pair in pairs:
-        pair.visible.write_bytes(b"no image")
-    with pytest.raises(InputError, match="readable pair"):
+        pair.infrared.write_bytes(b"no image")
+    with pytest.raises(InputError, match="readable infrared image"):
         align_mission(pairs, tmp_path / "store", site_id="s", mission_id="m")

@@ -233,6 +233,22 @@ def test_the_visible_images_complete_the_pairs_and_labels_stay(tmp_path: Path, d
     assert build_manifest(data)["visible_sha256"].notna().all()
 
 
+def test_a_broken_visible_image_costs_no_infrared_one(tmp_path: Path, data: Path) -> None:
+    source = flight(tmp_path / "in", visible=True)
+    whole = (source / "DJI_0001_V.JPG").read_bytes()
+    (source / "DJI_0001_V.JPG").write_bytes(whole[:-900])
+    for added, unchanged in ((3, 0), (0, 3)):
+        report = ingest(source, data)
+        assert (report.added, report.unchanged) == (added, unchanged)
+        assert [path.name for path in report.infrared_alone] == ["DJI_0001_T.JPG"]
+        assert [path.name for path, _ in report.quarantined] == ["DJI_0001_V.JPG"]
+    (source / "DJI_0001_V.JPG").write_bytes(whole)
+    assert (ingest(source, data).added, ingest(source, data).infrared_alone) == (1, ())
+    (source / "DJI_0001_V.JPG").write_bytes(whole[:-900])
+    assert [path.name for path, _ in ingest(source, data).quarantined] == ["DJI_0001_V.JPG"]
+    assert all(pair.visible for pair in image_pairs(data / "s" / "m"))
+
+
 def test_a_folder_without_the_visible_images_takes_none_away(tmp_path: Path, data: Path) -> None:
     mission_dir = ingest(flight(tmp_path / "in", visible=True), data).mission_dir
     report = ingest(flight(tmp_path / "infrared alone", visible=False), data)
