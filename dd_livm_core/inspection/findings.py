@@ -23,6 +23,11 @@ LEFT_OPEN = (
     "open; a visible camera, or a second flight with one, would tell"
 )
 """What is said of pairs that were inspected on their infrared image alone."""
+ONLY_RANKS = (
+    "the external_probability of these hotspots is what the model makes of heat alone: it ranks them, and is far too "
+    "sure to be read as a share"
+)
+"""What was measured of it, see ``docs/missions.md``."""
 
 
 @dataclass(frozen=True)

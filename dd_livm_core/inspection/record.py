@@ -9,7 +9,7 @@ import pandas as pd
 
 from dd_livm_core.aligned.store import VISIBLE_ROW
 from dd_livm_core.camera_files.metadata import read_metadata
-from dd_livm_core.inspection.findings import LEFT_OPEN, Inspection
+from dd_livm_core.inspection.findings import LEFT_OPEN, ONLY_RANKS, Inspection
 from dd_livm_core.missions.pair_files import PairFiles
 
 
@@ -49,7 +49,7 @@ def inspection_record(
             "findings": len(inspection.findings),
         },
         "findings_by_class": dict(Counter(found.defect_class for found in inspection.findings)),
-        "remarks": [LEFT_OPEN] if infrared_alone else [],
+        "remarks": [LEFT_OPEN, ONLY_RANKS] if infrared_alone else [],
         "pairs": records,
         "findings": [asdict(finding) for finding in inspection.findings],
         "set_aside": aside,
