@@ -214,7 +214,7 @@ def test_infrared_images_alone_are_inspected_and_so_is_a_pair_that_fails(
     content = json.loads((tmp_path / "out" / "findings.json").read_text())
     counts = {name: content["counts"][name] for name in ("pairs", "infrared_alone", "failed")}
     assert counts == {"pairs": 6, "infrared_alone": 6, "failed": 1}
-    assert content["findings_by_class"] == {"unknown": content["counts"]["findings"]}
+    assert set(content["findings_by_class"]) <= {"unknown"}
     by_id = {pair["pair_id"]: pair for pair in content["pairs"]}
     assert (by_id["DJI_0000"]["visible"], by_id["DJI_0000"]["alignment"]) == (None, "infrared_only")
     assert by_id["DJI_0005"]["visible"].endswith("DJI_0005_V.jpg")
