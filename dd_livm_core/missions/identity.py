@@ -144,8 +144,9 @@ def _completes(mission_dir: Path, pairs: Sequence[PairFiles]) -> bool:
 
     So it is where first the folder of the infrared images was ingested, then the one above it, or the other way round.
     """
-    visible = files_by_pair(mission_dir / "visible")
-    if not any((pair.visible is None) is (pair.pair_id in visible) for pair in pairs):
+    infrared, visible = (files_by_pair(mission_dir / side) for side in ("infrared", "visible"))
+    held = [pair for pair in pairs if pair.pair_id in infrared]
+    if not any((pair.visible is None) is (pair.pair_id in visible) for pair in held):
         return False
     overlap = compare_with_mission(mission_dir, pairs)
     return overlap.identical_files > 0 and not overlap.changed

@@ -75,6 +75,14 @@ def test_infrared_images_of_another_day_are_another_mission(
     assert all(pair.visible is None for pair in image_pairs(first.mission_dir))
 
 
+def test_a_copy_of_pairs_with_more_of_them_is_a_mission_of_its_own_as_ever(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    first = ingest_folder(workspace, flight(tmp_path / "monday"), "s")
+    second = ingest_folder(workspace, flight(tmp_path / "copy", count=13), "s")
+    assert (first.mission_dir.name, second.mission_dir.name) == ("monday", "copy")
+
+
 def test_visible_images_alone_are_refused(tmp_path: Path, workspace: Workspace) -> None:
     with pytest.raises(InputError, match="infrared images, with visible ones or alone"):
         ingest_folder(workspace, flight(tmp_path / "monday") / "V", "s")
