@@ -63,7 +63,6 @@ def settle_modalities(
     for image in images:
         depth, by_folder = _find_folder(image, said)
         modality = image.modality or by_folder or camera_modality(metadata_of(image.path))
-        modality = modality or ("infrared" if _is_below_infrared(image, said) else None)
         if modality:
             agrees = depth is not None and by_folder == modality
             settled.append((replace(image, modality=modality), depth if agrees else None))
@@ -81,6 +80,9 @@ def settle_modalities(
     folders = {path.parent for path, modality in told.items() if modality == "infrared"}
     found = {p: modality for p, modality in told.items() if p.parent in folders}
     found = {**dict.fromkeys(by_rest, VISIBLE), **found}
+    for image in unmarked:
+        if told.get(image.path) != "visible" and _is_below_infrared(image, said):
+            found.setdefault(image.path, "infrared")
     settled += [(replace(x, modality=found[x.path]), None) for x in unmarked if x.path in found]
     return settled, [(x.path, WITHOUT_MODALITY) for x in unmarked if x.path not in found]
 

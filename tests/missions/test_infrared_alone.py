@@ -145,7 +145,11 @@ def test_a_marked_photograph_is_refused_where_nothing_is_beside_it(
     assert "the colours of a photograph" in why
 
 
-def test_photographs_beside_infrared_images_of_unmarked_names_are_visible(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["flight", "thermal_survey"])
+def test_photographs_beside_infrared_images_of_unmarked_names_are_visible(
+    tmp_path: Path, folder: str
+) -> None:
+    tmp_path = tmp_path / folder
     for number in range(3):
         at = f"2024:06:01 12:00:{10 * number:02d}"
         palette = curve("iron")[smooth(number)]
