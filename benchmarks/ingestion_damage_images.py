@@ -92,7 +92,7 @@ def judge_image(of: WholeImage, broken: bytes, kind: str) -> Verdict:
     found = None
     try:
         found = infrared_from_bytes(broken, PATH)
-        facts_from_bytes(broken, PATH, broken, PATH, hashes=("", ""))
+        facts_from_bytes((broken, PATH), (broken, PATH), hashes=("", ""))
     except InputError:
         pass
     metadata = metadata_from_bytes(broken, (80, 64))

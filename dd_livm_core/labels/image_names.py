@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-ENDING = re.compile(r"\.(jpe?g|png|tiff?|bmp|webp|txt|xml|json)$", re.IGNORECASE)
+ENDING = re.compile(r"\.(r?jpe?g|png|tiff?|bmp|webp|txt|xml|json)$", re.IGNORECASE)
 LOCAL_FILE = re.compile(r"^.*[?&]d=")
 """Label Studio's address of a file that it serves itself."""
 UPLOAD_MARK = re.compile(r"(^|/)[0-9a-f]{8}-(?=[^/]+$)")
