@@ -24,7 +24,7 @@ LEFT_OPEN = (
 )
 """What is said of pairs that were inspected on their infrared image alone."""
 ONLY_RANKS = (
-    "the external_probability of these hotspots is what the model makes of heat alone: it ranks them, and is far too "
+    "the external_probability of these hotspots is what the model makes of heat alone: it ranks them, and is too "
     "sure to be read as a share"
 )
 """What was measured of it, see ``docs/missions.md``."""
