@@ -124,7 +124,9 @@ def _drawn(line: str, place: str, shape: str | None, classes: Mapping[int, str])
     said, *words = line.split()
     numbers = [float(word) for word in words]
     if len(numbers) % 2:  # a prediction's confidence
-        numbers = numbers[:-1]
+        *numbers, confidence = numbers
+        if not 0 <= confidence <= 1:
+            raise ValueError(f"{len(words)} numbers, of which the last is no confidence")
     if len(numbers) < 4:
         raise ValueError(f"{len(words)} numbers")
     name = _class_name(said, classes)
