@@ -74,8 +74,8 @@ def check_label(
     Parameters
     ----------
     name, shape
-        Of the defect's class and of the hotspot's shape, None where the file tells no shape. Only letters and digits count,
-        without capitals, accents and the s of a plural: ``Open Circuits`` is ``open_circuit``.
+        Of the defect's class and of the hotspot's shape, None where the file tells no shape. Only letters and
+        digits count, without capitals, accents and the s of a plural: ``Open Circuits`` is ``open_circuit``.
     path, todo
         For the error: the label file, and what the user can do.
 
