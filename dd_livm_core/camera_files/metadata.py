@@ -195,8 +195,10 @@ def _time(exif: Mapping[int, Value], dropped: list[str]) -> datetime | None:
         text = text_of(exif, tag) or ""
         if not text.strip(" :0-"):  # blanks and zeros say that the clock was not set
             continue
-        try:  # EXIF asks for 2022:09:02; some H20T write 2022-09-02
-            taken_at = datetime.fromisoformat(text[:10].replace(":", "-") + text[10:])
+        try:  # EXIF asks for 2022:09:02; some cameras write 2022-09-02 or 2022/09/02
+            taken_at = datetime.fromisoformat(re.sub("[:/]", "-", text[:10]) + text[10:])
+            if not text[10:].strip():
+                raise ValueError("a day without a time")
         except ValueError:
             dropped.append(f"EXIF {TAGS[tag]} {quote(text)} is no time")
             continue

@@ -133,15 +133,17 @@ def test_tags_of_a_tiff_are_read_in_either_byte_order_and_size(
     assert found.taken_at == datetime(2024, 6, 1, 12, 30, 5)
 
 
-@pytest.mark.parametrize("text", ["2022:09:02 15:17:42", "2022-09-02 15:17:42"])
-def test_times_are_read_with_colons_or_hyphens(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["2022:09:02 15:17:42", "2022-09-02 15:17:42", "2022/09/02 15:17:42"]
+)
+def test_times_are_read_with_colons_hyphens_or_slashes(tmp_path: Path, text: str) -> None:
     """EXIF asks for colons; some H20T write hyphens."""
     path = made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), at=text))
     assert read_metadata(path).taken_at == datetime(2022, 9, 2, 15, 17, 42)
 
 
 def test_no_time_is_made_up(tmp_path: Path) -> None:
-    for text in ("0000:00:00 00:00:00", "yesterday at noon!!", "2022:13:02 15:17:42"):
+    for text in ("0000:00:00 00:00:00", "yesterday at noon!!", "2022:09:02", "2022:13:02 15:17:42"):
         path = made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), at=text))
         assert read_metadata(path).taken_at is None
 
