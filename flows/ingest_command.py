@@ -1,6 +1,7 @@
 """Take a folder of images into ``data/``, with a bar and a report in the terminal."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,12 @@ from dd_livm_core.missions.folder import (
     read_record,
     validate_record,
 )
-from dd_livm_core.missions.identity import choose_mission_id, recorded_sources
+from dd_livm_core.missions.identity import (
+    choose_mission_id,
+    find_other_holders,
+    recorded_sources,
+    require_own_name,
+)
 from dd_livm_core.missions.ingestion import IngestionReport, find_pairs, ingest_mission
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import stamp_of
@@ -53,7 +59,8 @@ def name_mission(source: Path) -> str:
     beside = source / MISSION
     if beside.exists():
         return read_record(beside, Mission).mission_id
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.resolve().name).strip("-._")
+    folder = unicodedata.normalize("NFC", source.resolve().name)  # macOS parts accents from letters
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder).strip("-._")
     return name[:64] or "mission"
 
 
@@ -101,7 +108,9 @@ def _mission_id(
     if named is None:
         return choose_mission_id(workspace.data, site_id, source, pairs, name_mission(source))
     ids = {"site_id": site_id, "mission_id": named}
-    return validate_record(Mission, ids, "--mission").mission_id
+    mission_id = validate_record(Mission, ids, "--mission").mission_id
+    require_own_name(workspace.data / site_id / mission_id)
+    return mission_id
 
 
 def ingest_folder(
@@ -169,6 +178,12 @@ def ingest_folder(
         )
     if mission_id is None:
         _print_other_name(console, report.mission_dir, source)
+    if holders := find_other_holders(workspace.data, report.mission_dir, report.pairs):
+        console.print(
+            f"  [yellow]the same images[/yellow] are in {escape(', '.join(holders[:SHOWN]))} already: "
+            "a retraining sets both aside",
+            soft_wrap=True,
+        )
     if labels and only_unlabelled:
         console.print(
             f"  {escape(str(labels))} is not newer than the mission's labels: "

@@ -94,18 +94,49 @@ def choose_mission_id(
 ) -> str:
     """Return the id of the site's mission that a folder continues, else a free id made of ``name``.
 
-    A free id is ``name`` itself, or ``name-2``, ``name-3`` and so on.
+    A folder continues the mission that it was ingested to, else one that holds its images, whatever that one is
+    called. A free id is ``name`` itself, or ``name-2``, ``name-3`` and so on; it differs from others by more than
+    capitals, as some disks do not tell these apart.
     """
     site_dir, recorded = data_root / site_id, source_name(source, data_root)
     known = sorted(path.parent for path in site_dir.glob(f"*/{MISSION}"))
     for mission_dir in known:
         if recorded in recorded_sources(mission_dir) and _continues(mission_dir, recorded, pairs):
             return mission_dir.name
+    for mission_dir in known:
+        if _holds_same_images(mission_dir, pairs):
+            return mission_dir.name
+    taken = {path.name.casefold(): path for path in site_dir.glob("*")}
     number, candidate = 1, name
-    while (site_dir / candidate).exists() and not _continues(site_dir / candidate, recorded, pairs):
+    while holder := taken.get(candidate.casefold()):
+        if _continues(holder, recorded, pairs):
+            return holder.name
         number += 1
         candidate = f"{name[:MAX_NAME_CHARACTERS]}-{number}"
     return candidate
+
+
+def find_other_holders(data_root: Path, mission_dir: Path, pairs: Sequence[PairFiles]) -> list[str]:
+    """Return the other missions, of any site, that hold images of these pairs under the same names."""
+    others = (path.parent for path in sorted(data_root.glob(f"*/*/{MISSION}")))
+    return [
+        f"{other.parent.name}/{other.name}"
+        for other in others
+        if other != mission_dir and compare_with_mission(other, pairs).identical
+    ]
+
+
+def require_own_name(mission_dir: Path) -> None:
+    """Raise an InputError where another mission of the site differs from a new one by capitals only."""
+    for other in mission_dir.parent.glob(f"*/{MISSION}"):
+        name = other.parent.name
+        if name != mission_dir.name and name.casefold() == mission_dir.name.casefold():
+            raise InputError(
+                f"mission {name}, or a name that differs by more than capitals",
+                mission_dir.name,
+                "--mission",
+                "Some disks do not tell such names apart.",
+            )
 
 
 def compare_or_refuse(mission_dir: Path, source: Path, pairs: Sequence[PairFiles]) -> Overlap:
@@ -137,6 +168,12 @@ def _continues(mission_dir: Path, recorded: str, pairs: Sequence[PairFiles]) -> 
     if not overlap.holds_images:
         return True
     return overlap.identical_files > 0 and _is_same_flight(overlap, mission_dir, recorded)
+
+
+def _holds_same_images(mission_dir: Path, pairs: Sequence[PairFiles]) -> bool:
+    """Return whether a mission holds some of these pairs, and none with another image."""
+    overlap = compare_with_mission(mission_dir, pairs)
+    return overlap.identical_files > 0 and not overlap.changed
 
 
 def _is_same_flight(overlap: Overlap, mission_dir: Path, recorded: str) -> bool:

@@ -14,7 +14,7 @@ from dd_livm_core.missions.folder import MISSION, read_record
 from dd_livm_core.missions.manifest import build_manifest
 from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import Mission, Site
-from flows.ingest_command import ingest_folder
+from flows.ingest_command import ingest_folder, name_mission
 from tasks.workspace import Workspace
 from tests import drone_files as made
 
@@ -115,6 +115,45 @@ def test_a_moved_folder_and_a_copy_of_it_are_the_mission_they_were(
     shutil.copytree(card, copy, copy_function=shutil.copyfile)
     assert ingest_folder(workspace, copy, "s").unchanged == 2
     assert record_of(workspace, "100MEDIA").sources == (str(card), str(copy))
+
+
+@pytest.mark.parametrize("name", ["backup of monday", "100MEDIA"])
+def test_a_copy_under_another_name_is_no_second_mission(
+    tmp_path: Path, workspace: Workspace, name: str
+) -> None:
+    source = flight(tmp_path / "monday", 1)
+    ingest_folder(workspace, source, "s")
+    copy = shutil.copytree(source, tmp_path / "disk" / name)
+    assert ingest_folder(workspace, copy, "s").unchanged == 2
+    assert set(days_held(workspace)) == {"monday"}
+    flight(copy, 1, pairs=3)
+    assert ingest_folder(workspace, copy, "s").added == 1
+    assert set(days_held(workspace)) == {"monday"}
+
+
+def test_images_that_another_mission_holds_are_told(
+    tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_site(workspace.data, Site(site_id="t"))
+    source = flight(tmp_path / "monday", 1)
+    ingest_folder(workspace, source, "s")
+    assert "same images" not in capsys.readouterr().out
+    ingest_folder(workspace, source, "t")
+    assert "the same images are in s/monday" in capsys.readouterr().out
+
+
+def test_names_of_missions_differ_by_more_than_capitals(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    ingest_folder(workspace, flight(tmp_path / "a" / "Monday", 1), "s")
+    ingest_folder(workspace, flight(tmp_path / "b" / "monday", 2), "s")
+    assert set(days_held(workspace)) == {"Monday", "monday-2"}
+    with pytest.raises(InputError, match="capitals"):
+        ingest_folder(workspace, flight(tmp_path / "c", 3), "s", mission_id="MONDAY")
+
+
+def test_a_name_with_parted_accents_is_the_same_name(tmp_path: Path) -> None:
+    assert name_mission(tmp_path / "Mu\u0308hle") == name_mission(tmp_path / "M\u00fchle")
 
 
 def test_a_mission_of_an_older_version_goes_on(tmp_path: Path, workspace: Workspace) -> None:
