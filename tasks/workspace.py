@@ -34,9 +34,13 @@ class Workspace:
         Raises
         ------
         InputError
-            There is no such folder.
+            There is no such folder, or its path holds a ``?``, where the address of MLflow's database would end.
         """
         resolved = Path(root).expanduser().resolve()
+        if "?" in str(resolved):
+            raise InputError(
+                "a folder without ? in its path", "one", resolved, "Rename it, or name another."
+            )
         if not resolved.is_dir():
             raise InputError(
                 "a folder to work in", "none", resolved, "Create it, or name another workspace."

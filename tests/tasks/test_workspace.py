@@ -35,3 +35,9 @@ def test_a_lock_is_free_after_an_error(tmp_path: Path) -> None:
         raise RuntimeError("burnt")
     with workspace.lock("one", wait_s=0.05, purpose="x"):
         pass
+
+
+def test_a_path_that_the_database_s_address_would_cut_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "plant?").mkdir()
+    with pytest.raises(InputError, match=r"without \?"):
+        Workspace.at(tmp_path / "plant?")
