@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from dd_livm_core.camera_files.dji import holds_dji_counts
 from dd_livm_core.camera_files.exif import Value, number_of, numbers_of, read_exif, text_of
+from dd_livm_core.camera_files.flir import holds_flir_records
 from dd_livm_core.camera_files.images import open_image, read_bytes, shown_size_px
 from dd_livm_core.camera_files.position import (
     GPS_TAGS,
@@ -77,6 +79,8 @@ class ImageMetadata:
         Focal length of the same view on film of 36 mm x 24 mm; None under digital zoom.
     image_source
         DJI's own word which of its cameras took the image, as ``InfraredCamera`` or ``WideCamera``.
+    holds_counts
+        Whether the numbers of an infrared sensor stand beside the picture, as in a radiometric JPEG.
     dropped
         Tags that are in the file but were left out, each with the reason.
     """
@@ -95,6 +99,7 @@ class ImageMetadata:
     focal_length_mm: float | None = None
     focal_length_35mm_mm: float | None = None
     image_source: str | None = None
+    holds_counts: bool = False
     dropped: tuple[str, ...] = ()
 
 
@@ -129,6 +134,7 @@ def metadata_from_bytes(content: bytes, size_px: tuple[int, int]) -> ImageMetada
         focal_length_mm=number_of(exif, FOCAL_LENGTH) or None,
         focal_length_35mm_mm=_film_equivalent_mm(exif),
         image_source=xmp.get(IMAGE_SOURCE, "")[:64] or None,
+        holds_counts=holds_flir_records(content) or holds_dji_counts(content),
     )
     flight = _flight_values(xmp, dropped)
     return replace(metadata, **flight, dropped=tuple(dropped))

@@ -11,7 +11,7 @@ from dd_livm_core.camera_files.metadata import ImageMetadata, metadata_from_byte
 from dd_livm_core.camera_files.radiometry import examine_infrared
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_text
-from dd_livm_core.missions.image_modality import source_modality
+from dd_livm_core.missions.image_modality import sure_modality
 from dd_livm_core.missions.image_names import OTHER, Modality
 from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
@@ -130,11 +130,12 @@ def facts_from_bytes(
 
 
 def _require_modality(metadata: ImageMetadata, modality: Modality, path: Path) -> None:
-    """Raise an InputError where DJI's own word, `ImageSource`, says that an image is of the other kind."""
-    if metadata.image_source and source_modality(metadata.image_source) == OTHER[modality]:
+    """Raise an InputError where what an image holds, or DJI's own word, says that it is of the other kind."""
+    if sure_modality(metadata) == OTHER[modality]:
+        source = metadata.image_source
         raise InputError(
             f"the {modality} image of a pair",
-            f"an image whose XMP says ImageSource {metadata.image_source}",
+            f"an image whose XMP says ImageSource {source}" if source else "a radiometric image",
             path,
             "Give files and folders their own marks (_T with _V), or leave it out.",
         )

@@ -21,6 +21,7 @@ from dd_livm_core.missions.image_names import (
 )
 from dd_livm_core.missions.image_search import ENDINGS, Single, find_images
 from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.missions.pairing_by_number import match_by_number
 from dd_livm_core.missions.pairing_by_time import pair_by_time_or_order, read_head_metadata
 
 SAMPLE_BYTES = 4096
@@ -64,6 +65,8 @@ def pair_folder(folder: Path) -> PairingReport:
     settled, unsettled = settle_modalities(named, metadata_of)
     keyed = [(image, _key(image, depth)) for image, depth in settled]
     matched, left, ambiguous = _match_by_name(keyed)
+    by_number, left, further = match_by_number(left, _lax_key)
+    matched += by_number
     of_pairs = [key for _, _, key in matched]
     ids = _unique_ids([*of_pairs, *(key for _, key in left)]) | _unique_ids(of_pairs)
     pairs = [PairFiles(ids[key], a.path, b.path) for a, b, key in matched]
@@ -71,11 +74,20 @@ def pair_folder(folder: Path) -> PairingReport:
         {image.path: ids[key] for image, key in left if image.modality == side}
         for side in ("infrared", "visible")
     )
-    more, refused = pair_by_time_or_order(infrared, visible, metadata_of, by_order=not pairs)
-    used = {path for pair in more for path in (pair.infrared, pair.visible)} | {
-        p for p, _ in refused
+    zoomed = {
+        image.path: visible.pop(image.path) for image, _ in left if image.mark in NARROW_VIEWS
     }
-    single += [*copies, *unsettled, *ambiguous, *refused]
+    more: list[PairFiles] = []
+    used: set[Path] = set()
+    for views in (visible, zoomed):
+        open_ = {path: pair_id for path, pair_id in infrared.items() if path not in used}
+        by_order = not pairs and not more
+        found, refused = pair_by_time_or_order(open_, views, metadata_of, by_order=by_order)
+        more += found
+        used |= {path for pair in found for path in (pair.infrared, pair.visible)}
+        used |= {path for path, _ in refused}
+        single += refused
+    single += [*copies, *unsettled, *ambiguous, *further]
     single += [
         (image.path, f"no {OTHER[image.modality or 'visible']} image for {ids[key]}")
         for image, key in left
@@ -167,13 +179,18 @@ def _match_by_name(
 
 
 def _lax_key(image: NamedImage) -> Key:
-    """Return folders and name without copy mark, odd characters and letter case, less the nearest modality's folder."""
+    """Return folders and name without copy mark, odd characters and letter case, less a folder of a modality.
+
+    It is the nearest one of the image's own, else of the other.
+    """
     parents = list(image.parents)
-    for depth in range(len(parents) - 1, -1, -1):
-        found = folder_modality(parents[depth])
-        if found and found[0] == image.modality:
-            parents[depth : depth + 1] = [found[1]] if found[1] else []
-            break
+    said = [
+        (depth, found) for depth, name in enumerate(parents) if (found := folder_modality(name))
+    ]
+    said.sort(key=lambda item: (item[1][0] == image.modality, item[0]))
+    if said:
+        depth, (_, rest) = said[-1]
+        parents[depth : depth + 1] = [rest] if rest else []
     return tuple(re.sub(r"[\W_]+", "-", part).casefold() for part in (*parents, image.bare))
 
 
