@@ -1,6 +1,7 @@
 """Tells whether a folder of images is a mission that ``data/`` holds already, by its images rather than its name."""
 
 import filecmp
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,14 +72,16 @@ def compare_with_mission(mission_dir: Path, pairs: Sequence[PairFiles]) -> Overl
 def source_name(source: Path, data_root: Path) -> str:
     """Return the name under which a mission records its source: the absolute path.
 
-    Below the workspace it is the path from there, which stays true when the workspace is moved.
+    Below the workspace it is the path from there, which stays true when the workspace is moved. Bytes that are no UTF-8
+    are written as escapes (``\\xff``), since a record is a text.
     """
     folder, workspace = source.expanduser().resolve(), data_root.resolve().parent
-    return (
+    name = (
         folder.relative_to(workspace).as_posix()
         if folder.is_relative_to(workspace)
         else str(folder)
     )
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def recorded_sources(mission_dir: Path) -> tuple[str, ...]:

@@ -174,6 +174,16 @@ def test_a_source_in_the_workspace_is_recorded_by_its_path_from_there(workspace:
     assert record_of(workspace, "monday").sources == ("flights/monday",)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs names of any bytes")
+def test_a_source_whose_name_is_no_text_leaves_a_record_that_can_be_read(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    source = flight(Path(os.fsdecode(os.fsencode(tmp_path) + b"/fl\xffight")), 1)
+    ingest_folder(workspace, source, "s")
+    assert record_of(workspace, "fl-ight").sources == (f"{tmp_path}/fl\\xffight",)
+    assert ingest_folder(workspace, source, "s").unchanged == 2
+
+
 def test_labels_of_a_replaced_image_are_set_aside(
     tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
