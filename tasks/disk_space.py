@@ -84,9 +84,10 @@ def explain_disk_error(error: BaseException, folder: Path) -> InputError | None:
         Named where the error does not say its file.
     """
     if cause := _find_cause(error, FULL, SAYS_FULL):
-        free_b = shutil.disk_usage(folder).free
-        found = f"{_megabytes(free_b)} free ({str(cause)[:300]})"
-        return InputError("room on the disk", found, _file_of(cause, folder), TODO)
+        file = _file_of(cause, folder)
+        there = next(above for above in (file, *file.absolute().parents) if above.exists())
+        found = f"{_megabytes(shutil.disk_usage(there).free)} free ({str(cause)[:300]})"
+        return InputError("room on the disk", found, file, TODO)
     if cause := _find_cause(error, FORBIDDEN, SAYS_FORBIDDEN):
         return InputError(
             "a file or folder that may be read and written",
@@ -97,10 +98,10 @@ def explain_disk_error(error: BaseException, folder: Path) -> InputError | None:
     return None
 
 
-def _file_of(cause: BaseException, folder: Path) -> Path | str:
+def _file_of(cause: BaseException, folder: Path) -> Path:
     """Return the file that an error names, else the folder."""
     name = getattr(cause, "filename", None)
-    return name if isinstance(name, str) else folder
+    return Path(name) if isinstance(name, str) else folder
 
 
 def _find_cause(

@@ -199,6 +199,6 @@ def test_a_disk_without_room_ends_in_one_clear_message_and_loses_nothing(tmp_pat
         [sys.executable, "-c", limited], cwd=tmp_path, capture_output=True, text=True
     )
     assert run.returncode == 2
-    assert "expected room on the disk" in run.stderr
+    assert re.search(r"sites\.json: expected room on the disk", run.stderr)
     assert "Traceback" not in run.stderr
     assert (tmp_path / "data" / "sites.json").read_bytes() == before
