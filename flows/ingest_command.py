@@ -35,6 +35,7 @@ from dd_livm_core.missions.identity import (
     choose_mission_id,
     find_other_holders,
     recorded_sources,
+    require_outside_data,
     require_own_name,
 )
 from dd_livm_core.missions.ingestion import IngestionReport, find_pairs, ingest_mission
@@ -138,11 +139,12 @@ def ingest_folder(
     Raises
     ------
     InputError
-        No folder, no pair in it, an undeclared site, no usable pair, broken labels, a mission that is another flight,
-        or another process that ingests the same mission.
+        No folder, one in or around ``data/``, no pair in it, an undeclared site, no usable pair, broken labels, a
+        mission that is another flight, or another process that ingests the same mission.
     """
     console = Console()
     require_site(workspace.data, site_id)
+    require_outside_data(source, workspace.data)
     named_labels, labels = labels, find_labels(source, labels, visible_labels)
     found = find_pairs(source)
     chosen = _mission_id(workspace, source, found.pairs, site_id, mission_id)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dd_livm_core.camera_files.dji import holds_dji_counts
-from dd_livm_core.camera_files.exif import Value, number_of, numbers_of, read_exif, text_of
+from dd_livm_core.camera_files.exif import Value, number_of, read_exif, text_of
 from dd_livm_core.camera_files.flir import holds_flir_records
 from dd_livm_core.camera_files.images import open_image, read_bytes, shown_size_px
 from dd_livm_core.camera_files.position import (
@@ -24,6 +24,8 @@ from dd_livm_core.camera_files.xmp import parse_number, quote, read_xmp
 MODEL, TIME, TIME_ORIGINAL, ZONE, ZONE_ORIGINAL = 0x0110, 0x0132, 0x9003, 0x9010, 0x9011
 FOCAL_LENGTH, DIGITAL_ZOOM, FILM_EQUIVALENT = 0x920A, 0xA404, 0xA405
 GPS_ALTITUDE_REF, GPS_ALTITUDE = 5, 6
+BELOW = (1, 3)
+"""Of ``GPSAltitudeRef``: below the sea, or below the ellipsoid, which EXIF has from 3.0 on."""
 TAGS = {
     MODEL: "Model",
     TIME: "DateTime",
@@ -181,12 +183,11 @@ def _flight_values(xmp: Mapping[str, str], dropped: list[str]) -> dict[str, Any]
 
 
 def _altitude(exif: Mapping[int, Value]) -> float | None:
-    """Return the height above the sea in metres, negative below it, or None."""
+    """Return the height above the sea or the ellipsoid in metres, negative below it, or None."""
     height_m = number_of(exif, GPS_ALTITUDE)
     if height_m is None:
         return None
-    below_sea = numbers_of(exif, GPS_ALTITUDE_REF) == (1,)
-    return -height_m if below_sea else height_m
+    return -height_m if number_of(exif, GPS_ALTITUDE_REF) in BELOW else height_m
 
 
 def _film_equivalent_mm(exif: Mapping[int, Value]) -> float | None:

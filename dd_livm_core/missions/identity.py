@@ -129,6 +129,18 @@ def find_other_holders(data_root: Path, mission_dir: Path, pairs: Sequence[PairF
     ]
 
 
+def require_outside_data(source: Path, data_root: Path) -> None:
+    """Raise an InputError where a folder holds or lies in ``data/``, whose missions would be taken in again."""
+    folder, data = source.expanduser().resolve(), data_root.resolve()
+    if folder.is_relative_to(data) or data.is_relative_to(folder):
+        raise InputError(
+            "a flight's folder",
+            f"one that {'lies in' if folder.is_relative_to(data) else 'holds'} the missions in {data}",
+            source,
+            "Give the folder of the originals.",
+        )
+
+
 def require_own_name(mission_dir: Path) -> None:
     """Raise an InputError where another mission of the site differs from a new one by capitals only."""
     for other in mission_dir.parent.glob(f"*/{MISSION}"):

@@ -21,7 +21,12 @@ from dd_livm_core.missions.pair_facts import (
 )
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import Intake, Taken, stamp_of
-from dd_livm_core.missions.pairing import PairingReport, pair_folder
+from dd_livm_core.missions.pairing import (
+    PairingReport,
+    has_same_content,
+    pair_folder,
+    sample_content,
+)
 from dd_livm_core.missions.replaced_labels import (
     LabelsAside,
     list_labelled,
@@ -107,6 +112,7 @@ def ingest_mission(
     found = found or find_pairs(source)
     mission_dir = data_root / mission.site_id / mission.mission_id
     overlap = compare_or_refuse(mission_dir, source, found.pairs)
+    found = _set_renamed_aside(mission_dir, found)
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
     intake = Intake(
@@ -141,6 +147,25 @@ def ingest_mission(
         ),
         remarks=tuple((pair.infrared, taken.remark) for pair, taken in new if taken.remark),
     )
+
+
+def _set_renamed_aside(mission_dir: Path, found: PairingReport) -> PairingReport:
+    """Return a folder's pairs without those whose infrared image the mission holds under another name."""
+    folder = mission_dir / "infrared"
+    held = [path for path in folder.glob("*") if path.name[0] != "."] if folder.exists() else []
+    names, ids = {path.stem for path in held}, {pair.pair_id for pair in found.pairs}
+    others = {sample_content(path): path for path in held if path.stem not in ids}
+    renamed: dict[PairFiles, Path] = {}
+    for pair in found.pairs if others else ():
+        twin = None if pair.pair_id in names else others.get(sample_content(pair.infrared))
+        if twin is not None and has_same_content(pair.infrared, twin):
+            renamed[pair] = twin
+    single = [
+        (pair.infrared, f"the same content as {twin.name} of the mission, which is kept")
+        for pair, twin in renamed.items()
+    ]
+    pairs = tuple(pair for pair in found.pairs if pair not in renamed)
+    return PairingReport(pairs, (*found.single, *single))
 
 
 def _find_stale_labels(mission_dir: Path, pairs: Sequence[PairFiles], overlap: Overlap) -> set[str]:

@@ -109,7 +109,7 @@ def _set_copies_aside(images: Sequence[NamedImage]) -> tuple[list[NamedImage], S
         stem = path.stem.removesuffix(image.copy)
         original = plain.get((path.parent, stem + path.suffix)) if image.copy else None
         first = best[path.parent, path.stem]
-        if original is not None and _same_content(path, original):
+        if original is not None and has_same_content(path, original):
             single.append((path, f"the same content as {original.name}"))
         elif first != path:
             why = f"a copy of {first.name} in another format; to use it, take {first.name} out"
@@ -124,7 +124,7 @@ def _ending_rank(path: Path) -> int:
     return ENDINGS.index(path.suffix.lower())
 
 
-def _same_content(path: Path, other: Path) -> bool:
+def has_same_content(path: Path, other: Path) -> bool:
     """Return whether two files hold the same bytes; unreadable ones do not."""
     try:
         return filecmp.cmp(path, other, shallow=False)
@@ -228,7 +228,7 @@ def _set_duplicates_aside(pairs: list[PairFiles], single: list[tuple[Path, str]]
     """Report the pairs, and as single those whose infrared file repeats an earlier one byte for byte."""
     first: dict[str, PairFiles] = {}
     repeated: dict[PairFiles, PairFiles] = {}
-    for pair in _keep_alike(_keep_alike(pairs, _size_b), _sample):
+    for pair in _keep_alike(_keep_alike(pairs, _size_b), sample_content):
         with pair.infrared.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if digest in first:
@@ -254,7 +254,7 @@ def _size_b(path: Path) -> int:
     return path.stat().st_size
 
 
-def _sample(path: Path) -> tuple[int, bytes]:
+def sample_content(path: Path) -> tuple[int, bytes]:
     """Return size, head and a piece of the middle: TIFF frames of one camera share size and head."""
     size = _size_b(path)
     try:

@@ -156,6 +156,7 @@ def gps(altitude: float, below: bytes) -> bytes:
 def test_below_the_sea_is_negative(tmp_path: Path) -> None:
     assert read_metadata(made.put(tmp_path / "a.jpg", gps(30.0, b"\0"))).altitude_m == 30
     assert read_metadata(made.put(tmp_path / "b.jpg", gps(30.0, b"\1"))).altitude_m == -30
+    assert read_metadata(made.put(tmp_path / "c.jpg", gps(30.0, b"\3"))).altitude_m == -30
 
 
 def of(name: str, value: float) -> float | IFDRational:

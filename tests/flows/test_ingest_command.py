@@ -142,6 +142,28 @@ def test_images_that_another_mission_holds_are_told(
     assert "the same images are in s/monday" in capsys.readouterr().out
 
 
+def test_a_renamed_image_is_not_taken_in_again(tmp_path: Path, workspace: Workspace) -> None:
+    source = flight(tmp_path / "monday", 1)
+    ingest_folder(workspace, source, "s")
+    for mark in "TV":
+        (source / f"DJI_0001_{mark}.JPG").rename(source / f"DJI_0099_{mark}.JPG")
+    report = ingest_folder(workspace, source, "s")
+    ((path, reason),) = report.single
+    assert (path.name, report.added) == ("DJI_0099_T.JPG", 0)
+    assert "DJI_0001.jpg" in reason
+    assert report.unchanged == 1
+
+
+@pytest.mark.parametrize("below", ["data/s/monday", "data", "."])
+def test_missions_are_not_taken_in_from_the_workspace_s_own_data(
+    tmp_path: Path, workspace: Workspace, below: str
+) -> None:
+    ingest_folder(workspace, flight(tmp_path / "monday", 1), "s")
+    with pytest.raises(InputError, match="the folder of the originals"):
+        ingest_folder(workspace, workspace.root / below, "s", mission_id="again")
+    assert set(days_held(workspace)) == {"monday"}
+
+
 def test_names_of_missions_differ_by_more_than_capitals(
     tmp_path: Path, workspace: Workspace
 ) -> None:

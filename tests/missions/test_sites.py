@@ -50,6 +50,8 @@ def test_a_change_out_of_bounds_leaves_the_file_as_it_was(tmp_path: Path) -> Non
     before = (tmp_path / "data" / SITES).read_bytes()
     with pytest.raises(InputError, match="radius_m"):
         change_site(tmp_path / "data", "a", {"radius_m": -1})
+    with pytest.raises(InputError, match="radius_m"):
+        change_site(tmp_path / "data", "a", {"radius_m": float("inf")})
     assert (tmp_path / "data" / SITES).read_bytes() == before
 
 
