@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import write_json
+from dd_livm_core.files import hash_file, write_json
 from dd_livm_core.missions.folder import MISSION, QUARANTINE
 from dd_livm_core.missions.identity import (
     Overlap,
@@ -16,6 +16,7 @@ from dd_livm_core.missions.identity import (
 from dd_livm_core.missions.pair_facts import (
     PAIR_FACTS,
     read_kept_facts,
+    read_known_hashes,
     reader_version,
     write_kept_facts,
 )
@@ -173,7 +174,19 @@ def _find_stale_labels(mission_dir: Path, pairs: Sequence[PairFiles], overlap: O
     held = {path.stem for path in (mission_dir / "infrared").iterdir() if path.name[0] != "."}
     missing = {pair.pair_id for pair in pairs if pair.pair_id not in held}
     orphans = missing & list_labelled(mission_dir) if missing else set()
-    return {*overlap.changed_infrared, *orphans}
+    changed = [pair for pair in pairs if pair.pair_id in overlap.changed_infrared]
+    return {*overlap.changed_infrared, *orphans} - _find_repaired(mission_dir, changed)
+
+
+def _find_repaired(mission_dir: Path, pairs: Sequence[PairFiles]) -> set[str]:
+    """Return the pairs whose held infrared image was damaged, and which get the one back that was taken in before."""
+    known = read_known_hashes(mission_dir) if pairs else set()
+    held = {path.stem: path for path in (mission_dir / "infrared").iterdir() if path.name[0] != "."}
+    return {
+        pair.pair_id
+        for pair in pairs
+        if hash_file(held[pair.pair_id]) not in known and hash_file(pair.infrared) in known
+    }
 
 
 def _find_kept(

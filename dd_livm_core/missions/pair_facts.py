@@ -1,9 +1,11 @@
 """What the two files of a pair say, decoded once and kept in the mission's folder by their hashes."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from dd_livm_core.camera_files.dji import has_reader
 from dd_livm_core.camera_files.images import checked_size_px
@@ -180,22 +182,31 @@ def read_kept_facts(folder: Path, version: str) -> dict[tuple[str, str], PairFac
     Lines that are broken, as after a power cut, or of another `reader_version` are left out: those pairs are read
     anew.
     """
-    path = folder / PAIR_FACTS
     known: dict[tuple[str, str], PairFacts] = {}
-    if not path.exists():
-        return known
     names = {field.name for field in fields(PairFacts)}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for content in _read_lines(folder):
+        if content.pop("reader", None) == version and set(content) == names:
+            facts = PairFacts(**content)
+            known[facts.infrared_sha256, facts.visible_sha256] = facts
+    return known
+
+
+def read_known_hashes(folder: Path) -> set[str]:
+    """Return the SHA-256 of the infrared images that were taken into a mission, by whatever reader."""
+    return {str(content.get("infrared_sha256")) for content in _read_lines(folder)}
+
+
+def _read_lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects in the lines of a mission's kept facts, but broken ones."""
+    path = folder / PAIR_FACTS
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    for line in text.splitlines():
         try:
             content = json.loads(line)
         except ValueError:
             continue
-        if not isinstance(content, dict) or content.pop("reader", None) != version:
-            continue
-        if set(content) == names:
-            facts = PairFacts(**content)
-            known[facts.infrared_sha256, facts.visible_sha256] = facts
-    return known
+        if isinstance(content, dict):
+            yield content
 
 
 def facts_line(facts: PairFacts, version: str) -> str:

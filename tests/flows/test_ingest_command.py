@@ -222,6 +222,22 @@ def test_labels_of_a_replaced_image_are_set_aside(
     assert kept == {"DJI_0001": [Label((5.0, 5.0, 9.0, 9.0), "dust")]}
 
 
+def test_labels_of_a_damaged_copy_stay_when_the_original_comes_back(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    source = flight(tmp_path / "monday", 1)
+    ingest_folder(
+        workspace, source, "s", labels=label_file(tmp_path / "a.json", "DJI_0000", "DJI_0001")
+    )
+    held = workspace.data / "s" / "monday" / "infrared" / "DJI_0000.jpg"
+    held.write_bytes(held.read_bytes()[:500])
+    assert ingest_folder(workspace, source, "s").added == 1
+    assert read_labels(workspace.data / "s" / "monday" / "labels.json").keys() == {
+        "DJI_0000",
+        "DJI_0001",
+    }
+
+
 def test_the_file_beside_the_images_does_not_label_a_replaced_image(
     tmp_path: Path, workspace: Workspace
 ) -> None:
