@@ -286,11 +286,16 @@ def _print_report(console: Console, report: IngestionReport) -> None:
             f"they give shape only, never a ΔT. {escape(example.name)}: {escape(str(read_infrared(example).reason))}",
             soft_wrap=True,
         )
-    if report.remarks:
-        noted, remark = report.remarks[0]
+    remarks = [(path.name, remark) for path, remark in report.remarks]
+    _print_remarks(console, remarks, "of the new infrared images")
+
+
+def _print_remarks(console: Console, remarks: Sequence[tuple[str, str]], of_what: str) -> None:
+    """Print how many images something is to be said of, and the first of it."""
+    if remarks:
+        name, remark = remarks[0]
         console.print(
-            f"  [yellow]please note[/yellow] of {len(report.remarks)} of the new infrared images: "
-            f"{escape(noted.name)}: {escape(remark)}",
+            f"  [yellow]please note[/yellow] of {len(remarks)} {of_what}: {escape(name)}: {escape(remark)}",
             soft_wrap=True,
         )
 
@@ -310,6 +315,7 @@ def _print_labels(console: Console, report: LabelReport, mission_dir: Path) -> N
         console.print(
             f"  ... and {len(report.set_aside) - SHOWN} more in {set_aside}", soft_wrap=True
         )
+    _print_remarks(console, report.remarks, "of the labelled infrared images")
     for pair_id, conflict in report.conflicts[:SHOWN]:
         box = conflict.infrared or conflict.visible
         place = " at x {:.0f}, y {:.0f} px".format(*box.box_xywh_px) if box else ""

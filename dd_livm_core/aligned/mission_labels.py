@@ -16,7 +16,7 @@ from dd_livm_core.camera_files.frames import (
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
 from dd_livm_core.labels.coco import read_labels, write_labels
-from dd_livm_core.labels.entry import SetAside
+from dd_livm_core.labels.entry import TWICE, SetAside
 from dd_livm_core.labels.image_names import ImageNames
 from dd_livm_core.labels.label import Label
 from dd_livm_core.labels.label_sets import LabelSet, read_label_set, write_label_set
@@ -51,12 +51,15 @@ class LabelReport:
         Labels and label files that cannot be used, each with its reason.
     conflicts
         (pair id, disagreement), for a person to look at.
+    remarks
+        (pair id, what a person should know of where its labels were placed).
     """
 
     labelled: int
     unmatched: tuple[str, ...]
     set_aside: tuple[SetAside, ...]
     conflicts: tuple[tuple[str, Conflict], ...]
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 def take_labels(
@@ -111,6 +114,7 @@ def take_labels(
         kept,
         {pair_id: f"infrared/{files[pair_id].name}" for pair_id in kept},
         {pair_id: frame_of(pair_id).raster_px for pair_id in kept},
+        {pair_id: moved for pair_id in kept if any(moved := frame_of(pair_id).offset_from(None))},
     )
     if visible_labels is not None:
         write_json(
@@ -120,7 +124,9 @@ def take_labels(
     aside = (*infrared.set_aside, *visible.set_aside)
     of_no_image = [SetAside(name, "of no image of the mission") for name in unmatched]
     write_json(mission_dir / LABELS_SET_ASIDE, [vars(one) for one in (*aside, *of_no_image)])
-    return LabelReport(len(kept), unmatched, aside, tuple(conflicts))
+    placed = {pair_id: frame_of(pair_id).remark for pair_id in infrared.labels}
+    remarks = tuple((pair_id, remark) for pair_id, remark in placed.items() if remark)
+    return LabelReport(len(kept), unmatched, aside, tuple(conflicts), remarks)
 
 
 def _frame_reader(
@@ -143,8 +149,9 @@ def _stored_labels(
     if not stored.exists():
         return {}
     found = read_label_set(stored, ImageNames({pair_id: (pair_id,) for pair_id in files}), frame_of)
-    if found.set_aside:
-        broken = found.set_aside[0]
+    for broken in found.set_aside:
+        if broken.reason == TWICE:
+            continue
         raise InputError(
             "stored labels that can be used",
             f"{broken.where}: {broken.reason}",
@@ -197,7 +204,7 @@ def _select(labels: LabelSet, only: Collection[str] | None) -> LabelSet:
 
 
 def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> int:
-    """Write a mission's labels in one of the formats, and return the number of labelled pairs.
+    """Write a mission's labels in pixels of the shown pictures, and return the number of labelled pairs.
 
     Raises
     ------
@@ -210,15 +217,22 @@ def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> in
         raise InputError("a labelled mission", "none", mission_dir, "Ingest it with --labels.")
     labels = read_labels(mission_dir / LABELS)
     files = {pair.pair_id: pair.infrared for pair in image_pairs(mission_dir)}
-    labels = {pair_id: of_pair for pair_id, of_pair in labels.items() if pair_id in files}
+    frames = {
+        pair_id: read_infrared_frame(files[pair_id]) for pair_id in labels if pair_id in files
+    }
     write_label_set(
         kind,
         destination,
-        labels,
-        {pair_id: f"infrared/{files[pair_id].name}" for pair_id in labels},
-        {pair_id: read_infrared_frame(files[pair_id]).raster_px for pair_id in labels},
+        {
+            pair_id: [
+                replace(one, box_xywh_px=frame.draw_box(one.box_xywh_px)) for one in labels[pair_id]
+            ]
+            for pair_id, frame in frames.items()
+        },
+        {pair_id: f"infrared/{files[pair_id].name}" for pair_id in frames},
+        {pair_id: frame.drawn_px for pair_id, frame in frames.items()},
     )
-    return len(labels)
+    return len(frames)
 
 
 def _join_label_sets(

@@ -41,7 +41,6 @@ BROKEN = (
     OSError,
     SyntaxError,
     cv2.error,
-    tifffile.TiffFileError,
 )
 """What decoding broken FLIR data raises."""
 EDITED = (
@@ -117,8 +116,8 @@ def holds_flir_records(content: bytes) -> bool:
     )
 
 
-def flir_raster_px(content: bytes, path: Path) -> tuple[int, int] | None:
-    """Return (width, height) of a FLIR JPEG's raw image from its header, or None where the file holds none.
+def flir_counts(content: bytes, path: Path) -> NDArray[np.uint16] | None:
+    """Return the sensor's counts of a FLIR JPEG as stored, uint16 (H, W), or None where the file holds none.
 
     Raises
     ------
@@ -127,7 +126,7 @@ def flir_raster_px(content: bytes, path: Path) -> tuple[int, int] | None:
     """
     try:
         records = _raw_and_camera(content)
-        return None if records is None else _raw_size_px(records.raw)
+        return None if records is None else _raw_image(records.raw)
     except BROKEN as error:
         raise _broken(error, path) from error
 
@@ -258,11 +257,14 @@ def _decode_png(body: bytes, width: int, height: int) -> NDArray[np.generic]:
 
 
 def _decode_tiff(body: bytes, width: int, height: int) -> NDArray[np.generic]:
-    """Return the samples of an uncompressed TIFF."""
-    with tifffile.TiffFile(io.BytesIO(body)) as tiff:
-        page = tiff.pages[0]
-        if page.shape != (height, width):
-            raise ValueError(f"TIFF of {page.shape} in a record of {width} x {height}")
-        if page.compression != 1:
-            raise ValueError(f"a TIFF packed by {page.compression}")
-        return np.asarray(page.asarray())
+    """Return the samples of an uncompressed TIFF, or raise a ValueError."""
+    try:
+        with tifffile.TiffFile(io.BytesIO(body)) as tiff:
+            page = tiff.pages[0]
+            if page.shape != (height, width):
+                raise ValueError(f"TIFF of {page.shape} in a record of {width} x {height}")
+            if page.compression != 1:
+                raise ValueError(f"a TIFF packed by {page.compression}")
+            return np.asarray(page.asarray())
+    except Exception as error:  # tifffile raises many kinds on broken files
+        raise ValueError(f"{type(error).__name__}: {error}") from error

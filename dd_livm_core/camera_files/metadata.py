@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from dd_livm_core.camera_files.dji import holds_dji_counts
-from dd_livm_core.camera_files.exif import Value, number_of, read_exif, text_of
+from dd_livm_core.camera_files.exif import (
+    FIRST_DIRECTORY,
+    Value,
+    number_of,
+    read_exif,
+    text_of,
+)
 from dd_livm_core.camera_files.flir import holds_flir_records
 from dd_livm_core.camera_files.images import open_image, read_bytes, shown_size_px
 from dd_livm_core.camera_files.position import (
@@ -38,6 +44,11 @@ TAGS = {
     GPS_ALTITUDE_REF: "GPSAltitudeRef",
     GPS_ALTITUDE: "GPSAltitude",
     **GPS_TAGS,
+}
+DIRECTORIES = {
+    FIRST_DIRECTORY: "(its first directory)",
+    0x8769: "(the camera's)",
+    0x8825: "GPS (all of it)",
 }
 MAX_ZONE_H = 14
 """No place on earth is further from UTC."""
@@ -124,7 +135,8 @@ def metadata_from_bytes(content: bytes, size_px: tuple[int, int]) -> ImageMetada
     """
     exif, broken = read_exif(content, TAGS)
     xmp, faults = read_xmp(content, XMP_NAMES)
-    dropped = [f"EXIF {TAGS[tag]} cannot be read" for tag in sorted(broken)] + list(faults)
+    names = TAGS | DIRECTORIES
+    dropped = [f"EXIF {names[tag]} cannot be read" for tag in sorted(broken)] + list(faults)
     latitude_deg, longitude_deg = find_position(exif, xmp, dropped)
     metadata = ImageMetadata(
         *size_px,

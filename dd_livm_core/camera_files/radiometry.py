@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.camera_files.dji import holds_dji_counts, read_dji
+from dd_livm_core.camera_files.doubtful_pixels import describe_lone_pixels, describe_zeros
 from dd_livm_core.camera_files.flir import read_flir
 from dd_livm_core.camera_files.images import (
     TIFF_STARTS,
@@ -211,7 +212,13 @@ def _embedded_temperatures(
 
 
 def _require_plausible(thermogram: Thermogram, path: Path) -> Thermogram:
-    """Return the thermogram, or raise an InputError where a temperature lies outside `PLAUSIBLE_C`."""
+    """Return the thermogram with a remark on pixels that no scene has.
+
+    Raises
+    ------
+    InputError
+        A temperature lies outside `PLAUSIBLE_C`.
+    """
     low, high = float(np.min(thermogram.values)), float(np.max(thermogram.values))
     if not PLAUSIBLE_C[0] <= low <= high <= PLAUSIBLE_C[1]:  # false for NaN, too
         raise InputError(
@@ -220,7 +227,8 @@ def _require_plausible(thermogram: Thermogram, path: Path) -> Thermogram:
             path,
             "The unit or the constants in the file do not fit its values.",
         )
-    return thermogram
+    remarks = (thermogram.remark, describe_lone_pixels(thermogram.values))
+    return replace(thermogram, remark="; ".join(filter(None, remarks)) or None)
 
 
 def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> Thermogram:
@@ -252,7 +260,9 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
             path,
             "The declared unit does not fit the values.",
         )
-    remark = f"{frame.missing:.1%} of the pixels hold no data" if frame.missing else None
+    missing = f"{frame.missing:.1%} of the pixels hold no data" if frame.missing else None
+    zeros = describe_zeros(values) if frame.stored_dtype.startswith("float") else None
+    remark = "; ".join(filter(None, (missing, zeros))) or None
     thermogram = Thermogram(celsius.astype(np.float32), True, frame.stored_dtype, remark=remark)
     return _require_plausible(thermogram, path)
 

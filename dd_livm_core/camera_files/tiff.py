@@ -185,6 +185,11 @@ def _check_page(page: Any, path: Path) -> None:
         raise InputError(
             "a TIFF without compression, or LZW or deflate", found, path, "Export it anew."
         )
+    row_b = page.nbytes // shape[0]
+    stored_b = sum(page.databytecounts)
+    if page.compression == 1 and not page.is_tiled and stored_b >= page.nbytes + row_b:
+        found = f"{stored_b // row_b}"
+        raise InputError(f"{shape[0]} rows of {row_b} bytes", found, path, "Copy it anew.")
 
 
 def _values(page: Any, number: int, content: bytes) -> NDArray[np.generic]:

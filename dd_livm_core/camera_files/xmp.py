@@ -11,6 +11,8 @@ from defusedxml.ElementTree import fromstring
 
 from dd_livm_core.camera_files.xmp_packets import find_packets
 
+HOLDS_NO_TEXT = ("}RDF", "}Description")
+"""Elements in which text is a field that lost its mark."""
 ATTRIBUTE = re.compile(
     r"""(?<![\w:.-])([\w:.-]{1,100}+)\s{0,9}+=\s{0,9}+(?:"([^"<]{0,999}+)"|'([^'<]{0,999}+)')"""
 )
@@ -30,17 +32,19 @@ class XmpFields(NamedTuple):
 def read_xmp(content: bytes, names: Collection[str]) -> XmpFields:
     """Return the texts of some fields of an image's XMP packets.
 
-    A packet that is no well-formed XML (an attribute twice, a prefix that nobody declared, NUL, a stray ``&``, no end)
-    is searched for each field by itself. A field with two values is left out, in one packet or in two.
+    A packet that is no well-formed XML (an attribute twice, a prefix that nobody declared, NUL, a stray ``&``, no end),
+    has text between its fields or goes on behind its end is searched for each field by itself, and so is one without
+    RDF. A field with two values is left out, in one packet or in two.
 
     Parameters
     ----------
     names
         Without their namespaces, which differ between makers.
     """
-    dropped: list[str] = []
+    packets, faults = find_packets(content)
+    dropped = list(faults)
     fields: list[tuple[str, str]] = []
-    for packet in find_packets(content):
+    for packet in packets:
         try:
             fields += _fields_of_xml(packet)
         except DefusedXmlException:
@@ -76,8 +80,11 @@ def quote(text: str) -> str:
 
 
 def _fields_of_xml(packet: bytes) -> Iterator[tuple[str, str]]:
-    """Yield name and text of every element and attribute; raise where the packet is no well-formed XML."""
+    """Yield name and text of every element and attribute; raise where the packet is no well-formed XML or no RDF."""
     for element in fromstring(packet).iter():
+        between = [element.text] if str(element.tag).endswith(HOLDS_NO_TEXT) else []
+        if any((said or "").strip() for said in (*between, *(inner.tail for inner in element))):
+            raise ValueError("text between its fields")
         for name, text in [(element.tag, element.text or ""), *element.attrib.items()]:
             yield str(name).rpartition("}")[2], str(text)
 

@@ -14,6 +14,9 @@ EXTENSION_FIELDS = slice(0, 32), slice(36, 40), slice(40, None)
 """In an extension's segment: MD5 of the whole extension, place of this part in it, and the part."""
 PACKET = re.compile(rb"<([\w.-]{1,20}):(xmpmeta|RDF)(?=[\s>])")
 """The wrapper of XMP's standard, or the RDF within, which some writers leave bare; prefixes are free in XML."""
+RDF = re.compile(rb"<[\w.-]{1,20}:RDF(?=[\s>])")
+BETWEEN_PACKETS = re.compile(rb"<\?xpacket[^>]{0,200}>|[ \t\r\n\0]|\xef\xbb\xbf|\xef\xbf\xbd")
+"""What may stand between packets: their marks, blanks, and the rest of another encoding."""
 UTF_16_MARK, WRAPPER_CHARACTERS = ":RDF".encode("utf-16-le"), 256
 """What tells a packet in UTF-16, which XMP's standard allows, and how far before it the wrapper begins at most."""
 MAX_XMP_BYTES = 2**20
@@ -24,20 +27,31 @@ MAX_PACKETS = 8
 """Of one file. Cameras write one or two."""
 
 
-def find_packets(content: bytes) -> list[bytes]:
-    """Return the XMP packets of an image file in UTF-8, those of a JPEG's first picture only.
+def find_packets(content: bytes) -> tuple[list[bytes], list[str]]:
+    """Return the XMP packets of an image file in UTF-8, and what is wrong with them.
 
-    A packet that is split over segments is joined, and what stands in extension segments is a packet of its own.
+    Of a JPEG they are those of the first picture. A packet that is split over segments is joined, and what stands in
+    extension segments is a packet of its own. A part without RDF, or with text behind a packet, is returned whole.
     """
-    parts = _parts_of_jpeg(content) if content[:2] == b"\xff\xd8" else [content]
+    if content[:2] != b"\xff\xd8":
+        return _cut_packets(_as_utf8(content))[0][:MAX_PACKETS], []
+    of_xmp, others = _parts_of_jpeg(content)
     packets: list[bytes] = []
-    for part in parts:
-        packets += _cut_packets(_as_utf8(part))
-    return packets[:MAX_PACKETS]
+    faults: list[str] = []
+    for part in map(_as_utf8, of_xmp or others):
+        found, behind = _cut_packets(part)
+        if of_xmp and not RDF.search(part):
+            faults.append("XMP is there and holds no RDF")
+            found = [part]
+        elif of_xmp and behind:
+            faults.append("XMP goes on behind its end")
+            found = [part]
+        packets += found
+    return packets[:MAX_PACKETS], faults
 
 
-def _parts_of_jpeg(content: bytes) -> list[bytes]:
-    """Return what the XMP segments of a JPEG hold, then each whole extension; else all segments without a picture."""
+def _parts_of_jpeg(content: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return what the XMP segments of a JPEG hold together, with each whole extension; and its other APP1 segments."""
     first, others = b"", []
     extensions: dict[bytes, list[tuple[int, bytes]]] = defaultdict(list)
     for number, body in application_segments(content):
@@ -49,7 +63,7 @@ def _parts_of_jpeg(content: bytes) -> list[bytes]:
         elif number == 1:
             others.append(body)
     whole = [b"".join(text for _, text in sorted(parts)) for parts in extensions.values()]
-    return [first, *whole] if first or whole else others
+    return [part for part in (first, *whole) if part], others
 
 
 def _as_utf8(part: bytes) -> bytes:
@@ -64,15 +78,18 @@ def _as_utf8(part: bytes) -> bytes:
     return part[begin : begin + 2 * MAX_XMP_BYTES].decode("utf-16-le", "replace").encode()
 
 
-def _cut_packets(part: bytes) -> list[bytes]:
-    """Return the packets in a part of a file; the last one may have no end."""
+def _cut_packets(part: bytes) -> tuple[list[bytes], bool]:
+    """Return the packets in a part of a file, of which the last may have no end, and whether text stands behind one."""
     packets: list[bytes] = []
-    at = 0
+    at, behind = 0, b""
     while len(packets) < MAX_PACKETS and (found := PACKET.search(part, at)):
+        behind += part[at : found.start()] if packets else b""
         closing = b"</" + found[1] + b":" + found[2] + b">"
         end = part.find(closing, found.end(), found.start() + MAX_XMP_BYTES)
         if end < 0:
-            return [*packets, part[found.start() : found.start() + MAX_OPEN_BYTES]]
+            packets.append(part[found.start() : found.start() + MAX_OPEN_BYTES])
+            return packets, False
         at = end + len(closing)
         packets.append(part[found.start() : at])
-    return packets
+    behind += part[at:] if packets else b""
+    return packets, bool(BETWEEN_PACKETS.sub(b"", behind))

@@ -1,6 +1,7 @@
 """What a file says is read; what it does not say stays None."""
 
 import io
+import struct
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -256,3 +257,24 @@ def test_a_real_h20t_file_says_its_time_and_film_equivalent(real_data: Path) -> 
     found = read_metadata(real_data / "radiometric/h20t_chile/DJI_20220902151742_0028_T.JPG")
     assert found.taken_at == datetime(2022, 9, 2, 15, 17, 42)
     assert found.focal_length_35mm_mm == 58
+
+
+def test_exif_that_cannot_be_read_is_told() -> None:
+    """Its mark is there; its header, its first directory or where that points to the position's is damaged."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (40.0, 0.0, 0.0), 3: "E", 4: (3.0, 0.0, 0.0)})
+    out = io.BytesIO()
+    Image.fromarray(made.picture()).save(out, "JPEG", exif=exif)
+    whole = out.getvalue()
+    assert metadata_from_bytes(whole, (80, 64)).dropped == ()
+    start = whole.index(b"Exif\0\0") + 6
+    gps = whole.index(struct.pack("<H" if whole[start:][:2] == b"II" else ">H", 0x8825), start)
+    for place, said in (
+        (start, "first directory"),
+        (start + 4, "first directory"),
+        (gps + 2, "GPS"),
+    ):
+        broken = whole[:place] + b"\xee\xee" + whole[place + 2 :]
+        found = metadata_from_bytes(broken, (80, 64))
+        assert found.latitude_deg is None
+        assert any(said in text for text in found.dropped)

@@ -282,3 +282,14 @@ def test_a_description_may_name_the_unit_as_people_write_it(name: str) -> None:
     said = json.dumps({"unit": name})
     found = read(pages(WARM_C.astype(np.float32), description=said), None)
     np.testing.assert_allclose(found.values, WARM_C, atol=1e-4)
+
+
+def test_more_rows_than_the_frame_says_are_refused() -> None:
+    """The tag of the height was damaged: half of the frame is not the frame."""
+    content = pages(COUNTS)
+    with tifffile.TiffFile(io.BytesIO(content)) as tiff:
+        tag = tiff.pages[0].tags[257]
+        broken = bytearray(content)
+        struct.pack_into("<H", broken, tag.valueoffset, 32)
+    with pytest.raises(InputError, match=r"32 rows .* found 64"):
+        read(bytes(broken))

@@ -35,6 +35,22 @@ def test_one_broken_field_leaves_the_others_and_is_told(kind: str) -> None:
     assert [text for text in found.dropped if "XMP is no well-formed XML" in text]
 
 
+@pytest.mark.parametrize(
+    ("whole", "broken", "told"),
+    [
+        ("<rdf:RDF", "<rdf:RDG", "holds no RDF"),
+        ("<rdf:Description", ">rdf:Description", "text between its fields"),
+        ("drone-dji:R", "></rdf:Description></rdf:RDF></x:xmpmeta>  R", "goes on behind its end"),
+    ],
+)
+def test_fields_that_fell_out_of_the_packet_are_found_and_told(
+    whole: str, broken: str, told: str
+) -> None:
+    found = metadata_of(GOOD.replace(whole, broken, 1))
+    assert (found.relative_altitude_m, found.gimbal_pitch_deg) == (30.0, -89.9)
+    assert any(told in text for text in found.dropped)
+
+
 def test_a_packet_of_elements_with_a_stray_ampersand_is_read() -> None:
     inner = "<drone-dji:RelativeAltitude>+30.0</drone-dji:RelativeAltitude><Note>A & B</Note>"
     found = metadata_of(f"<rdf:RDF><rdf:Description>{inner}</rdf:Description></rdf:RDF>")
