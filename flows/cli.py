@@ -66,7 +66,8 @@ def ingest(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Folder of images: both kinds in one folder, or a folder for each (T and V, infrared and visible)."
+            help="Folder of images: both kinds in one folder, a folder for each (T and V, infrared and visible), or "
+            "infrared images alone."
         ),
     ],
     site: Annotated[str, typer.Option(help="Site id of a declared station (`dd-livm sites add`).")],
@@ -137,8 +138,9 @@ def ingest(
 ) -> None:
     """Take a mission's images into `data/`: pair, check and copy them; originals stay untouched.
 
-    A bad pair is set aside with its reason. Interrupted or with new options, run it again: only what is missing is
-    copied, and only what is given changes. Another flight in a folder of the same name becomes a mission of its own.
+    An infrared image without a visible one is taken alone. A bad pair is set aside with its reason. Interrupted or
+    with new options, run it again: only what is missing is copied, and only what is given changes. Another flight in a
+    folder of the same name becomes a mission of its own.
 
     A `mission.json` beside the images may say more about the flight (see docs/missions.md); options given here win.
 
@@ -240,6 +242,8 @@ def inspect(
     processes: ProcessesOption = CORES,
 ) -> None:
     """Find defects in one mission; write `findings.json`, pictures of every pair and a page, `index.html`.
+
+    Of infrared images alone it tells where hotspots are and of what shape, not what they are.
 
     Example:  `dd-livm inspect flights/tuesday --output reports/tuesday`
     """

@@ -20,7 +20,7 @@ from tasks.align import (
     MissionInput,
     align,
     align_step,
-    list_missions,
+    list_trainable,
     size_of_new_stores_b,
 )
 from tasks.alignment_page import AlignmentPage, draw_alignment
@@ -176,7 +176,7 @@ def _prepare(place: Workspace, configuration: RetrainConfiguration) -> _Prepared
     manifest = build_data_manifest(place)
     checked = run_step(validate, place, manifest, configuration.contract)
     pinned = snapshot(place)
-    missions = [m for m in list_missions(place, checked.accepted) if m.labelled]
+    missions = list_trainable(place, checked.accepted)
     require_space(place.root, size_of_new_stores_b(place, missions, checked.accepted))
     plan = plan_sites([m.site_id for m in missions], configuration.evaluation.held_out_sites)
     sites = read_sites(place.data)

@@ -31,6 +31,8 @@ class MissionInput(BaseModel):
 
     Attributes
     ----------
+    pairs, infrared_alone
+        Number of pairs, and of those of them that have no visible image.
     pv_module_m
         Short and long side of the site's PV modules, metres.
     sha256
@@ -42,6 +44,7 @@ class MissionInput(BaseModel):
     site_id: str
     mission_id: str
     pairs: int
+    infrared_alone: int
     labelled: bool
     pv_module_m: tuple[float, float]
     sha256: str
@@ -79,12 +82,28 @@ def list_missions(workspace: Workspace, manifest: Reference) -> list[MissionInpu
                 site_id=str(site_id),
                 mission_id=str(mission_id),
                 pairs=len(group),
+                infrared_alone=int(group["visible_path"].isna().sum()),
                 labelled=labels.exists(),
                 pv_module_m=sites[str(site_id)].pv_module_m,
                 sha256=content.hexdigest(),
             )
         )
     return missions
+
+
+def list_trainable(workspace: Workspace, manifest: Reference) -> list[MissionInput]:
+    """Return the labelled missions with visible images; log which labelled pairs cannot be trained or scored on."""
+    labelled = [mission for mission in list_missions(workspace, manifest) if mission.labelled]
+    for mission in labelled:
+        if mission.infrared_alone:
+            get_run_logger().warning(
+                "%s/%s: %d of %d pairs are infrared alone: inspected only, not trained or scored on",
+                mission.site_id,
+                mission.mission_id,
+                mission.infrared_alone,
+                mission.pairs,
+            )
+    return [mission for mission in labelled if mission.infrared_alone < mission.pairs]
 
 
 def size_of_new_stores_b(
@@ -110,18 +129,22 @@ def _key(workspace: Workspace, mission: MissionInput) -> str:
 def _pair_files(workspace: Workspace, rows: pd.DataFrame, mission_dir: Path) -> list[PairFiles]:
     """Return the files of a mission's rows of the manifest, by pair id."""
     mission = read_record(mission_dir / MISSION, Mission)
-    return [
-        PairFiles(
-            str(row.pair_id),
-            workspace.data / str(row.infrared_path),
-            workspace.data / str(row.visible_path),
-            infrared_unit=mission.infrared_unit,
-            measurement_parameters=mission.measurement_parameters,
-            irradiance_w_m2=_float_or_none(row.irradiance_w_m2),
-            wind_m_s=_float_or_none(row.wind_m_s),
+    files = []
+    for row in rows.sort_values("pair_id").itertuples():
+        visible = row.visible_path if isinstance(row.visible_path, str) else None
+        files.append(
+            PairFiles(
+                str(row.pair_id),
+                workspace.data / str(row.infrared_path),
+                workspace.data / visible if visible else None,
+                "name" if visible else None,
+                infrared_unit=mission.infrared_unit,
+                measurement_parameters=mission.measurement_parameters,
+                irradiance_w_m2=_float_or_none(row.irradiance_w_m2),
+                wind_m_s=_float_or_none(row.wind_m_s),
+            )
         )
-        for row in rows.sort_values("pair_id").itertuples()
-    ]
+    return files
 
 
 @task(

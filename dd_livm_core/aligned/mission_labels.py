@@ -101,7 +101,7 @@ def take_labels(
     _require_labels(infrared, both_names, "infrared", labels)
     visible = LabelSet({})
     if visible_labels is not None:
-        seen = {pair.pair_id: pair.visible for pair in pairs}
+        seen = {pair.pair_id: pair.visible for pair in pairs if pair.visible is not None}
         visible = read_label_set(
             visible_labels, both_names[1], _frame_reader(seen, read_visible_frame)
         )
@@ -276,6 +276,7 @@ def _align_wanted(
             measurement_parameters=mission.measurement_parameters,
         )
         for pair in image_pairs(mission_dir)
+        if pair.visible is not None
     ]
     needed = [pair for pair in pairs if pair.pair_id in set(wanted)]
     others = [pair for pair in pairs if pair.pair_id not in set(wanted)]

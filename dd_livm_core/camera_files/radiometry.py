@@ -36,6 +36,8 @@ GREY_PERCENTILES = (0.5, 99.5)
 """Become black and white where a TIFF has no unit, so that single dead pixels take no contrast."""
 
 NO_TEMPERATURE = "Give the camera's radiometric file (16-bit TIFF, FLIR or DJI R-JPEG)."
+NO_PALETTE = "none"
+"""Instead of a palette's name, for the colours of a photograph."""
 EIGHT_BITS = "an 8-bit picture holds no temperatures"
 SAID_OF_KIND = {
     "grey": "",
@@ -147,9 +149,20 @@ def _read_colours(rgb: NDArray[np.uint8], path: Path, reason: str) -> Thermogram
         radiometric=False,
         stored_dtype="uint8",
         reason=f"{reason}{said}",
-        palette=picture.palette or ("none" if picture.kind == "photograph" else "unknown"),
+        palette=picture.palette or (NO_PALETTE if picture.kind == "photograph" else "unknown"),
         marked_share=marked,
     )
+
+
+def require_no_photograph(thermogram: Thermogram, path: Path) -> None:
+    """Raise an InputError where an image has the colours of a photograph."""
+    if thermogram.palette == NO_PALETTE:
+        raise InputError(
+            "an infrared image, as there is no visible one beside it",
+            "the colours of a photograph",
+            path,
+            "Give the visible images their own marks (_V), or leave it out.",
+        )
 
 
 def examine_infrared(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-ENDING = re.compile(r"\.(jpe?g|png|tiff?|bmp|webp|txt|xml|json)$", re.IGNORECASE)
+ENDING = re.compile(r"\.(r?jpe?g|png|tiff?|bmp|webp|txt|xml|json)$", re.IGNORECASE)
 LOCAL_FILE = re.compile(r"^.*[?&]d=")
 """Label Studio's address of a file that it serves itself."""
 QUERY = re.compile(r"(\.(?:jpe?g|png|tiff?|bmp|webp))[?#].*$", re.IGNORECASE)

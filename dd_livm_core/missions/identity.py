@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.folder import MISSION, read_record
+from dd_livm_core.missions.folder import MISSION, files_by_pair, read_record
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import stamp_of
 from dd_livm_core.records import Mission
@@ -41,16 +41,13 @@ class Overlap:
 
 def compare_with_mission(mission_dir: Path, pairs: Sequence[PairFiles]) -> Overlap:
     """Compare a folder's pairs with those of the same id in a mission; files of the same size and time are the same."""
-    infrared, visible = _held(mission_dir / "infrared"), _held(mission_dir / "visible")
+    sides = [files_by_pair(mission_dir / side) for side in ("infrared", "visible")]
     same_files, identical, changed, changed_infrared = 0, [], [], []
     for pair in pairs:
         held = [
             (source, target)
-            for source, target in (
-                (pair.infrared, infrared.get(pair.pair_id)),
-                (pair.visible, visible.get(pair.pair_id)),
-            )
-            if target is not None
+            for source, side in zip(pair.paths, sides, strict=False)
+            if (target := side.get(pair.pair_id)) is not None
         ]
         same = {source: _is_same_file(source, target) for source, target in held}
         same_files += sum(same.values())
@@ -61,7 +58,7 @@ def compare_with_mission(mission_dir: Path, pairs: Sequence[PairFiles]) -> Overl
         if not same.get(pair.infrared, True):
             changed_infrared.append(pair.pair_id)
     return Overlap(
-        bool(infrared or visible),
+        any(sides),
         same_files,
         tuple(identical),
         tuple(changed),
@@ -95,7 +92,7 @@ def recorded_sources(mission_dir: Path) -> tuple[str, ...]:
 def choose_mission_id(
     data_root: Path, site_id: str, source: Path, pairs: Sequence[PairFiles], name: str
 ) -> str:
-    """Return the id of the site's mission that a folder continues, else a free id made of ``name``.
+    """Return the id of the site's mission that a folder continues or completes, else a free id made of ``name``.
 
     A folder continues the mission that it was ingested to, else one that holds its images, whatever that one is
     called. A free id is ``name`` itself, or ``name-2``, ``name-3`` and so on; it differs from others by more than
@@ -201,13 +198,6 @@ def _is_same_flight(overlap: Overlap, mission_dir: Path, recorded: str) -> bool:
     if sources and recorded not in sources:
         return not overlap.changed
     return overlap.identical_files > 0
-
-
-def _held(folder: Path) -> dict[str, Path]:
-    """Return a mission's images of one side by pair id; none where there is no such folder."""
-    if not folder.is_dir():
-        return {}
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.name[0] != "."}
 
 
 def _is_same_file(source: Path, target: Path) -> bool:

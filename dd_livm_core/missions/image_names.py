@@ -6,6 +6,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+from dd_livm_core.missions.image_search import RADIOMETRIC_ENDINGS
+
 Modality = Literal["infrared", "visible"]
 OTHER: dict[Modality, Modality] = {"infrared": "visible", "visible": "infrared"}
 MARKS: dict[str, Modality] = {
@@ -48,7 +50,7 @@ class NamedImage:
     mark
         Lower case, or None where the name has none.
     modality
-        What the mark says; None without a mark.
+        What the mark says, or else the ending of radiometric JPEG; None without either.
     """
 
     path: Path
@@ -67,7 +69,10 @@ def read_name(path: Path, root: Path) -> NamedImage:
     parents = path.relative_to(root).parts[:-1]
     found = _find_mark(stem)
     if found is None:
-        return NamedImage(path, parents, stem, copy, None, None)
+        by_ending: Modality | None = (
+            "infrared" if path.suffix.lower() in RADIOMETRIC_ENDINGS else None
+        )
+        return NamedImage(path, parents, stem, copy, None, by_ending)
     before = stem[: found.start()]
     if before.lower().endswith(("raw_", "raw-")):
         before = before[:-4]

@@ -1,4 +1,4 @@
-"""Finds which infrared image belongs to which visible one, by folders and names as drones write them."""
+"""Finds which infrared image belongs to which visible one, and which is alone, by folders and names of drones."""
 
 import filecmp
 import hashlib
@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.image_modality import settle_modalities
+from dd_livm_core.missions.image_modality import find_photographs, settle_modalities
 from dd_livm_core.missions.image_names import (
     NARROW_VIEWS,
-    OTHER,
+    Modality,
     NamedImage,
     folder_modality,
     read_name,
@@ -28,6 +28,7 @@ SAMPLE_BYTES = 4096
 """Read from two places of a file before it is hashed whole: one page of memory each."""
 MAX_ID_CHARACTERS = 64
 """As `Identifier` allows; a longer id keeps its beginning and ends in a hash of the whole."""
+PHOTOGRAPH = "no image belongs to it, and by its content it is a photograph"
 NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 Key = tuple[str, ...]
 """Folders and name that the two files of a pair share."""
@@ -36,7 +37,7 @@ Keyed = tuple[NamedImage, Key]
 
 @dataclass(frozen=True)
 class PairingReport:
-    """What a folder holds: pairs, and the files in none with the reason; every image is in one of the two."""
+    """What a folder holds: pairs and infrared images alone, and every other file with the reason."""
 
     pairs: tuple[PairFiles, ...]
     single: tuple[tuple[Path, str], ...]
@@ -49,7 +50,8 @@ def pair_folder(folder: Path) -> PairingReport:
     ``V_south`` and becomes part of the id) and marked names in one folder (``DJI_0001_T`` with ``_V``, ``_W`` or
     ``_Z``, or without a mark where only infrared images have one) are understood; marks count wherever they stand, and
     before folders. Where names do not match, images are paired by time; where no image has a time and both sides are
-    equally many, by order; both are held against the images' positions. Links are not followed out of the folder.
+    equally many, by order; both are held against the images' positions. An infrared image that no visible one belongs
+    to is alone, unless by its content it is a photograph. Links are not followed out of the folder.
 
     Raises
     ------
@@ -78,37 +80,47 @@ def pair_folder(folder: Path) -> PairingReport:
         image.path: visible.pop(image.path) for image, _ in left if image.mark in NARROW_VIEWS
     }
     more: list[PairFiles] = []
-    used: set[Path] = set()
+    refused: Single = []
     for views in (visible, zoomed):
-        open_ = {path: pair_id for path, pair_id in infrared.items() if path not in used}
+        closed = {path for pair in more for path in pair.paths} | {path for path, _ in refused}
+        open_ = {path: pair_id for path, pair_id in infrared.items() if path not in closed}
         by_order = not pairs and not more
-        found, refused = pair_by_time_or_order(open_, views, metadata_of, by_order=by_order)
+        found, contradicted = pair_by_time_or_order(open_, views, metadata_of, by_order=by_order)
         more += found
-        used |= {path for pair in found for path in (pair.infrared, pair.visible)}
-        used |= {path for path, _ in refused}
-        single += refused
-    single += [*copies, *unsettled, *ambiguous, *further]
-    single += [
-        (image.path, f"no {OTHER[image.modality or 'visible']} image for {ids[key]}")
-        for image, key in left
-        if image.path not in used
+        refused += contradicted
+    used = {path for pair in more for path in pair.paths}
+    lone = [image for image, _ in left if image.path in infrared.keys() - used]
+    photographs = find_photographs(lone, metadata_of)
+    alone = [
+        PairFiles(pair_id, path, None, paired_by=None)
+        for path, pair_id in sorted(infrared.items(), key=lambda item: item[1])
+        if path not in used | photographs
     ]
-    return _set_duplicates_aside([*sorted(pairs, key=lambda pair: pair.pair_id), *more], single)
+    single += [*copies, *unsettled, *ambiguous, *further, *refused]
+    single += [
+        (path, f"no infrared image for {pair_id}")
+        for path, pair_id in {**visible, **zoomed}.items()
+        if path not in used | {path for path, _ in refused}
+    ]
+    single += [(path, PHOTOGRAPH) for path in sorted(photographs)]
+    return _set_duplicates_aside(
+        [*sorted(pairs, key=lambda pair: pair.pair_id), *more, *alone], single
+    )
 
 
 def _set_copies_aside(images: Sequence[NamedImage]) -> tuple[list[NamedImage], Single]:
     """Return the images without those that copy another: the same bytes as ``(1)``, or the same name converted."""
     plain = {(image.path.parent, image.path.name): image.path for image in images}
-    best: dict[tuple[Path, str], Path] = {}
+    best: dict[tuple[Path, str, Modality | None], Path] = {}
     for image in sorted(images, key=lambda image: _ending_rank(image.path)):
-        best.setdefault((image.path.parent, image.path.stem), image.path)
+        best.setdefault((image.path.parent, image.path.stem, image.modality), image.path)
     kept: list[NamedImage] = []
     single: Single = []
     for image in images:
         path = image.path
         stem = path.stem.removesuffix(image.copy)
         original = plain.get((path.parent, stem + path.suffix)) if image.copy else None
-        first = best[path.parent, path.stem]
+        first = best[path.parent, path.stem, image.modality]
         if original is not None and has_same_content(path, original):
             single.append((path, f"the same content as {original.name}"))
         elif first != path:
@@ -144,11 +156,13 @@ def _key(image: NamedImage, depth: int | None) -> Key:
 def _match_by_name(
     keyed: Sequence[Keyed],
 ) -> tuple[list[tuple[NamedImage, NamedImage, Key]], list[Keyed], Single]:
-    """Return (infrared, visible, key) by equal names, the images left over, and those too many for a pair.
+    """Return (infrared, visible, key) by equal names, the images left over, and visible ones too many for a pair.
 
     Names are compared as they are, then without copy marks, letter case, odd characters and folders of a modality.
+    Several infrared images of one name are left over, and the visible ones of that name too many.
     """
     matched: list[tuple[NamedImage, NamedImage, Key]] = []
+    shared: list[Keyed] = []
     single: Single = []
     left = list(keyed)
     for key_of in (lambda image, key: key, lambda image, key: _lax_key(image)):
@@ -167,7 +181,8 @@ def _match_by_name(
             elif len(infrared) > 1:
                 name = "/".join(infrared[0][1])
                 why = f"{len(infrared)} infrared images share the name {name}"
-                single += [(image.path, why) for image, _ in group]
+                shared += infrared
+                single += [(image.path, why) for image in visible]
             else:
                 image, key = infrared[0]
                 matched.append((image, visible[0], key))
@@ -175,7 +190,16 @@ def _match_by_name(
                     (further.path, f"a further visible image of {image.path.name}")
                     for further in visible[1:]
                 ]
-    return matched, left, single
+    return matched, _tell_keys_apart([*left, *shared]), single
+
+
+def _tell_keys_apart(images: Sequence[Keyed]) -> list[Keyed]:
+    """Return images with their keys; infrared ones that share a key have their whole path as key."""
+    counts = Counter(key for image, key in images if image.modality == "infrared")
+    return [
+        (image, key if counts[key] <= 1 else (*image.parents, image.path.stem))
+        for image, key in images
+    ]
 
 
 def _lax_key(image: NamedImage) -> Key:

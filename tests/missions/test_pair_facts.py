@@ -17,7 +17,7 @@ from tests import drone_files as made
 
 def facts_of(infrared: bytes, visible: bytes) -> PairFacts:
     hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
-    return facts_from_bytes(infrared, Path("a_T"), visible, Path("a_V"), hashes=hashes)
+    return facts_from_bytes((infrared, Path("a_T")), (visible, Path("a_V")), hashes=hashes)
 
 
 def photo(seed: int, **xmp: str) -> bytes:
