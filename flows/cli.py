@@ -249,7 +249,11 @@ def inspect(
     """
     opened = open_workspace(workspace, runs_flow=True)
     from tasks.register import require_detector
+    from tasks.workspace import require_text
 
+    for folder in (source.resolve(), output):
+        if folder is not None:
+            require_text(folder)
     require_detector(opened, model)  # before a server starts, which takes seconds
     from flows.inspect_mission import inspect_mission
     from flows.terminal import show_input_errors_plainly
