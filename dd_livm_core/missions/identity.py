@@ -117,13 +117,24 @@ def choose_mission_id(
 
 
 def find_other_holders(data_root: Path, mission_dir: Path, pairs: Sequence[PairFiles]) -> list[str]:
-    """Return the other missions, of any site, that hold images of these pairs under the same names."""
+    """Return the other missions, of any site, that hold an infrared image of these pairs.
+
+    It is known by its content where it has the same name, or the size and time that copies keep.
+    """
     others = (path.parent for path in sorted(data_root.glob(f"*/*/{MISSION}")))
     return [
         f"{other.parent.name}/{other.name}"
         for other in others
-        if other != mission_dir and compare_with_mission(other, pairs).identical
+        if other != mission_dir
+        and (compare_with_mission(other, pairs).identical or _holds_by_stamp(other, pairs))
     ]
+
+
+def _holds_by_stamp(mission_dir: Path, pairs: Sequence[PairFiles]) -> bool:
+    """Return whether a mission holds one of these infrared images under whatever name."""
+    held = {stamp_of(path): path for path in _held(mission_dir / "infrared").values()}
+    twins = ((pair.infrared, held.get(stamp_of(pair.infrared))) for pair in pairs)
+    return any(twin and filecmp.cmp(path, twin, shallow=False) for path, twin in twins)
 
 
 def require_outside_data(source: Path, data_root: Path) -> None:

@@ -135,11 +135,13 @@ def test_images_that_another_mission_holds_are_told(
     tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_site(workspace.data, Site(site_id="t"))
-    source = flight(tmp_path / "monday", 1)
+    source = flight(tmp_path / "card" / "monday", 1)
     ingest_folder(workspace, source, "s")
     assert "same images" not in capsys.readouterr().out
     ingest_folder(workspace, source, "t")
     assert "the same images are in s/monday" in capsys.readouterr().out
+    ingest_folder(workspace, tmp_path / "card", "s", mission_id="all")  # which names them otherwise
+    assert "the same images are in s/monday, t/monday" in capsys.readouterr().out
 
 
 def test_a_renamed_image_is_not_taken_in_again(tmp_path: Path, workspace: Workspace) -> None:
