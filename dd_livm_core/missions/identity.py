@@ -132,7 +132,7 @@ def find_other_holders(data_root: Path, mission_dir: Path, pairs: Sequence[PairF
 
 def _holds_by_stamp(mission_dir: Path, pairs: Sequence[PairFiles]) -> bool:
     """Return whether a mission holds one of these infrared images under whatever name."""
-    held = {stamp_of(path): path for path in _held(mission_dir / "infrared").values()}
+    held = {stamp_of(path): path for path in files_by_pair(mission_dir / "infrared").values()}
     twins = ((pair.infrared, held.get(stamp_of(pair.infrared))) for pair in pairs)
     return any(twin and filecmp.cmp(path, twin, shallow=False) for path, twin in twins)
 
