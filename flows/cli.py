@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from dd_livm_core.errors import InputError
 from dd_livm_core.records import TemperatureUnit
 from flows.data_commands import data_app, labels_app, sites_app
 from flows.doctor_command import report_readers
 from flows.simulate_command import simulate_stations
-from flows.terminal import show_what_the_terminal_can
+from flows.terminal import plain_error, show_what_the_terminal_can
 from flows.workspace_option import CORES, ProcessesOption, WorkspaceOption, open_workspace
 
 app = typer.Typer(
@@ -250,7 +249,11 @@ def inspect(
     """
     opened = open_workspace(workspace, runs_flow=True)
     from tasks.register import require_detector
+    from tasks.workspace import require_text
 
+    for folder in (source.resolve(), output):
+        if folder is not None:
+            require_text(folder)
     require_detector(opened, model)  # before a server starts, which takes seconds
     from flows.inspect_mission import inspect_mission
     from flows.terminal import show_input_errors_plainly
@@ -308,13 +311,16 @@ def ui(
 
 
 def main() -> None:
-    """Run the command line; a broken contract ends in one clear message and exit code 2."""
+    """Run the command line; bad input, or a disk that cannot be written, ends in one clear message and exit code 2."""
     show_what_the_terminal_can()
     try:
         app()
-    except InputError as error:
+    except Exception as error:
+        told = plain_error(error)
+        if told is None:
+            raise
         typer.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-        typer.echo(str(error), err=True)
+        typer.echo(str(told), err=True)
         sys.exit(2)
 
 

@@ -1,6 +1,7 @@
 """Take a folder of images into ``data/``, with a bar and a report in the terminal."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,14 +22,20 @@ from dd_livm_core.aligned.label_sources import find_labels, list_names
 from dd_livm_core.aligned.mission_labels import take_labels
 from dd_livm_core.errors import InputError
 from dd_livm_core.missions.folder import LABELS, MISSION, read_record, validate_record
-from dd_livm_core.missions.identity import choose_mission_id, recorded_sources
+from dd_livm_core.missions.identity import (
+    choose_mission_id,
+    find_other_holders,
+    recorded_sources,
+    require_outside_data,
+    require_own_name,
+)
 from dd_livm_core.missions.ingestion import IngestionReport, find_pairs, ingest_mission
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import stamp_of
 from dd_livm_core.missions.replaced_labels import list_labelled, list_set_aside
 from dd_livm_core.missions.sites import require_site
 from dd_livm_core.records import Mission, Progress
-from flows.ingest_report import print_labels, print_report
+from flows.ingest_report import SHOWN, print_labels, print_report
 from tasks.workspace import Workspace
 
 LOCK_WAIT_S = 5.0
@@ -43,7 +50,8 @@ def name_mission(source: Path) -> str:
     beside = source / MISSION
     if beside.exists():
         return read_record(beside, Mission).mission_id
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.resolve().name).strip("-._")
+    folder = unicodedata.normalize("NFC", source.resolve().name)  # macOS parts accents from letters
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder).strip("-._")
     return name[:64] or "mission"
 
 
@@ -91,7 +99,9 @@ def _mission_id(
     if named is None:
         return choose_mission_id(workspace.data, site_id, source, pairs, name_mission(source))
     ids = {"site_id": site_id, "mission_id": named}
-    return validate_record(Mission, ids, "--mission").mission_id
+    mission_id = validate_record(Mission, ids, "--mission").mission_id
+    require_own_name(workspace.data / site_id / mission_id)
+    return mission_id
 
 
 def ingest_folder(
@@ -119,11 +129,12 @@ def ingest_folder(
     Raises
     ------
     InputError
-        No folder, no pair in it, an undeclared site, no usable pair, broken labels, a mission that is another flight,
-        or another process that ingests the same mission.
+        No folder, one in or around ``data/``, no pair in it, an undeclared site, no usable pair, broken labels, a
+        mission that is another flight, or another process that ingests the same mission.
     """
     console = Console()
     require_site(workspace.data, site_id)
+    require_outside_data(source, workspace.data)
     named_labels, labels = labels, find_labels(source, labels, visible_labels)
     found = find_pairs(source)
     chosen = _mission_id(workspace, source, found.pairs, site_id, mission_id)
@@ -159,6 +170,12 @@ def ingest_folder(
         )
     if mission_id is None:
         _print_other_name(console, report.mission_dir, source)
+    if holders := find_other_holders(workspace.data, report.mission_dir, report.pairs):
+        console.print(
+            f"  [yellow]the same images[/yellow] are in {escape(', '.join(holders[:SHOWN]))} already: "
+            "a retraining sets both aside",
+            soft_wrap=True,
+        )
     if labels and only_unlabelled:
         console.print(
             f"  {escape(str(labels))} is not newer than the mission's labels: "

@@ -30,6 +30,7 @@ from dd_livm_core.camera_files.planck import (
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import MeasurementParameters
 
+FLIR_START = b"FLIR\0"
 RAW_RECORD, CAMERA_RECORD = 1, 32
 BROKEN = (
     struct.error,
@@ -107,6 +108,14 @@ def read_flir(content: bytes, path: Path, given: MeasurementParameters) -> FlirT
     )
 
 
+def holds_flir_records(content: bytes) -> bool:
+    """Return whether a file is a JPEG with records of a FLIR sensor, broken ones included."""
+    return any(
+        number == 1 and body.startswith(FLIR_START)
+        for number, body in application_segments(content)
+    )
+
+
 def flir_counts(content: bytes, path: Path) -> NDArray[np.uint16] | None:
     """Return the sensor's counts of a FLIR JPEG as stored, uint16 (H, W), or None where the file holds none.
 
@@ -157,7 +166,7 @@ def _join_segments(content: bytes) -> bytes | None:
     parts: dict[int, bytes] = {}
     last = 0
     for number, body in application_segments(content):
-        if number == 1 and body[:5] == b"FLIR\0" and len(body) > 8:
+        if number == 1 and body.startswith(FLIR_START) and len(body) > 8:
             parts.setdefault(body[6], body[8:])
             last = body[7]
     if not parts:

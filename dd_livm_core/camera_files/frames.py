@@ -110,7 +110,7 @@ class ImageFrame:
     def _complaint(self, stated: Size) -> str:
         """Return why an image of the stated size cannot be this picture."""
         said = f"expected the size of the picture, {_text(self.picture_px)}, or of its shape"
-        if _same_shape(stated[::-1], self.picture_px):
+        if min(stated) >= MIN_SIDE_PX and _same_shape(stated[::-1], self.picture_px):
             turned = "its height by its width, as before EXIF turns it upright"
             return f"{said}, found {_text(stated)}: {turned}"
         return f"{said}, found {_text(stated)}"

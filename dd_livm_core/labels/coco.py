@@ -122,7 +122,7 @@ def coco_of(content: Any, path: Path) -> CocoFile:
     try:
         images = {_key(image["id"]): image for image in content["images"]}
         names = [str(image["file_name"]) for image in content["images"]]
-        classes = {_key(of["id"]): of["name"] for of in content.get("categories") or []}
+        categories = [(_key(of["id"]), of["name"]) for of in content.get("categories") or []]
         annotations = list(content["annotations"] or [])
         sizes = {
             key: stated_size_px(image.get("width"), image.get("height"))
@@ -132,6 +132,9 @@ def coco_of(content: Any, path: Path) -> CocoFile:
         raise InputError("a COCO file", f"{type(error).__name__}: {error}", path, TODO) from error
     if len(images) < len(names):
         raise InputError("one id per image", "images of one id", path, TODO)
+    classes = dict(categories)
+    if len(classes) < len(set(categories)):
+        raise InputError("one id per class", f"classes of one id: {categories}", path, TODO)
     drawn: dict[str, list[Drawn]] = {key: [] for key in images}
     broken: dict[str, list[SetAside]] = {key: [] for key in images}
     orphans: list[SetAside] = []
@@ -178,14 +181,16 @@ def _mask_size_px(annotation: Any) -> tuple[float, float] | None:
 def _drawn(
     annotation: Any, place: str, classes: Mapping[str, Any], stated_px: tuple[float, float] | None
 ) -> Drawn:
-    """Return the label of an annotation: of its bbox, else of its outline or mask."""
+    """Return the label of an annotation: of its bbox, else, as where that has no area, of its outline or mask."""
     attributes = annotation.get("attributes")
     degrees = float(attributes.get("rotation") or 0) if isinstance(attributes, dict) else 0.0
-    if not annotation.get("bbox"):
+    x, y, width, height = (float(value) for value in annotation.get("bbox") or (0, 0, 0, 0))
+    box = (x, y, width, height)
+    if annotation.get("segmentation") and min(width, height) <= 0:
         box = _box_of_outline(annotation["segmentation"], stated_px)
+    elif not annotation.get("bbox"):
+        raise KeyError("bbox")
     else:
-        x, y, width, height = (float(value) for value in annotation["bbox"])
-        box = (x, y, width, height)
         if not degrees:
             _require_agreement(box, annotation, stated_px)
     if degrees:  # CVAT writes a turned box as it was before the turn

@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import read_text
 from dd_livm_core.missions.pair_files import PairFiles
 
 MISSION, LABELS = "mission.json", "labels.json"
@@ -25,7 +26,7 @@ def read_record(path: Path, kind: type[R]) -> R:
         The file is missing or broken, or holds unknown keys.
     """
     try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8-sig"))
+        return kind.model_validate_json(read_text(path))
     except (OSError, ValueError, ValidationError) as error:
         raise InputError(
             f"a {kind.__name__} record", str(error), path, "Mend it, or ingest the mission anew."

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.camera_files.dji import holds_dji_counts
-from dd_livm_core.camera_files.flir import flir_raster_px
+from dd_livm_core.camera_files.flir import holds_flir_records
 from dd_livm_core.camera_files.images import TIFF_STARTS, read_bytes, upright_pixels
 from dd_livm_core.camera_files.palette_values import GREY_SHARE, read_picture
 from dd_livm_core.camera_files.tiff import read_tiff_frame
@@ -62,7 +62,7 @@ def _holds_temperatures_or_counts(path: Path) -> bool:
         if content[:4] in TIFF_STARTS:
             frame = read_tiff_frame(content, path)
             return frame.values.ndim == 2 and frame.stored_dtype not in ("uint8", "int8")
-        return holds_dji_counts(content) or flir_raster_px(content, path) is not None
+        return holds_dji_counts(content) or holds_flir_records(content)
     except InputError:
         return False
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dd_livm_core.camera_files.metadata import ImageMetadata
 from dd_livm_core.missions.image_content import MAX_INFRARED_PX, modalities_by_content
-from dd_livm_core.missions.image_names import Modality, NamedImage, folder_modality
+from dd_livm_core.missions.image_names import OTHER, Modality, NamedImage, folder_modality
 from dd_livm_core.missions.image_search import Single
 
 INFRARED_CAMERAS = {"XT S", "XT", "FLIR"}
@@ -24,11 +24,11 @@ MetadataOf = Callable[[Path], ImageMetadata | None]
 
 
 def camera_modality(metadata: ImageMetadata | None) -> Modality | None:
-    """Return what an image's own metadata says, by DJI's ``ImageSource`` or else by the camera's model; or None."""
+    """Return what an image's own metadata says, surely or else by the camera's model; or None."""
     if metadata is None:
         return None
-    if by_source := source_modality(metadata.image_source or ""):
-        return by_source
+    if sure := sure_modality(metadata):
+        return sure
     if metadata.camera_model in INFRARED_CAMERAS:
         return "infrared"
     if metadata.camera_model in DOUBLE_CAMERAS:
@@ -37,11 +37,12 @@ def camera_modality(metadata: ImageMetadata | None) -> Modality | None:
     return None
 
 
-def source_modality(image_source: str) -> Modality | None:
-    """Return what DJI's ``ImageSource`` says, or None where it is another word."""
-    if image_source.lower().startswith("infrared"):
+def sure_modality(metadata: ImageMetadata) -> Modality | None:
+    """Return what the numbers of an infrared sensor in the file, or else DJI's ``ImageSource``, say; or None."""
+    source = (metadata.image_source or "").lower()
+    if metadata.holds_counts or source.startswith("infrared"):
         return "infrared"
-    return "visible" if image_source.lower().startswith(VISIBLE_SOURCES) else None
+    return "visible" if source.startswith(VISIBLE_SOURCES) else None
 
 
 def settle_modalities(
@@ -49,15 +50,21 @@ def settle_modalities(
 ) -> tuple[list[tuple[NamedImage, int | None]], Single]:
     """Return the images with a modality, each with the depth of the folder that says the same, and the other images.
 
-    A file's mark comes first. A folder counts only where no file below it is marked as of the other kind: ``T-12``
-    may be a row of PV modules. Then comes the camera. What is left is visible where only infrared images beside it
-    are marked, as of cameras that mark no other; else its content decides.
+    A file's mark comes first. A folder counts only where no file below it is marked as of the other kind, as ``T-12``
+    may be a row of PV modules, nor the first one without a mark is of the other kind by its camera. Then comes the
+    camera. What is left is visible where only infrared images beside it are marked, as of cameras that mark no other;
+    else its content decides.
     """
     said: dict[tuple[str, ...], set[Modality]] = defaultdict(set)
     for image in images:
         if image.modality:
             for end in range(len(image.parents) + 1):
                 said[image.parents[:end]].add(image.modality)
+    for folder, image in _first_unmarked(images).items():
+        by_name = folder_modality(folder[-1])
+        own = camera_modality(metadata_of(image.path)) if by_name else None
+        if by_name and own == OTHER[by_name[0]]:
+            said[folder].add(own)
     settled: list[tuple[NamedImage, int | None]] = []
     unmarked: list[NamedImage] = []
     for image in images:
@@ -104,8 +111,7 @@ def find_photographs(images: Sequence[NamedImage], metadata_of: MetadataOf) -> s
 
 def _is_of_infrared_camera(metadata: ImageMetadata | None) -> bool:
     return metadata is not None and (
-        source_modality(metadata.image_source or "") == "infrared"
-        or metadata.camera_model in INFRARED_CAMERAS
+        sure_modality(metadata) == "infrared" or metadata.camera_model in INFRARED_CAMERAS
     )
 
 
@@ -128,6 +134,15 @@ def _is_below_infrared(image: NamedImage, said: dict[tuple[str, ...], set[Modali
     )
 
 
+def _first_unmarked(images: Sequence[NamedImage]) -> dict[tuple[str, ...], NamedImage]:
+    """Return for each folder, by the names of the folders down to it, its first own image without a mark."""
+    first: dict[tuple[str, ...], NamedImage] = {}
+    for image in images:
+        if image.modality is None and image.parents:
+            first.setdefault(image.parents, image)
+    return first
+
+
 def _find_folder(
     image: NamedImage, said: dict[tuple[str, ...], set[Modality]]
 ) -> tuple[int | None, Modality | None]:
@@ -140,7 +155,7 @@ def _find_folder(
         found = folder_modality(name)
         if found is None or not below <= {found[0]}:
             continue
-        only_a_letter = found[1] and name[1:2] in "-_"
+        only_a_letter = found[1] and name[1:2] in "-_ "
         if image.modality or not (below and only_a_letter):
             return depth, found[0]
     return None, None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import write_json
+from dd_livm_core.files import hash_file, write_json
 from dd_livm_core.missions.folder import MISSION, QUARANTINE, files_by_pair, image_pairs
 from dd_livm_core.missions.identity import (
     Overlap,
@@ -16,12 +16,18 @@ from dd_livm_core.missions.identity import (
 from dd_livm_core.missions.pair_facts import (
     PAIR_FACTS,
     read_kept_facts,
+    read_known_hashes,
     reader_version,
     write_kept_facts,
 )
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import Intake, Taken, stamp_of
-from dd_livm_core.missions.pairing import PairingReport, pair_folder
+from dd_livm_core.missions.pairing import (
+    PairingReport,
+    has_same_content,
+    pair_folder,
+    sample_content,
+)
 from dd_livm_core.missions.replaced_labels import (
     LabelsAside,
     list_labelled,
@@ -111,6 +117,7 @@ def ingest_mission(
     found = found or find_pairs(source)
     mission_dir = data_root / mission.site_id / mission.mission_id
     overlap = compare_or_refuse(mission_dir, source, found.pairs)
+    found = _set_renamed_aside(mission_dir, found)
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
     intake = Intake(
@@ -150,6 +157,23 @@ def ingest_mission(
     )
 
 
+def _set_renamed_aside(mission_dir: Path, found: PairingReport) -> PairingReport:
+    """Return a folder's pairs without those whose infrared image the mission holds under another name."""
+    held, ids = files_by_pair(mission_dir / "infrared"), {pair.pair_id for pair in found.pairs}
+    others = {sample_content(path): path for name, path in held.items() if name not in ids}
+    renamed: dict[PairFiles, Path] = {}
+    for pair in found.pairs if others else ():
+        twin = None if pair.pair_id in held else others.get(sample_content(pair.infrared))
+        if twin is not None and has_same_content(pair.infrared, twin):
+            renamed[pair] = twin
+    single = [
+        (pair.infrared, f"the same content as {twin.name} of the mission, which is kept")
+        for pair, twin in renamed.items()
+    ]
+    pairs = tuple(pair for pair in found.pairs if pair not in renamed)
+    return PairingReport(pairs, (*found.single, *single))
+
+
 def _list_alone(mission_dir: Path, pairs: Sequence[PairFiles]) -> tuple[Path, ...]:
     """Return the infrared files of those pairs that the mission holds without a visible image."""
     alone = {pair.pair_id for pair in image_pairs(mission_dir) if pair.visible is None}
@@ -161,7 +185,19 @@ def _find_stale_labels(mission_dir: Path, pairs: Sequence[PairFiles], overlap: O
     held = files_by_pair(mission_dir / "infrared")
     missing = {pair.pair_id for pair in pairs if pair.pair_id not in held}
     orphans = missing & list_labelled(mission_dir) if missing else set()
-    return {*overlap.changed_infrared, *orphans}
+    changed = [pair for pair in pairs if pair.pair_id in overlap.changed_infrared]
+    return {*overlap.changed_infrared, *orphans} - _find_repaired(mission_dir, changed)
+
+
+def _find_repaired(mission_dir: Path, pairs: Sequence[PairFiles]) -> set[str]:
+    """Return the pairs whose held infrared image was damaged, and which get the one back that was taken in before."""
+    known = read_known_hashes(mission_dir) if pairs else set()
+    held = files_by_pair(mission_dir / "infrared")
+    return {
+        pair.pair_id
+        for pair in pairs
+        if hash_file(held[pair.pair_id]) not in known and hash_file(pair.infrared) in known
+    }
 
 
 def _find_kept(

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from dd_livm_core.camera_files.dji import has_reader
 from dd_livm_core.camera_files.images import checked_size_px
@@ -17,7 +18,7 @@ from dd_livm_core.camera_files.radiometry import (
 )
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_text
-from dd_livm_core.missions.image_modality import source_modality
+from dd_livm_core.missions.image_modality import sure_modality
 from dd_livm_core.missions.image_names import OTHER, Modality
 from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
@@ -148,11 +149,12 @@ def facts_from_bytes(
 
 
 def _require_modality(metadata: ImageMetadata, modality: Modality, path: Path) -> None:
-    """Raise an InputError where DJI's own word, `ImageSource`, says that an image is of the other kind."""
-    if metadata.image_source and source_modality(metadata.image_source) == OTHER[modality]:
+    """Raise an InputError where what an image holds, or DJI's own word, says that it is of the other kind."""
+    if sure_modality(metadata) == OTHER[modality]:
+        source = metadata.image_source
         raise InputError(
             f"the {modality} image of a pair",
-            f"an image whose XMP says ImageSource {metadata.image_source}",
+            f"an image whose XMP says ImageSource {source}" if source else "a radiometric image",
             path,
             "Give files and folders their own marks (_T with _V), or leave it out.",
         )
@@ -197,22 +199,31 @@ def read_kept_facts(folder: Path, version: str) -> dict[PairHashes, PairFacts]:
     Lines that are broken, as after a power cut, or of another `reader_version` are left out: those pairs are read
     anew.
     """
-    path = folder / PAIR_FACTS
     known: dict[PairHashes, PairFacts] = {}
-    if not path.exists():
-        return known
     names = {field.name for field in fields(PairFacts)}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for content in _read_lines(folder):
+        if content.pop("reader", None) == version and set(content) == names:
+            facts = PairFacts(**content)
+            known[facts.infrared_sha256, facts.visible_sha256] = facts
+    return known
+
+
+def read_known_hashes(folder: Path) -> set[str]:
+    """Return the SHA-256 of the infrared images that were taken into a mission, by whatever reader."""
+    return {str(content.get("infrared_sha256")) for content in _read_lines(folder)}
+
+
+def _read_lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects in the lines of a mission's kept facts, but broken ones."""
+    path = folder / PAIR_FACTS
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    for line in text.splitlines():
         try:
             content = json.loads(line)
         except ValueError:
             continue
-        if not isinstance(content, dict) or content.pop("reader", None) != version:
-            continue
-        if set(content) == names:
-            facts = PairFacts(**content)
-            known[facts.infrared_sha256, facts.visible_sha256] = facts
-    return known
+        if isinstance(content, dict):
+            yield content
 
 
 def facts_line(facts: PairFacts, version: str) -> str:

@@ -21,6 +21,7 @@ from dd_livm_core.missions.image_names import (
 )
 from dd_livm_core.missions.image_search import ENDINGS, Single, find_images
 from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.missions.pairing_by_number import match_by_number
 from dd_livm_core.missions.pairing_by_time import pair_by_time_or_order, read_head_metadata
 
 SAMPLE_BYTES = 4096
@@ -66,6 +67,8 @@ def pair_folder(folder: Path) -> PairingReport:
     settled, unsettled = settle_modalities(named, metadata_of)
     keyed = [(image, _key(image, depth)) for image, depth in settled]
     matched, left, ambiguous = _match_by_name(keyed)
+    by_number, left, further = match_by_number(left, _lax_key)
+    matched += by_number
     of_pairs = [key for _, _, key in matched]
     ids = _unique_ids([*of_pairs, *(key for _, key in left)]) | _unique_ids(of_pairs)
     pairs = [PairFiles(ids[key], a.path, b.path) for a, b, key in matched]
@@ -73,7 +76,18 @@ def pair_folder(folder: Path) -> PairingReport:
         {image.path: ids[key] for image, key in left if image.modality == side}
         for side in ("infrared", "visible")
     )
-    more, refused = pair_by_time_or_order(infrared, visible, metadata_of, by_order=not pairs)
+    zoomed = {
+        image.path: visible.pop(image.path) for image, _ in left if image.mark in NARROW_VIEWS
+    }
+    more: list[PairFiles] = []
+    refused: Single = []
+    for views in (visible, zoomed):
+        closed = {path for pair in more for path in pair.paths} | {path for path, _ in refused}
+        open_ = {path: pair_id for path, pair_id in infrared.items() if path not in closed}
+        by_order = not pairs and not more
+        found, contradicted = pair_by_time_or_order(open_, views, metadata_of, by_order=by_order)
+        more += found
+        refused += contradicted
     used = {path for pair in more for path in pair.paths}
     lone = [image for image, _ in left if image.path in infrared.keys() - used]
     photographs = find_photographs(lone, metadata_of)
@@ -82,10 +96,10 @@ def pair_folder(folder: Path) -> PairingReport:
         for path, pair_id in sorted(infrared.items(), key=lambda item: item[1])
         if path not in used | photographs
     ]
-    single += [*copies, *unsettled, *ambiguous, *refused]
+    single += [*copies, *unsettled, *ambiguous, *further, *refused]
     single += [
         (path, f"no infrared image for {pair_id}")
-        for path, pair_id in visible.items()
+        for path, pair_id in {**visible, **zoomed}.items()
         if path not in used | {path for path, _ in refused}
     ]
     single += [(path, PHOTOGRAPH) for path in sorted(photographs)]
@@ -107,7 +121,7 @@ def _set_copies_aside(images: Sequence[NamedImage]) -> tuple[list[NamedImage], S
         stem = path.stem.removesuffix(image.copy)
         original = plain.get((path.parent, stem + path.suffix)) if image.copy else None
         first = best[path.parent, path.stem, image.modality]
-        if original is not None and _same_content(path, original):
+        if original is not None and has_same_content(path, original):
             single.append((path, f"the same content as {original.name}"))
         elif first != path:
             why = f"a copy of {first.name} in another format; to use it, take {first.name} out"
@@ -122,7 +136,7 @@ def _ending_rank(path: Path) -> int:
     return ENDINGS.index(path.suffix.lower())
 
 
-def _same_content(path: Path, other: Path) -> bool:
+def has_same_content(path: Path, other: Path) -> bool:
     """Return whether two files hold the same bytes; unreadable ones do not."""
     try:
         return filecmp.cmp(path, other, shallow=False)
@@ -189,13 +203,18 @@ def _tell_keys_apart(images: Sequence[Keyed]) -> list[Keyed]:
 
 
 def _lax_key(image: NamedImage) -> Key:
-    """Return folders and name without copy mark, odd characters and letter case, less the nearest modality's folder."""
+    """Return folders and name without copy mark, odd characters and letter case, less a folder of a modality.
+
+    It is the nearest one of the image's own, else of the other.
+    """
     parents = list(image.parents)
-    for depth in range(len(parents) - 1, -1, -1):
-        found = folder_modality(parents[depth])
-        if found and found[0] == image.modality:
-            parents[depth : depth + 1] = [found[1]] if found[1] else []
-            break
+    said = [
+        (depth, found) for depth, name in enumerate(parents) if (found := folder_modality(name))
+    ]
+    said.sort(key=lambda item: (item[1][0] == image.modality, item[0]))
+    if said:
+        depth, (_, rest) = said[-1]
+        parents[depth : depth + 1] = [rest] if rest else []
     return tuple(re.sub(r"[\W_]+", "-", part).casefold() for part in (*parents, image.bare))
 
 
@@ -233,7 +252,7 @@ def _set_duplicates_aside(pairs: list[PairFiles], single: list[tuple[Path, str]]
     """Report the pairs, and as single those whose infrared file repeats an earlier one byte for byte."""
     first: dict[str, PairFiles] = {}
     repeated: dict[PairFiles, PairFiles] = {}
-    for pair in _keep_alike(_keep_alike(pairs, _size_b), _sample):
+    for pair in _keep_alike(_keep_alike(pairs, _size_b), sample_content):
         with pair.infrared.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if digest in first:
@@ -259,7 +278,7 @@ def _size_b(path: Path) -> int:
     return path.stat().st_size
 
 
-def _sample(path: Path) -> tuple[int, bytes]:
+def sample_content(path: Path) -> tuple[int, bytes]:
     """Return size, head and a piece of the middle: TIFF frames of one camera share size and head."""
     size = _size_b(path)
     try:

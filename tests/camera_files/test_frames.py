@@ -34,8 +34,9 @@ def test_the_raster_itself_may_have_been_labelled() -> None:
     "stated", [(640, 480), (640, 640), (0, 0), (-640, -512), (5, 4), (float("nan"), 512.0)]
 )
 def test_a_size_that_cannot_show_the_frame_is_refused(stated: tuple[float, float]) -> None:
-    with pytest.raises(ValueError, match="1280 x 1024"):
+    with pytest.raises(ValueError, match="1280 x 1024") as refused:
         ENLARGED.scale_from(stated)
+    assert "upright" not in str(refused.value)
 
 
 def test_a_size_from_before_the_turn_is_told() -> None:

@@ -75,12 +75,13 @@ def test_infrared_images_of_another_day_are_another_mission(
     assert all(pair.visible is None for pair in image_pairs(first.mission_dir))
 
 
-def test_a_copy_of_pairs_with_more_of_them_is_a_mission_of_its_own_as_ever(
+def test_a_copy_of_pairs_with_more_of_them_goes_on_with_the_mission_as_ever(
     tmp_path: Path, workspace: Workspace
 ) -> None:
     first = ingest_folder(workspace, flight(tmp_path / "monday"), "s")
     second = ingest_folder(workspace, flight(tmp_path / "copy", count=13), "s")
-    assert (first.mission_dir.name, second.mission_dir.name) == ("monday", "copy")
+    assert (first.mission_dir.name, second.mission_dir.name) == ("monday", "monday")
+    assert second.added == 1
 
 
 def test_visible_images_alone_are_refused(tmp_path: Path, workspace: Workspace) -> None:

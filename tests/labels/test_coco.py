@@ -91,6 +91,7 @@ SQUARE = [[10.0, 20.0, 40.0, 20.0, 40.0, 30.0], [10.0, 25.0, 12.0, 30.0]]
         {"bbox": ["10", "20", "30", "10"], "iscrowd": 1},
         {"segmentation": SQUARE},
         {"bbox": [], "segmentation": SQUARE},
+        {"bbox": [0, 0, 0, 0], "segmentation": SQUARE},
         {"segmentation": {"size": [512, 640], "counts": [10 * 512 + 20, *[10, 502] * 29, 10]}},
         {"bbox": [20, 10, 10, 30], "attributes": {"rotation": 90.0}},
         {"bbox": [10, 20, 30, 10], "segmentation": [[11, 21, 41, 19, 39, 31]], "area": 900},
@@ -129,6 +130,24 @@ def test_a_bad_annotation_of_a_tool_is_named_and_costs_only_itself(
     labels, aside = as_tools_write(tmp_path, annotations=[good, bad])
     assert [label.box_xywh_px for label in labels] == [(10, 10, 20, 20)]
     assert [one.where for one in aside] == ["a.jpg, annotation 2"]
+
+
+def test_one_id_of_two_classes_is_refused_and_the_same_class_twice_is_not(tmp_path: Path) -> None:
+    annotations = [{"image_id": 1, "category_id": 1, "bbox": [10, 20, 30, 10]}]
+    twice = [{"id": 1, "name": "dust"}, {"id": 1, "name": "dust"}]
+    assert as_tools_write(tmp_path, categories=twice, annotations=annotations)[0]
+    with pytest.raises(InputError, match="weeds"):
+        as_tools_write(tmp_path, categories=[*twice, {"id": 1, "name": "weeds"}])
+
+
+@pytest.mark.parametrize(
+    "name", ["Open Circuits", "OpenCircuit", "open.circuit", "\u00d3pen-circuit", " OPEN_CIRCUIT "]
+)
+def test_a_class_is_known_by_its_letters(tmp_path: Path, name: str) -> None:
+    annotations = [{"image_id": 1, "category_id": 1, "bbox": [10, 20, 30, 10]}]
+    categories = [{"id": 1, "name": name}]
+    labels, _ = as_tools_write(tmp_path, categories=categories, annotations=annotations)
+    assert [label.defect_class for label in labels] == ["open_circuit"]
 
 
 def test_boxes_come_from_the_size_that_the_file_states(tmp_path: Path) -> None:

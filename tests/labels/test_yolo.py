@@ -52,6 +52,7 @@ def read(folder: Path, content: bytes) -> tuple[list[Label], list[str]]:
         "weeds",
         "0 320 256 20 20",
         "0 1.3 0.5 0.1 0.1",
+        "0 0.5 0.5 0.1 0.1 0.5 0.5 2",
     ],
 )
 def test_a_line_that_is_no_label_is_named_and_costs_only_itself(tmp_path: Path, line: str) -> None:
