@@ -14,10 +14,10 @@ from pathlib import Path
 
 from dd_livm_core.aligned.store import INFRARED_ONLY, AlignedPair, write_aligned_mission
 from dd_livm_core.camera_files.dji import FILES_PER_CALL, keep_dji_temperatures
+from dd_livm_core.camera_files.picture_values import require_no_photograph
 from dd_livm_core.camera_files.radiometry import (
     read_infrared,
     read_visible,
-    require_no_photograph,
 )
 from dd_livm_core.camera_files.thermogram import Thermogram
 from dd_livm_core.errors import InputError

@@ -1,4 +1,4 @@
-"""A mission's labels: read from label files of one or both images, reconciled, kept as COCO, and exported again."""
+"""A mission's labels: read from label files of one or both images, reconciled, and kept as COCO."""
 
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,11 +15,11 @@ from dd_livm_core.camera_files.frames import (
 )
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
-from dd_livm_core.labels.coco import read_labels, write_labels
+from dd_livm_core.labels.coco import write_labels
 from dd_livm_core.labels.entry import TWICE, SetAside
 from dd_livm_core.labels.image_names import ImageNames
 from dd_livm_core.labels.label import Label
-from dd_livm_core.labels.label_sets import LabelSet, read_label_set, write_label_set
+from dd_livm_core.labels.label_sets import LabelSet, read_label_set
 from dd_livm_core.labels.reconciliation import Conflict, reconcile
 from dd_livm_core.missions.folder import (
     LABEL_CONFLICTS,
@@ -29,7 +29,7 @@ from dd_livm_core.missions.folder import (
     image_pairs,
     read_record,
 )
-from dd_livm_core.records import LabelFormat, Mission, Progress
+from dd_livm_core.records import Mission, Progress
 from dd_livm_core.registration.placement import Alignment
 
 ENOUGH_TO_ALIGN = 24
@@ -201,38 +201,6 @@ def _select(labels: LabelSet, only: Collection[str] | None) -> LabelSet:
         return labels
     wanted = {pair_id: of_pair for pair_id, of_pair in labels.labels.items() if pair_id in only}
     return replace(labels, labels=wanted)
-
-
-def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> int:
-    """Write a mission's labels in pixels of the shown pictures, and return the number of labelled pairs.
-
-    Raises
-    ------
-    InputError
-        There is no such mission, or it has no labels.
-    """
-    if not (mission_dir / MISSION).exists():
-        raise InputError("a mission", "none", mission_dir, "`dd-livm sites list` names them.")
-    if not (mission_dir / LABELS).exists():
-        raise InputError("a labelled mission", "none", mission_dir, "Ingest it with --labels.")
-    labels = read_labels(mission_dir / LABELS)
-    files = {pair.pair_id: pair.infrared for pair in image_pairs(mission_dir)}
-    frames = {
-        pair_id: read_infrared_frame(files[pair_id]) for pair_id in labels if pair_id in files
-    }
-    write_label_set(
-        kind,
-        destination,
-        {
-            pair_id: [
-                replace(one, box_xywh_px=frame.draw_box(one.box_xywh_px)) for one in labels[pair_id]
-            ]
-            for pair_id, frame in frames.items()
-        },
-        {pair_id: f"infrared/{files[pair_id].name}" for pair_id in frames},
-        {pair_id: frame.drawn_px for pair_id, frame in frames.items()},
-    )
-    return len(frames)
 
 
 def _join_label_sets(

@@ -11,10 +11,10 @@ from typing import Any
 from dd_livm_core.camera_files.dji import has_reader
 from dd_livm_core.camera_files.images import checked_size_px
 from dd_livm_core.camera_files.metadata import ImageMetadata, metadata_from_bytes
+from dd_livm_core.camera_files.picture_values import require_no_photograph
 from dd_livm_core.camera_files.radiometry import (
     examine_infrared,
     infrared_from_bytes,
-    require_no_photograph,
 )
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_text

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import read_text, write_json
-from dd_livm_core.missions.folder import validate_record
-from dd_livm_core.records import Site
+from dd_livm_core.missions.folder import MISSION, read_record, validate_record
+from dd_livm_core.records import Mission, Site
 
 SITES = "sites.json"
 LOCK_WAIT_S = 30.0
@@ -36,6 +36,21 @@ def read_sites(data_root: Path) -> dict[str, Site]:
             '{"sites": [...]} with known keys', str(error), path, "Mend or remove it."
         ) from error
     return {site.site_id: site for site in sites}
+
+
+def require_simulated_sites(data_root: Path, names: Iterable[str]) -> None:
+    """Raise an InputError where a station of one of some names is declared as real, or holds a real mission."""
+    declared = read_sites(data_root)
+    for name in names:
+        missions = sorted((data_root / name).glob(f"*/{MISSION}"))
+        real = [path for path in missions if not read_record(path, Mission).simulated]
+        if real or (name in declared and not declared[name].simulated):
+            raise InputError(
+                "names of simulated stations",
+                f"{name}, which is a real one",
+                real[0] if real else data_root,
+                "Render into another workspace, or give the profile another site_id.",
+            )
 
 
 def write_site(data_root: Path, site: Site) -> None:

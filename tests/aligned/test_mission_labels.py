@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dd_livm_core.aligned.label_export import export_labels
 from dd_livm_core.aligned.label_sources import find_labels, list_names
-from dd_livm_core.aligned.mission_labels import export_labels, take_labels
+from dd_livm_core.aligned.mission_labels import take_labels
 from dd_livm_core.camera_files.frames import ImageFrame
 from dd_livm_core.camera_files.orientation import turn_upright
 from dd_livm_core.camera_files.radiometry import read_infrared

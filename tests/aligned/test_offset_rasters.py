@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dd_livm_core.aligned.mission_labels import export_labels, take_labels
+from dd_livm_core.aligned.label_export import export_labels
+from dd_livm_core.aligned.mission_labels import take_labels
 from dd_livm_core.camera_files.frames import ImageFrame
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.labels.image_names import ImageNames

@@ -20,10 +20,9 @@ from dd_livm_core.fleet.missions.truth_files import (
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.labels.coco import CATEGORIES
-from dd_livm_core.missions.folder import MISSION, read_record
-from dd_livm_core.missions.sites import read_sites, write_sites
+from dd_livm_core.missions.sites import require_simulated_sites, write_sites
 from dd_livm_core.parallel import map_pairs
-from dd_livm_core.records import DEFECT_CLASSES, Mission, Progress, Site
+from dd_livm_core.records import DEFECT_CLASSES, Progress, Site
 
 FULL_PAIRS = 7078
 """Pairs of the whole fleet at size ``full``, as in the article."""
@@ -155,22 +154,7 @@ def _check_request(
     if truth_root is not None and truth_root.resolve().is_relative_to(data_root.resolve()):
         todo = "Truth must never reach training: choose a folder outside the data."
         raise InputError("truth outside the data", str(truth_root), data_root, todo)
-    _require_no_real_station(names, data_root)
-
-
-def _require_no_real_station(names: Sequence[str], data_root: Path) -> None:
-    """Raise an InputError where a station of one of some names is declared as real, or holds a real mission."""
-    declared = read_sites(data_root)
-    for name in names:
-        missions = sorted((data_root / name).glob(f"*/{MISSION}"))
-        real = [path for path in missions if not read_record(path, Mission).simulated]
-        if real or (name in declared and not declared[name].simulated):
-            raise InputError(
-                "names of simulated stations",
-                f"{name}, which is a real one",
-                real[0] if real else data_root,
-                "Render into another workspace, or give the profile another site_id.",
-            )
+    require_simulated_sites(data_root, names)
 
 
 def _render_missions(missions: list[Job], processes: int, progress: Progress | None) -> list[Path]:
