@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.registration.block_votes import Votes, vote
+from dd_livm_core.registration.frame_match import coarse_peaks
 from dd_livm_core.registration.offset_mixture import Positions
 from dd_livm_core.registration.rig import (
     Floats,
@@ -16,7 +17,7 @@ from dd_livm_core.registration.rig import (
     frame_centre,
 )
 from dd_livm_core.registration.rig_fit import fit_rig
-from dd_livm_core.registration.rig_search import coarse_peaks, search_rig
+from dd_livm_core.registration.rig_search import search_rigs
 
 LEAST_SCORE = 0.12
 """Correlation below which nothing was found: unrelated frames of PV modules reach about 0.1."""
@@ -77,7 +78,9 @@ def estimate_rig(views: Sequence[PairView]) -> RigGeometry:
     ]
     if not sample:
         return RigGeometry(1.0, 0.0)
-    rig = search_rig(sample)
+    best = search_rigs(sample)[0]
+    ratio = sample[0][1].shape[1] / sample[0][0].shape[1]
+    rig = RigGeometry(ratio / float(np.exp(best.log_ratio)), best.rotation_deg)
     votes = []
     for infrared, visible in sample:
         found = coarse_peaks(infrared, visible, rig, count=1)
