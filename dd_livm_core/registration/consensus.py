@@ -22,9 +22,11 @@ from dd_livm_core.registration.mixture_choice import (
 )
 from dd_livm_core.registration.offset_mixture import (
     CENTRE_REACH_PX,
+    NO_PRIOR,
     OUTLIER_LOG,
     Floats,
     Mixture,
+    OffsetPrior,
     Positions,
     PositionTable,
 )
@@ -44,7 +46,8 @@ class Choice:
     probability
         0 to 1, that this offset is the true one.
     mission
-        0 to 1, that the mission's mixture is right where it places this pair; ``probability`` is at most this.
+        0 to 1, that the rig and the mission's mixture are right where they place this pair; ``probability`` is at most
+        this.
     own
         Whether the offset is also the pair's own best position.
     """
@@ -55,10 +58,12 @@ class Choice:
     own: bool
 
 
-def choose_positions(pairs: Sequence[Positions]) -> tuple[list[Choice | None], Mixture]:
-    """Choose each pair's position by its own scores and by the mission's offsets.
+def choose_positions(
+    pairs: Sequence[Positions], prior: OffsetPrior = NO_PRIOR, rig_probability: float = 1.0
+) -> tuple[list[Choice | None], Mixture]:
+    """Choose each pair's position by its own scores, by the mission's offsets, and by those of an earlier mission.
 
-    The answer does not depend on the order of the pairs.
+    The answer does not depend on the order of the pairs. No pair is surer than the rig is, ``rig_probability``.
 
     Returns
     -------
@@ -69,17 +74,21 @@ def choose_positions(pairs: Sequence[Positions]) -> tuple[list[Choice | None], M
         nowhere = np.eye(2)[None] * CENTRE_REACH_PX**2
         return [None] * len(pairs), Mixture(np.ones(1), np.zeros((1, 2)), nowhere)
     table = PositionTable.of(voters)
-    seeds = find_seeds(table)
+    seeds = find_seeds(table, prior)
     mixture = choose_mixture(table, seeds)
-    right = mixture_probabilities(table, mixture, seeds) if len(voters) > 1 else np.ones(1)
+    right = np.full(len(voters), rig_probability)
+    if len(voters) > 1:
+        right *= mixture_probabilities(table, mixture, seeds, prior)
     mass = table.responsibilities(mixture).sum(axis=0)
     choices = iter(
-        [_choose(p, mixture, mass, float(r)) for p, r in zip(voters, right, strict=True)]
+        [_choose(p, mixture, mass, prior, float(r)) for p, r in zip(voters, right, strict=True)]
     )
     return [next(choices) if len(p.scores) else None for p in pairs], mixture
 
 
-def _choose(positions: Positions, mixture: Mixture, mass: Floats, mission: float) -> Choice:
+def _choose(
+    positions: Positions, mixture: Mixture, mass: Floats, prior: OffsetPrior, mission: float
+) -> Choice:
     """Choose one pair's position by what the mission's other pairs say: a pair must not confirm itself.
 
     Parameters
@@ -87,10 +96,10 @@ def _choose(positions: Positions, mixture: Mixture, mass: Floats, mission: float
     mass
         (K,), how many pairs each mode of the mixture explains.
     mission
-        Probability that the mixture is right where it places this pair.
+        Probability that the rig and the mixture are right where they place this pair.
     """
-    others = mixture.without(positions, mass)
-    density = np.logaddexp.reduce(others.log_density(positions.offsets_px), axis=1)
+    others = mixture.without(positions, mass, prior)
+    density = np.logaddexp.reduce(others.with_tails().log_density(positions.offsets_px), axis=1)
     log = positions.log_evidence() + density
     best = int(np.argmax(log))
     offset = positions.offsets_px[best]

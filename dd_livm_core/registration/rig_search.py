@@ -16,6 +16,7 @@ from dd_livm_core.registration.frame_match import (
     make_template,
     match,
 )
+from dd_livm_core.registration.mixture_choice import add_evidence
 from dd_livm_core.registration.offset_mixture import SCORE_SCALE
 from dd_livm_core.registration.orientation import Complex
 from dd_livm_core.registration.rig import Floats, Image, RigGeometry, VisibleFrame
@@ -46,6 +47,10 @@ RIVAL_SHARE, CLOSE_SHARE = 0.75, 0.85
 SAME_LOG_RATIO, SAME_TURN_DEG = 0.015, 1.0
 """Rigs closer than this (natural logarithm of the view ratio, rotation) are the same."""
 FINEST_LOG_RATIO_STEP = 0.01
+UNFOUND_SCORE = 0.2
+"""Correlation that stands for a rig which the search missed: what wrong rigs of one or two real pairs reach."""
+EARLIER_LOG_RATIO, EARLIER_TURN_DEG, EARLIER_LOG = 0.03, 1.5, 4.0
+"""How far a rig may lie from an earlier mission's and be the same, and the log of the odds that it is."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,11 @@ class RigFit:
         """Return the mean of the pairs' correlations."""
         return float(self.scores.mean())
 
-    def is_near(self, other: "RigFit") -> bool:
-        """Return whether both are the same rig, found from two sides."""
+    def is_near(self, other: "RigFit", log_ratio: float, turn_deg: float) -> bool:
+        """Return whether the other rig differs by no more than this in both."""
         return (
-            abs(self.log_ratio - other.log_ratio) <= SAME_LOG_RATIO
-            and abs(self.rotation_deg - other.rotation_deg) <= SAME_TURN_DEG
+            abs(self.log_ratio - other.log_ratio) <= log_ratio
+            and abs(self.rotation_deg - other.rotation_deg) <= turn_deg
         )
 
 
@@ -131,12 +136,19 @@ class _Level:
         )
 
 
-def search_rigs(sample: Sequence[tuple[Image, VisibleFrame]]) -> list[RigFit]:
+def search_rigs(
+    sample: Sequence[tuple[Image, VisibleFrame]], earlier: tuple[float, float] | None = None
+) -> list[RigFit]:
     """Find the scales and rotations that fit a sample of (infrared, visible) pairs, best first, to 0.5 % and 0.5°.
 
     All pairs have frames of the same sizes. Three passes, each over fewer rigs in more detail: all view ratios and
     rotations, the best of them climbing, and those that still rival each other at the detail of the registration.
     Where rows look alike at two scales, their PV modules do not.
+
+    Parameters
+    ----------
+    earlier
+        Log of the view ratio and rotation of an earlier mission with the same cameras: looked at beside those found.
     """
     coarse = _Level.of(sample[:SEARCH_PAIRS], SEARCH_WIDTH_PX, SEARCH_SIGMA_PX)
     grid = [
@@ -147,15 +159,45 @@ def search_rigs(sample: Sequence[tuple[Image, VisibleFrame]]) -> list[RigFit]:
     starts = _keep_distinct(grid, (START_LOG_RATIO, START_TURN_DEG))
     starts = starts[: STARTS // len(coarse.templates)]
     finer = _Level.of(sample[:SEARCH_PAIRS], 2 * SEARCH_WIDTH_PX, SEARCH_SIGMA_PX)
-    fits = _keep_close([finer.fit(fit.log_ratio, fit.rotation_deg) for fit in starts], RIVAL_SHARE)
-    fits = fits[:CLIMBERS]
+    fits = [finer.fit(fit.log_ratio, fit.rotation_deg) for fit in starts]
+    fits = _keep_close(fits, RIVAL_SHARE)[:CLIMBERS]
     fits = [finer.climb_rotation(finer.climb_ratio(fit, LOG_RATIO_STEP / 2)) for fit in fits]
     fits = _keep_close(fits, CLOSE_SHARE)
+    if earlier:
+        fits.append(finer.fit(*earlier))
     finest = _Level.of(sample[:FINEST_PAIRS], COARSE_WIDTH_PX, COARSE_SIGMA_PX)
     fits = [finest.fit(fit.log_ratio, fit.rotation_deg) for fit in fits]
     fits = [finest.climb_ratio(fit, FINEST_LOG_RATIO_STEP) for fit in fits]
+    fits = _keep_distinct(fits, (SAME_LOG_RATIO, SAME_TURN_DEG))
     whole = _Level.of(sample, COARSE_WIDTH_PX, COARSE_SIGMA_PX)
     return _keep_close([whole.fit(fit.log_ratio, fit.rotation_deg) for fit in fits], 0.0)
+
+
+def weigh_rigs(
+    fits: Sequence[RigFit], earlier: tuple[float, float] | None = None
+) -> tuple[RigFit, float]:
+    """Return the likeliest of the fits, and the probability that it is the right rig.
+
+    The alternatives are the other fits, and a rig that the search missed. Evidence that all pairs may share is counted
+    once, as between a mission's offsets. An earlier mission's rig is ``EARLIER_LOG`` likelier before the pairs speak:
+    that narrows, and clear evidence of a few pairs outweighs it.
+    """
+    known = np.zeros(len(fits))
+    if earlier:
+        expected = RigFit(*earlier, fits[0].scores)
+        near = [fit.is_near(expected, EARLIER_LOG_RATIO, EARLIER_TURN_DEG) for fit in fits]
+        known = EARLIER_LOG * np.array(near)
+    behind = [add_evidence((fits[0].scores - fit.scores) / SCORE_SCALE) for fit in fits]
+    best = int(np.argmax(known - np.array(behind)))
+    chosen = fits[best].scores
+    odds = [
+        add_evidence((chosen - fit.scores) / SCORE_SCALE) - known[number]
+        for number, fit in enumerate(fits)
+        if number != best
+    ]
+    odds.append(add_evidence((chosen - UNFOUND_SCORE) / SCORE_SCALE))
+    against = np.exp(-np.array(odds) - known[best]).sum()
+    return fits[best], float(1 / (1 + against))
 
 
 def hill_climb(
@@ -181,7 +223,7 @@ def hill_climb(
 
 
 def _keep_distinct(fits: Sequence[RigFit], apart: tuple[float, float]) -> list[RigFit]:
-    """Return the fits, best first, without those nearer to a better one than ``apart`` in both log ratio and degrees."""
+    """Return the fits, best first, but those nearer to a better one than ``apart`` (log ratio, degrees)."""
     kept: list[RigFit] = []
     for fit in sorted(fits, key=lambda fit: -fit.score):
         if all(
