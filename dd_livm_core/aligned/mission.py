@@ -24,6 +24,7 @@ from dd_livm_core.parallel import map_pairs
 from dd_livm_core.records import Progress
 from dd_livm_core.registration.alignment import align_pairs, resample_visible
 from dd_livm_core.registration.candidates import PairView
+from dd_livm_core.registration.earlier_mission import EarlierMission
 from dd_livm_core.registration.placement import Alignment
 from dd_livm_core.registration.rig import RigGeometry
 
@@ -154,6 +155,7 @@ def align_mission(
     mission_id: str,
     pv_module_m: tuple[float, float] | None = None,
     labels: Mapping[str, Sequence[Label]] | None = None,
+    earlier: EarlierMission | None = None,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> MissionSummary:
@@ -167,6 +169,8 @@ def align_mission(
         Pair id → labels in infrared pixels, of the pairs that are labelled.
     pv_module_m
         Short and long side of a PV module as declared for the site, metres; None for an undeclared site.
+    earlier
+        A mission of the same drone and cameras: it narrows where the rig and the offsets lie.
 
     Raises
     ------
@@ -174,7 +178,9 @@ def align_mission(
         No pair at all could be read.
     """
     _keep_temperatures(pairs, processes)
-    results, rig = align_pairs(read_pair, pairs, processes=processes, progress=progress)
+    results, rig = align_pairs(
+        read_pair, pairs, earlier=earlier, processes=processes, progress=progress
+    )
     both = list(zip(pairs, results, strict=True))
     readable = [(pair, found) for pair, found in both if isinstance(found, Alignment)]
     unreadable = [(p.pair_id, str(found)) for p, found in both if isinstance(found, InputError)]

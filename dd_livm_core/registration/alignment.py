@@ -123,7 +123,8 @@ def _align_group(
     if sizes is None or not readable:
         return results, rig
     pairs = [pair.candidates for pair in found if isinstance(pair, _Found)]
-    prior = earlier.offsets_at(sizes) if earlier else NO_PRIOR
+    same = earlier is not None and earlier.has_rig(rig, sizes)
+    prior = earlier.offsets_at(sizes) if earlier and same else NO_PRIOR
     choices, mixture = choose_positions([pair.positions for pair in pairs], prior, sure)
     offsets = [_offsets_to_try(p, c, mixture) for p, c in zip(pairs, choices, strict=True)]
     waiting = [n for n, of_pair in enumerate(offsets) if len(of_pair)]

@@ -8,6 +8,9 @@ from dd_livm_core.registration.frame_sizes import FrameSizes
 from dd_livm_core.registration.offset_mixture import OffsetPrior
 from dd_livm_core.registration.rig import Floats, RigGeometry
 
+SAME_SCALE, SAME_TURN_DEG = 0.01, 0.5
+"""How far a rig that a few pairs give may lie from an earlier one's and be the same: about three times its error."""
+
 
 @dataclass(frozen=True)
 class EarlierMission:
@@ -32,6 +35,15 @@ class EarlierMission:
         visible = sizes.visible[1] / self.sizes.visible[1]
         infrared = sizes.infrared[1] / self.sizes.infrared[1]
         return RigGeometry(self.rig.scale * visible / infrared, self.rig.rotation_deg)
+
+    def has_rig(self, rig: RigGeometry, sizes: FrameSizes) -> bool:
+        """Return whether a rig that was found is this one: another drone of the model has its cameras elsewhere."""
+        own = self.rig_at(sizes)
+        return (
+            own is not None
+            and abs(rig.scale / own.scale - 1) < SAME_SCALE
+            and abs(rig.rotation_deg - own.rotation_deg) < SAME_TURN_DEG
+        )
 
     def offsets_at(self, sizes: FrameSizes) -> OffsetPrior:
         """Return its offsets in infrared px of frames of these sizes; none where these are no rescaling of its own."""

@@ -43,7 +43,7 @@ def coarse_peaks(
     """
     template = make_template(infrared, COARSE_WIDTH_PX, COARSE_SIGMA_PX)
     step = infrared.shape[1] / COARSE_WIDTH_PX
-    score, to_visible = match(template, visible, rig.linear() * step, COARSE_SIGMA_PX)
+    score, _, to_visible = match(template, visible, rig.linear() * step, COARSE_SIGMA_PX)
     corner = frame_centre(template.shape)
     return [
         (to_visible[:2, :2] @ (np.array([x, y]) + corner) + to_visible[:2, 2], value)
@@ -60,7 +60,7 @@ def make_template(infrared: Image, width_px: int, sigma_px: float) -> Complex:
 
 def match(
     template: Complex, visible: VisibleFrame, linear: Floats, sigma_px: float
-) -> tuple[Image, Floats]:
+) -> tuple[Image, Image, Floats]:
     """Return the correlation of an infrared frame with a visible one at every shift.
 
     Parameters
@@ -72,12 +72,13 @@ def match(
 
     Returns
     -------
-    float32 (h, w), -1 to 1, and the (3, 3) matrix from its pixels, where the template's upper left corner lies, to
-    visible pixels.
+    The correlation, float32 (h, w), -1 to 1; the share of the infrared frame's energy that it rests on, float32 (h, w);
+    and the (3, 3) matrix from their pixels, where the template's upper left corner lies, to visible pixels.
     """
     size = (template.shape[1], template.shape[0])
     field, inside, to_visible = _visible_field(visible, linear, size, sigma_px)
-    return correlate(template, field, inside), to_visible
+    score, share = correlate(template, field, inside)
+    return score, share, to_visible
 
 
 def _visible_field(

@@ -37,14 +37,14 @@ OFFSET_SPREAD = 1 / 32
 """How far the pairs' offsets may lie from a shared one, as a share of the infrared frame's width: 20 px of 640."""
 SEARCH_PAIRS, FINEST_PAIRS = 4, 3
 """Pairs of the sample in the first two passes, and in the climbing of the third, which cost more each."""
-STARTS, START_LOG_RATIO, START_TURN_DEG = 48, 0.05, 2.5
+STARTS, START_LOG_RATIO, START_TURN_DEG = 64, 0.05, 1.5
 """The best rigs of the first pass that the second looks at, one for each pair of the sample, and how far apart they
 lie: seen at 80 px, one or two pairs fit many rigs."""
-CLIMBERS = 4
-"""The best of those, from which the second pass climbs."""
+CLIMBERS, CLIMBERS_APART = 4, (0.05, 2.5)
+"""The best of those, from which the second pass climbs, and how far apart they lie: nearer ones reach the same top."""
 RIVAL_SHARE, CLOSE_SHARE = 0.75, 0.85
 """Rigs whose score reaches these shares of the best one's are climbed from, and go to the third pass."""
-SAME_LOG_RATIO, SAME_TURN_DEG = 0.015, 1.0
+SAME_LOG_RATIO, SAME_TURN_DEG = 0.02, 1.2
 """Rigs closer than this (natural logarithm of the view ratio, rotation) are the same."""
 FINEST_LOG_RATIO_STEP = 0.01
 UNFOUND_SCORE = 0.2
@@ -101,17 +101,18 @@ class _Level:
     def fit(self, log_ratio: float, rotation_deg: float) -> RigFit:
         """Return how well the sample fits there: at one offset for all pairs, but for a little spread.
 
-        A wrong rig fits each pair somewhere, and every pair elsewhere.
+        A wrong rig fits each pair somewhere, and every pair elsewhere. Where only a part of the infrared frame meets
+        the visible one, chance alone correlates better, as one over the root of that part: this is taken out.
         """
         width_px = self.templates[0].shape[1]
         scale = self.visible[0].shape[1] / (width_px * float(np.exp(log_ratio)))
         linear = RigGeometry(scale, rotation_deg).linear()
         reach = round(OFFSET_SPREAD * width_px) if len(self.templates) > 1 else 0
         near = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-        maps = [
-            cv2.dilate(match(template, visible, linear, self.sigma_px)[0], near)
-            for template, visible in zip(self.templates, self.visible, strict=True)
-        ]
+        maps = []
+        for template, visible in zip(self.templates, self.visible, strict=True):
+            score, share, _ = match(template, visible, linear, self.sigma_px)
+            maps.append(cv2.dilate(score * np.sqrt(share), near))
         best = int(np.argmax(np.mean(maps, axis=0)))
         return RigFit(log_ratio, rotation_deg, np.array([float(m.flat[best]) for m in maps]))
 
@@ -160,7 +161,7 @@ def search_rigs(
     starts = starts[: STARTS // len(coarse.templates)]
     finer = _Level.of(sample[:SEARCH_PAIRS], 2 * SEARCH_WIDTH_PX, SEARCH_SIGMA_PX)
     fits = [finer.fit(fit.log_ratio, fit.rotation_deg) for fit in starts]
-    fits = _keep_close(fits, RIVAL_SHARE)[:CLIMBERS]
+    fits = _keep_close(_keep_distinct(fits, CLIMBERS_APART), RIVAL_SHARE)[:CLIMBERS]
     fits = [finer.climb_rotation(finer.climb_ratio(fit, LOG_RATIO_STEP / 2)) for fit in fits]
     fits = _keep_close(fits, CLOSE_SHARE)
     if earlier:
