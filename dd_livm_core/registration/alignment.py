@@ -53,8 +53,8 @@ SAMPLE = 6
 NEAR_DEVIATIONS = 4.0
 """How far from the mission's offsets, in their standard deviations, an unsure pair's likeliest position is tried."""
 NEAR_PX = 10.0
-"""The same in infrared px, where the position is also the pair's own best: a gust or a late shutter moves a single pair
-farther than a steady mission's spread, and a row's period is longer."""
+"""The same in infrared px, where the position is the pair's own best, and no other is nearer: a gust or a late
+shutter moves a single pair farther than a steady mission's spread."""
 
 
 def align_pairs(
@@ -206,7 +206,7 @@ def _offsets_to_try(pair: PairCandidates, choice: Choice | None, mixture: Mixtur
         tried = [mixture.means_px]
         away_px = np.linalg.norm(mixture.means_px - choice.offset_px, axis=1).min()
         near = mixture.deviations(choice.offset_px).min() <= NEAR_DEVIATIONS
-        if near or (choice.own and away_px <= NEAR_PX):
+        if near or (choice.own and choice.nearest and away_px <= NEAR_PX):
             tried.append(choice.offset_px[None])
         return np.concatenate(tried)
     settled = choice.own and pair.votes is not None

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dd_livm_core.registration.mixture_choice import (
     SAME_PX,
@@ -50,12 +51,18 @@ class Choice:
         this.
     own
         Whether the offset is also the pair's own best position.
+    nearest
+        Whether no other of the pair's positions lies nearer to one of the mission's offsets.
+    among_found
+        0 to 1, that this offset is the true one if that is among the pair's positions at all.
     """
 
     offset_px: Floats
     probability: float
     mission: float
     own: bool
+    nearest: bool = True
+    among_found: float = 1.0
 
 
 def choose_positions(
@@ -99,14 +106,32 @@ def _choose(
         Probability that the rig and the mixture are right where they place this pair.
     """
     others = mixture.without(positions, mass, prior)
-    density = np.logaddexp.reduce(others.with_tails().log_density(positions.offsets_px), axis=1)
+    density = np.logaddexp.reduce(others.log_density(positions.offsets_px), axis=1)
+    # a gust moves a pair off the others by less than it moves to the next place where its rows fit
+    nearest = _nearest(positions.offsets_px, others.means_px)
+    tails = others.tails().log_density(positions.offsets_px[nearest])
+    density[nearest] = np.logaddexp(density[nearest], np.logaddexp.reduce(tails, axis=1))
     log = positions.log_evidence() + density
     best = int(np.argmax(log))
     offset = positions.offsets_px[best]
     near = np.linalg.norm(positions.offsets_px - offset, axis=1) <= SAME_PX
     # where the others know little, a position that was not found is as widely spread as those that were
     outlier = min(OUTLIER_LOG, float(others.log_density(others.means_px).max()) + MISSED_LOG)
-    total = np.logaddexp(np.logaddexp.reduce(log), outlier)
-    probability = float(np.exp(np.logaddexp.reduce(log[near]) - total))
+    found = np.logaddexp.reduce(log)
+    chosen = np.logaddexp.reduce(log[near])
+    probability = float(np.exp(chosen - np.logaddexp(found, outlier)))
     own = bool(near[int(np.argmax(positions.scores))])
-    return Choice(offset, mission * probability, mission, own)
+    return Choice(
+        offset,
+        mission * probability,
+        mission,
+        own,
+        nearest=best in nearest,
+        among_found=float(np.exp(chosen - found)),
+    )
+
+
+def _nearest(offsets_px: Floats, means_px: Floats) -> NDArray[np.intp]:
+    """Return which of the offsets (N, 2) lies nearest to each mean (K, 2), (K,) or fewer."""
+    away = np.linalg.norm(offsets_px[:, None] - means_px, axis=2)
+    return np.unique(away.argmin(axis=0))

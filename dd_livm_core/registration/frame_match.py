@@ -43,7 +43,9 @@ def coarse_peaks(
     """
     template = make_template(infrared, COARSE_WIDTH_PX, COARSE_SIGMA_PX)
     step = infrared.shape[1] / COARSE_WIDTH_PX
-    score, _, to_visible = match(template, visible, rig.linear() * step, COARSE_SIGMA_PX)
+    score, _, to_visible = match(
+        template, visible, rig.mean_linear(infrared.shape) * step, COARSE_SIGMA_PX
+    )
     corner = frame_centre(template.shape)
     return [
         (to_visible[:2, :2] @ (np.array([x, y]) + corner) + to_visible[:2, 2], value)

@@ -121,13 +121,10 @@ class Mixture:
         wider = (variance * weight)[:, None, None] * np.eye(2)
         return Mixture(self.shares, summed * weight[:, None], self.covariances + wider)
 
-    def with_tails(self) -> "Mixture":
-        """Return the mixture with a wider mode beside each, for the few pairs that lie off the others."""
-        shares = np.concatenate([self.shares * (1 - TAIL_SHARE), self.shares * TAIL_SHARE])
+    def tails(self) -> "Mixture":
+        """Return a wider mode for each, of the few pairs that lie off the others."""
         wider = self.covariances + np.eye(2) * TAIL_SPREAD_PX**2
-        return Mixture(
-            shares, np.tile(self.means_px, (2, 1)), np.concatenate([self.covariances, wider])
-        )
+        return Mixture(self.shares * TAIL_SHARE, self.means_px, wider)
 
     def _responsibilities(self, positions: Positions) -> Floats:
         """Return the probability that each position is the true one and of each mode, (N, K); sums to 1 at most."""

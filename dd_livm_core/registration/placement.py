@@ -148,7 +148,7 @@ def _decide(
         return "failed", f"it fits nowhere near the visible frame's middle: {FOREIGN}"
     if not mission_judges and share < UNSURE_SCORE_SHARE:
         return "failed", f"its blocks find nothing where it fits best: {FOREIGN}"
-    if not mission_judges or choice.mission < SURE:
+    if not mission_judges or choice.mission < SURE or choice.among_found < SURE:
         return "ambiguous", "it fits in several places, and the mission does not tell which"
     if share < UNSURE_SCORE_SHARE or agreement < UNSURE_AGREEMENT:
         return "failed", f"it does not fit where the mission's other pairs do: {FOREIGN}"
