@@ -37,7 +37,7 @@ from dd_livm_core.registration.placement import Alignment
 
 Floats = NDArray[np.float64]
 DEVELOPMENT_SEED, REPORTED_SEED = 7, 2026
-MISSIONS = {10: 100, 30: 40}
+MISSIONS = {10: 40, 30: 16}
 """Pairs of a mission, and how many missions are made."""
 SCALE, TURN_DEG, SHIFT_PX = (0.8, 1.25), 3.0, 30.0
 CROP_SHARE, CROP_SHIFT_PX = (0.55, 0.9), 40

@@ -82,7 +82,7 @@ def choose_positions(
         return [None] * len(pairs), Mixture(np.ones(1), np.zeros((1, 2)), nowhere)
     table = PositionTable.of(voters)
     seeds = find_seeds(table, prior)
-    mixture = choose_mixture(table, seeds)
+    mixture = choose_mixture(table, seeds, prior)
     right = np.full(len(voters), rig_probability)
     if len(voters) > 1:
         right *= mixture_probabilities(table, mixture, seeds, prior)

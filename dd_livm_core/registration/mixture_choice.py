@@ -7,10 +7,14 @@ The constants were chosen on simulated missions (other seeds than the benchmark'
 ``python -m benchmarks.alignment`` measures what they lead to.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from dd_livm_core.registration.offset_mixture import (
     CENTRE_REACH_PX,
+    EARLIER_MISSED_LOG,
+    EARLIER_START_SPREAD_PX,
     LEAST_SPREAD_PX,
     NO_PRIOR,
     OUTLIER_LOG,
@@ -66,7 +70,7 @@ def find_seeds(table: PositionTable, prior: OffsetPrior = NO_PRIOR) -> Floats:
     return np.array(kept)
 
 
-def choose_mixture(table: PositionTable, seeds: Floats) -> Mixture:
+def choose_mixture(table: PositionTable, seeds: Floats, prior: OffsetPrior = NO_PRIOR) -> Mixture:
     """Return the mixture of one mode, or of two where these explain the mission better by Schwarz's criterion.
 
     ``seeds`` (S, 2) are offsets to begin at, best first.
@@ -83,7 +87,7 @@ def choose_mixture(table: PositionTable, seeds: Floats) -> Mixture:
             continue
         if gain > highest_gain:
             best, highest_gain = two, gain
-    return best
+    return _prefer_earlier(table, best, prior)
 
 
 def mixture_probabilities(
@@ -107,6 +111,23 @@ def mixture_probabilities(
     probabilities = np.empty(table.pair_count)
     probabilities[table.order] = 1 / (1 + against)
     return probabilities
+
+
+def _prefer_earlier(table: PositionTable, found: Mixture, prior: OffsetPrior) -> Mixture:
+    """Return the mixture about an earlier mission's offsets, or the one that was found where the pairs clearly say so.
+
+    Every position is first weighed by the earlier mission; what that gives must then explain the pairs by themselves.
+    """
+    weighed = replace(table, log_evidence=table.log_evidence + prior.log_odds(table.offsets_px))
+    starts = prior.starts()
+    if not starts:
+        return found
+    expected = max(
+        (fit_mixture(weighed, start, EARLIER_START_SPREAD_PX) for start in starts),
+        key=lambda fit: float(table.log_likelihood(fit).sum()),
+    )
+    against = add_evidence(table.log_likelihood(found) - table.log_likelihood(expected))
+    return found if against > -EARLIER_MISSED_LOG else expected
 
 
 def add_evidence(log_ratios: Floats) -> float:

@@ -25,8 +25,9 @@ PRIOR_PAIRS, PRIOR_SPREAD_PX = 2.0, 4.0
 """A mode's spread is estimated as if so many pairs with this spread had been seen before."""
 LEAST_SPREAD_PX = 1.5
 """Spread (one sigma) that is added to each mode, so that none shrinks to a single pair."""
-START_SPREAD_PX = 8.0
-"""Spread (one sigma) of each mode before the first round."""
+START_SPREAD_PX, EARLIER_START_SPREAD_PX = 8.0, 3.0
+"""Spread (one sigma) of each mode before the first round; beginning at an earlier mission's offsets, where a wide one
+would join places that lie a short period apart."""
 ROUNDS, SETTLED_PX = 30, 0.02
 """The fit stops after so many rounds, or once no mean moves farther in one."""
 TAIL_SHARE, TAIL_SPREAD_PX = 0.05, 6.0
@@ -69,6 +70,19 @@ class OffsetPrior:
             return np.zeros(len(offsets_px))
         away = np.linalg.norm(offsets_px[:, None] - self.earlier_px, axis=2).min(axis=1)
         return np.asarray(np.logaddexp(-((away / EARLIER_SPREAD_PX) ** 2) / 2, EARLIER_MISSED_LOG))
+
+    def starts(self) -> list[Floats]:
+        """Return means (K, 2) at which a mission's offsets may begin: one, or two where two directions were flown."""
+        if not len(self.earlier_px):
+            return []
+        mean = self.earlier_px.mean(axis=0)
+        away = self.earlier_px - mean
+        axis = np.linalg.svd(away, full_matrices=False)[2][0]
+        along = away @ axis
+        if np.std(along) <= 2 * LEAST_SPREAD_PX:
+            return [mean[None]]
+        sides = [self.earlier_px[along > 0].mean(axis=0), self.earlier_px[along <= 0].mean(axis=0)]
+        return [mean[None], np.array(sides)]
 
     def nearest(self, mean_px: Floats) -> tuple[Floats, float]:
         """Return where a mode with this mean (2,) is expected, (2,), and the spread (one sigma) of that, px."""
@@ -192,10 +206,12 @@ class PositionTable:
         return np.asarray(np.exp(self.log_joint(mixture) - of_pair[:, None]))
 
 
-def fit_mixture(table: PositionTable, means_px: Floats) -> Mixture:
-    """Fit a mixture of K modes by expectation maximisation, beginning at these means (K, 2)."""
+def fit_mixture(
+    table: PositionTable, means_px: Floats, spread_px: float = START_SPREAD_PX
+) -> Mixture:
+    """Fit a mixture of K modes by expectation maximisation, beginning at these means (K, 2) and this spread."""
     modes = len(means_px)
-    wide = np.eye(2) * START_SPREAD_PX**2
+    wide = np.eye(2) * spread_px**2
     found = Mixture(np.full(modes, 1 / modes), means_px, np.repeat(wide[None], modes, axis=0))
     for _ in range(ROUNDS):
         share = table.responsibilities(found)

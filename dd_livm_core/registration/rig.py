@@ -60,7 +60,7 @@ class RigGeometry:
         """
         x, y = np.square(frame_centre(shape)) / float(np.sum(frame_centre(shape) ** 2))
         fourth = (x * x + y * y) / 5 + 2 * x * y / 9
-        return self.linear() * (1 + self.radial * fourth / ((x + y) / 3))
+        return np.asarray(self.linear() * (1 + self.radial * fourth / ((x + y) / 3)))
 
 
 @dataclass(frozen=True)
