@@ -116,16 +116,17 @@ def mixture_probabilities(
 def _prefer_earlier(table: PositionTable, found: Mixture, prior: OffsetPrior) -> Mixture:
     """Return the mixture about an earlier mission's offsets, or the one that was found where the pairs clearly say so.
 
-    Every position is first weighed by the earlier mission; what that gives must then explain the pairs by themselves.
+    Every position is first weighed by the earlier mission, whose offsets also tell how far these spread. What that
+    gives must then explain the pairs by themselves.
     """
     weighed = replace(table, log_evidence=table.log_evidence + prior.log_odds(table.offsets_px))
-    starts = prior.starts()
-    if not starts:
+    fits = [
+        replace(fit_mixture(weighed, means, EARLIER_START_SPREAD_PX), covariances=covariances)
+        for means, covariances in prior.modes()
+    ]
+    if not fits:
         return found
-    expected = max(
-        (fit_mixture(weighed, start, EARLIER_START_SPREAD_PX) for start in starts),
-        key=lambda fit: float(table.log_likelihood(fit).sum()),
-    )
+    expected = max(fits, key=lambda fit: float(table.log_likelihood(fit).sum()))
     against = add_evidence(table.log_likelihood(found) - table.log_likelihood(expected))
     return found if against > -EARLIER_MISSED_LOG else expected
 

@@ -36,6 +36,8 @@ turn, or a late shutter."""
 EARLIER_SPREAD_PX = 6.0
 """How far a mission's offsets lie from those of an earlier mission with the same cameras (one sigma): speed, height and
 parallax differ."""
+EARLIER_WITHIN_PX = 2.5
+"""Spread (one sigma) that is added to the earlier mission's own, about its modes."""
 EARLIER_MISSED_LOG = -6.0
 """Log of the odds that they lie elsewhere all the same: a camera was mounted anew."""
 
@@ -71,18 +73,26 @@ class OffsetPrior:
         away = np.linalg.norm(offsets_px[:, None] - self.earlier_px, axis=2).min(axis=1)
         return np.asarray(np.logaddexp(-((away / EARLIER_SPREAD_PX) ** 2) / 2, EARLIER_MISSED_LOG))
 
-    def starts(self) -> list[Floats]:
-        """Return means (K, 2) at which a mission's offsets may begin: one, or two where two directions were flown."""
+    def modes(self) -> list[tuple[Floats, Floats]]:
+        """Return where a mission's offsets may begin, as means (K, 2) and covariances (K, 2, 2).
+
+        One mode, and two where two directions were flown; none without an earlier mission.
+        """
         if not len(self.earlier_px):
             return []
-        mean = self.earlier_px.mean(axis=0)
-        away = self.earlier_px - mean
-        axis = np.linalg.svd(away, full_matrices=False)[2][0]
-        along = away @ axis
-        if np.std(along) <= 2 * LEAST_SPREAD_PX:
-            return [mean[None]]
-        sides = [self.earlier_px[along > 0].mean(axis=0), self.earlier_px[along <= 0].mean(axis=0)]
-        return [mean[None], np.array(sides)]
+        away = self.earlier_px - self.earlier_px.mean(axis=0)
+        along = away @ np.linalg.svd(away, full_matrices=False)[2][0]
+        groups = [[self.earlier_px]]
+        if np.std(along) > 2 * LEAST_SPREAD_PX:
+            groups.append([self.earlier_px[along > 0], self.earlier_px[along <= 0]])
+        added = np.eye(2) * EARLIER_WITHIN_PX**2
+        return [
+            (
+                np.array([part.mean(axis=0) for part in parts]),
+                np.array([np.cov(part.T, bias=True) + added for part in parts]),
+            )
+            for parts in groups
+        ]
 
     def nearest(self, mean_px: Floats) -> tuple[Floats, float]:
         """Return where a mode with this mean (2,) is expected, (2,), and the spread (one sigma) of that, px."""
