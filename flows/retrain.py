@@ -18,7 +18,7 @@ from flows.folder_parameters import ExistingFolder
 from tasks.align import (
     AlignedReference,
     MissionInput,
-    align,
+    align_all,
     align_step,
     list_trainable,
     size_of_new_stores_b,
@@ -151,9 +151,7 @@ def _retrain(
     name = str(flow_run.get_name() or "retrain")
     with parent_run(place, _make_run_key(tags), name, tags) as run_id:
         _log_data(place, run_id, data, configuration)
-        aligned = [
-            run_step(align, place, m, data.checked.accepted, processes) for m in data.missions
-        ]
+        aligned = align_all(place, data.missions, data.checked.accepted, processes)
         detector = _train(place, aligned, data.plan, configuration, run_id)
         scores, decision = _judge(place, detector, aligned, data.plan, configuration)
         log_site_metrics(place, run_id, {s.site_id: s.metrics for s in scores}, data.plan.unseen)

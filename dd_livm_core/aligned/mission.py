@@ -30,6 +30,7 @@ from dd_livm_core.parallel import map_pairs
 from dd_livm_core.records import Progress
 from dd_livm_core.registration.alignment import align_pairs, resample_visible
 from dd_livm_core.registration.candidates import PairView
+from dd_livm_core.registration.earlier_mission import EarlierMission
 from dd_livm_core.registration.placement import Alignment
 from dd_livm_core.registration.rig import RigGeometry
 
@@ -205,6 +206,7 @@ def align_mission(
     mission_id: str,
     pv_module_m: tuple[float, float] | None = None,
     labels: Mapping[str, Sequence[Label]] | None = None,
+    earlier: EarlierMission | None = None,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> MissionSummary:
@@ -219,6 +221,8 @@ def align_mission(
         Pair id → labels in infrared pixels, of the pairs that are labelled.
     pv_module_m
         Short and long side of a PV module as declared for the site, metres; None for an undeclared site.
+    earlier
+        A mission of the same drone and cameras: it narrows where the rig and the offsets lie.
 
     Raises
     ------
@@ -226,7 +230,7 @@ def align_mission(
         No infrared file at all could be read.
     """
     _keep_temperatures(pairs, processes)
-    both, rig = _register(pairs, processes, progress)
+    both, rig = _register(pairs, earlier, processes, progress)
     usable = [(pair, found) for pair, found in both if not isinstance(found, InputError)]
     unreadable = [(p.pair_id, str(found)) for p, found in both if isinstance(found, InputError)]
     if not usable:
@@ -259,14 +263,19 @@ def align_mission(
 
 
 def _register(
-    pairs: Sequence[PairFiles], processes: int, progress: Progress | None
+    pairs: Sequence[PairFiles],
+    earlier: EarlierMission | None,
+    processes: int,
+    progress: Progress | None,
 ) -> tuple[list[tuple[PairFiles, Alignment | str | InputError]], RigGeometry | None]:
     """Return each pair with its alignment, or why it is infrared alone, or why not even that; and the rig."""
     found: dict[str, Alignment | str | InputError] = {p.pair_id: NO_VISIBLE for p in pairs}
     complete = [pair for pair in pairs if pair.visible is not None]
     rig = None
     if complete:
-        results, rig = align_pairs(read_pair, complete, processes=processes, progress=progress)
+        results, rig = align_pairs(
+            read_pair, complete, earlier=earlier, processes=processes, progress=progress
+        )
         for pair, result in zip(complete, results, strict=True):
             half = isinstance(result, InputError) and concerns_visible(result, pair)
             found[pair.pair_id] = str(result) if half else result
