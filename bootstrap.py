@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Set DD-LIVM up in .venv once, then run it.
 
-    python3.11 bootstrap.py demo            # set up, run the main job on simulated stations
-    python3.11 bootstrap.py test            # set up, pass the tests
-    python3.11 bootstrap.py retrain --help  # any dd-livm command
+    python3 bootstrap.py demo            # set up, run the main job on simulated stations
+    python3 bootstrap.py test            # set up, pass the tests
+    python3 bootstrap.py retrain --help  # any dd-livm command
 
-Needs Python 3.11 and nothing else. A second call finds the environment unchanged and starts at once.
+Needs Python 3.11, 3.12 or 3.13 and nothing else; the environment is of the one it is started with. A second call
+finds the environment unchanged and starts at once; one with another Python makes it anew.
 """
+
+from __future__ import annotations  # so that an old Python comes as far as being refused by name
 
 import hashlib
 import os
@@ -21,6 +24,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 TORCH = "torch==2.13.0"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+PYTHONS = ("3.11", "3.12", "3.13")
+"""What the constraints were installed on; as `requires-python` in pyproject.toml."""
 
 
 def fingerprint(extra: str) -> str:
@@ -56,6 +61,26 @@ def install_torch() -> None:
         )
 
 
+def python_of_environment() -> str | None:
+    """Return the version of the Python that `.venv` was made with, such as ``3.11``; None without an environment."""
+    try:
+        lines = (VENV / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    said = dict(line.replace(" ", "").split("=", 1) for line in lines if "=" in line)
+    return ".".join(said.get("version", "").split(".")[:2])
+
+
+def make_environment() -> None:
+    """Make `.venv` for the Python that runs, in place of one of another version; keep one of its own."""
+    there, wanted = python_of_environment(), running_python()
+    if there == wanted and PYTHON.exists():
+        return
+    if there not in (None, wanted):
+        print(f"{VENV} is of Python {there}: making it anew for {wanted}.", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+
+
 def set_up(extra: str) -> None:
     """Create the environment and install the project, unless that was done for the same inputs."""
     stamp = VENV / f".installed-{extra or 'base'}"
@@ -69,8 +94,7 @@ def set_up(extra: str) -> None:
         return
     print(f"Setting up {VENV} (once, a few minutes) ...", flush=True)
     started = time.monotonic()
-    if not PYTHON.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    make_environment()
     install_torch()
     project = f"{ROOT}[{extra}]" if extra else str(ROOT)
     if not pip("install", "-q", "-c", str(ROOT / "constraints.txt"), "-e", project):
@@ -97,12 +121,34 @@ def run_tests(arguments: list[str]) -> int:
     return 0
 
 
+def running_python() -> str:
+    """Return the version of the Python that runs this, such as ``3.11``."""
+    return f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def starts(python: str) -> bool:
+    """Return whether a Python of that name is there and starts; pyenv's stand-ins of inactive versions do not."""
+    if not shutil.which(python):
+        return False
+    return subprocess.run([python, "--version"], capture_output=True).returncode == 0
+
+
+def require_known_python() -> None:
+    """Exit with what to do where the Python that runs this is none of `PYTHONS`."""
+    if running_python() in PYTHONS:
+        return
+    there = [f"python{version}" for version in PYTHONS if starts(f"python{version}")]
+    what = f"Found on this machine: {', '.join(there)}." if there else "Install one of them first."
+    sys.exit(
+        f"DD-LIVM runs on Python {', '.join(PYTHONS[:-1])} and {PYTHONS[-1]}; this is {sys.version.split()[0]} "
+        f"({sys.executable}).\n{what} Then: {(there or [f'python{PYTHONS[0]}'])[-1]} bootstrap.py "
+        + " ".join(sys.argv[1:])
+    )
+
+
 def main() -> int:
     """Set up what the command needs, then hand over to it."""
-    if sys.version_info[:2] != (3, 11):
-        return sys.exit(
-            f"DD-LIVM needs Python 3.11; this is {sys.version.split()[0]}. Try: python3.11 bootstrap.py ..."
-        )
+    require_known_python()
     command, arguments = (sys.argv[1] if len(sys.argv) > 1 else "--help"), sys.argv[2:]
     if command == "test":
         set_up("dev")

@@ -11,7 +11,7 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +21,14 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from benchmarks.alignment_hard import endless_missions, growth, half_wrong, wrong_pairs
+from benchmarks.alignment_hard import (
+    earlier_mission,
+    endless_missions,
+    growth,
+    half_wrong,
+    missions_before,
+    wrong_pairs,
+)
 from benchmarks.alignment_measures import (
     FRAME,
     LEAST_POINTS,
@@ -63,9 +70,18 @@ def render(root: Path, processes: int) -> list[tuple[Path, Path]]:
     return rendered(root, profiles, PAIRS, SEED, processes)
 
 
-def rows_of_mission(folders: tuple[Path, Path]) -> list[dict[str, Any]]:
-    """Align a mission as a whole and in small parts; return a row per pair and arm."""
+def rows_of_mission(
+    folders: tuple[Path, Path], before: Mapping[str, Path] | None = None
+) -> list[dict[str, Any]]:
+    """Align a mission as a whole and in small parts; return a row per pair and arm.
+
+    ``before`` names, by site, missions that the same drone flew earlier: what these tell is used.
+    """
     mission, truth = folders
+    known = (before or {}).get(mission.parent.name)
+    if before is not None and known is None:
+        return []
+    earlier = earlier_mission(known) if known else None
     geometry = pd.read_parquet(truth / "truth.parquet").set_index("pair_id")
     pairs = pairs_of(mission)
     parts = {
@@ -78,7 +94,7 @@ def rows_of_mission(folders: tuple[Path, Path]) -> list[dict[str, Any]]:
     for arm, groups in parts.items():
         for group in groups:
             started = time.process_time()
-            found, _ = align_pairs(read, group)
+            found, _ = align_pairs(read, group, earlier=earlier)
             seconds = (time.process_time() - started) / len(group)
             for pair, alignment in zip(group, found, strict=True):
                 points, target = read_correspondences(truth, pair.pair_id)
@@ -147,6 +163,10 @@ def simulated(
         parts = map_pairs(rows_of_mission, endless, processes=processes)
         no_end = pd.DataFrame([row for rows in parts for row in rows])
         no_end["arm"] = "endless, " + no_end["arm"]
+        before = missions_before(root / "before", PAIRS, SEED, processes)
+        parts = map_pairs(partial(rows_of_mission, before=before), endless, processes=processes)
+        known = pd.DataFrame([row for rows in parts for row in rows])
+        known["arm"] = "endless, earlier known, " + known["arm"]
         tries = map_pairs(partial(rival_rows, names=names), folders, processes=processes)
         rivals = pd.DataFrame([row for rows in tries for row in rows])
         hard = {
@@ -154,7 +174,7 @@ def simulated(
             "every other pair wrong": half_wrong(folders[::3]),
             "growth": growth(folders[0][0]),
         }
-    return pd.concat([table, no_end], ignore_index=True), rivals, hard
+    return pd.concat([table, no_end, known], ignore_index=True), rivals, hard
 
 
 def main() -> None:
@@ -181,6 +201,9 @@ def main() -> None:
         "simulated, missions of two pairs": summary(table[table.arm == "two"]),
         "simulated, single pairs": summary(table[table.arm == "alone"]),
         "simulated, no row end in view": summary(endless),
+        "simulated, no row end in view, earlier mission known": summary(
+            table[table.arm == "endless, earlier known, whole"]
+        ),
         "simulated, no row end in view, by station": {
             str(site): summary(part) for site, part in endless.groupby("site", sort=False)
         },

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -10,9 +11,14 @@ import cv2
 import numpy as np
 
 from benchmarks.alignment_measures import WarpedPair, pairs_of, random_profiles, read, rendered
+from dd_livm_core.errors import InputError
+from dd_livm_core.fleet.profile_files import load_profile
 from dd_livm_core.registration.alignment import align_pairs
+from dd_livm_core.registration.earlier_mission import EarlierMission
+from dd_livm_core.registration.frame_sizes import FrameSizes
 from dd_livm_core.registration.placement import Alignment
-from tests.fleet.random_profiles import Tables
+from tasks.earlier_rig import LEAST_CONFIDENCE
+from tests.fleet.random_profiles import Tables, write_profile
 from tests.peak_memory import read_peak_mib
 
 ENDLESS = 5
@@ -78,6 +84,40 @@ def endless_missions(root: Path, pairs: int, seed: int, processes: int) -> list[
     rng = np.random.default_rng(seed)
     profiles = random_profiles(rng, ENDLESS, root / "endless.toml", _endless)
     return rendered(root, profiles, pairs, seed, processes)
+
+
+def missions_before(root: Path, pairs: int, seed: int, processes: int) -> dict[str, Path]:
+    """Render the endless stations as they were drawn, with row ends: flown with the same rig; by site."""
+    drawn: dict[str, Tables] = {}
+
+    def keep(tables: Tables) -> None:
+        drawn[str(tables["site_id"])] = deepcopy(tables)
+        _endless(tables)
+
+    root.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    profiles = []
+    for profile in random_profiles(rng, ENDLESS, root / "endless.toml", keep):
+        try:
+            profiles.append(load_profile(write_profile(root / "ends.toml", drawn[profile.site_id])))
+        except InputError:
+            continue  # the fleet refuses the station without the change
+    folders = rendered(root, profiles, pairs, seed, processes)
+    return {mission.parent.name: mission for mission, _ in folders}
+
+
+def earlier_mission(mission: Path) -> EarlierMission:
+    """Align a mission and return what it tells of the next one with the same cameras."""
+    pairs = pairs_of(mission)
+    found, rig = align_pairs(read, pairs)
+    offsets = [
+        alignment.offset_px
+        for alignment in found
+        if isinstance(alignment, Alignment) and alignment.confidence >= LEAST_CONFIDENCE
+    ]
+    return EarlierMission(
+        rig, FrameSizes.of(read(pairs[0])), np.array(offsets, np.float64).reshape(-1, 2)
+    )
 
 
 def growth(mission: Path) -> dict[str, dict[str, float]]:

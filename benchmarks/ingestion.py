@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ingestion_damage import fuzz
+from benchmarks.ingestion_damage import KINDS, fuzz
 from benchmarks.ingestion_readers import compare_readers
 from benchmarks.results_file import write_result
 from tests import drone_files as made
+from tests.damage.verdict import UNTOLD
 
 SEED = 20261123
 DIFFERENT = 40
@@ -31,7 +32,8 @@ def write_source(folder: Path, pairs: int, first: int = 0) -> Path:
         pixels = made.picture(seed, (640, 512)).astype(np.int16)
         grain = np.random.default_rng(seed).normal(0, 6, pixels.shape)
         kinds.append(np.clip(pixels + grain, 0, 255).astype(np.uint8))
-    xmp = made.dji_xmp(RelativeAltitude="+40.0", GimbalPitchDegree="-90.0", GpsLatitude="40.0")
+    said = {"RelativeAltitude": "+40.0", "GimbalPitchDegree": "-90.0"}
+    xmp = made.dji_xmp(**said, GpsLatitude="40.0", GpsLongitude="-3.5")
     contents = [made.jpeg(pixels, at="2026:06:01 12:00:00", xmp=xmp) for pixels in kinds]
     for number in range(first, first + pairs):
         for side, mark in enumerate("TV"):
@@ -120,7 +122,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, nargs=2, default=(200, 2000))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--large", type=int, default=5000, help="pairs of one large mission")
-    parser.add_argument("--fuzzed", type=int, default=5000)
+    parser.add_argument("--fuzzed", type=int, default=10_000, help="damaged files of all kinds")
     chosen = parser.parse_args()
     named = os.environ.get("DD_LIVM_REAL_DATA")
     real = Path(named) if named else None
@@ -130,7 +132,9 @@ def main() -> None:
     readers = compare_readers(real) if real else {}
     errors = [of_file["flyr_error_k"] for of_file in readers.values()]
     numbers = [error for error in errors if isinstance(error, float)]
-    damaged = in_own_process(fuzz, chosen.fuzzed, real, SEED)
+    damaged = {
+        kind: in_own_process(fuzz, kind, chosen.fuzzed // len(KINDS), real, SEED) for kind in KINDS
+    }
     figures = {
         "ratio_to_bare_read": arms[f"pairs_{many}"]["ratio_to_bare_read"],
         f"peak_mib_{few}": arms[f"pairs_{few}"]["peak_mib"],
@@ -138,9 +142,9 @@ def main() -> None:
         "radiometry_max_error_k": max(numbers, default=None),
         "radiometry_files": len(errors),
         "radiometry_files_compared": len(numbers),
-        "fuzzed_files": damaged["files"],
-        "fuzz_failures": damaged["failure_count"],
-        "fuzz_changed_unnoticed": damaged["outcomes"].get("other temperatures", 0),
+        "fuzzed_files": sum(of["files"] for of in damaged.values()),
+        "fuzz_failures": sum(of["failure_count"] for of in damaged.values()),
+        "fuzz_changed_unnoticed": sum(of["outcomes"].get(UNTOLD, 0) for of in damaged.values()),
         "large_mission_pairs": chosen.large,
         "large_mission_peak_mib": arms["large_mission"]["peak_mib"],
     }

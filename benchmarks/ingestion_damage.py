@@ -1,99 +1,105 @@
-"""Damaged files, read by everything that reads files: what must not happen, and what cannot be told."""
+"""Damaged files of every kind, read by everything that reads files: what must not happen, and what cannot be told.
 
-import contextlib
+A kind of file is damaged in a process of its own. Whatever differs without a word is counted by what differs and by the
+kind of damage; what a check could have told is a failure, as is anything raised but an InputError.
+"""
+
+import os
+import tempfile
 import time
 import warnings
 from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from dd_livm_core.camera_files.metadata import metadata_from_bytes
-from dd_livm_core.camera_files.radiometry import PLAUSIBLE_C, infrared_from_bytes
-from dd_livm_core.errors import InputError
-from dd_livm_core.missions.pair_facts import facts_from_bytes
-from tests import drone_files as made
+from benchmarks.ingestion_damage_images import judge_image, radiometric_jpegs, tiffs
+from dd_livm_core.camera_files.dji_program import PROGRAM_VARIABLE
 from tests.camera_files.mutations import mutate
+from tests.damage.labels import judge_labels, make_label_files
+from tests.damage.positions import judge_packet, make_packets
+from tests.damage.texts import mutate_text
+from tests.damage.verdict import UNTOLD, Verdict
 from tests.peak_memory import read_peak_mib
 
 HANG_S = 10.0
-NOTICED_K = 0.1
+"""Of the processor, for one file."""
+KINDS = ("radiometric JPEG", "TIFF", "labels", "XMP")
+Judge = Callable[[bytes, str], Verdict]
+"""Takes damaged bytes and the kind of damage."""
 
 
-def sources(real: Path | None) -> list[bytes]:
-    """Return the whole files that are going to be damaged."""
-    celsius = np.linspace(5, 95, 64 * 80).reshape(64, 80)
-    centikelvin = np.rint((celsius + 273.15) * 100).astype(np.uint16)
-    contents = [
-        made.flir_jpeg(celsius, checksums=True),
-        made.flir_jpeg(celsius, raw="tiff", order="<"),
-        made.flir_jpeg(celsius, raw="bytes"),
-        made.tiff(centikelvin, "centikelvin"),
-        made.tiff(celsius.astype(np.float32), "celsius"),
-        made.jpeg(made.picture(), at="2026:06:01 12:00:00", xmp=made.dji_xmp(GpsLatitude=40)),
-    ]
-    if real:
-        files = sorted((real / "radiometric").rglob("*.[jJ][pP][gG]"))
-        contents += [path.read_bytes() for path in files if path.stat().st_size < 3 * 2**20]
-        contents += [(real / "pv_pairs" / "T/DJI_1_T.JPG").read_bytes()]
-    return contents
+@dataclass(frozen=True)
+class Source:
+    """A whole file, its name in the counts, and what reads it when it is damaged."""
+
+    name: str
+    content: bytes
+    judge: Judge
 
 
-def read_all(content: bytes, whole: np.ndarray) -> tuple[str, str | None]:
-    """Read damaged content all ways; return what came of it, and what must not have come of it, or None."""
-    path = Path("damaged")
-    try:
-        found = infrared_from_bytes(content, path)
-    except InputError:
-        found = None
-    metadata_from_bytes(content, (80, 64))
-    with contextlib.suppress(InputError):
-        facts_from_bytes(content, path, content, path, hashes=("", ""))
-    if found is None:
-        return "refused", None
-    low, high = float(found.values.min()), float(found.values.max())
-    bounds = PLAUSIBLE_C if found.radiometric else (0.0, 255.01)
-    if not bounds[0] <= low <= high <= bounds[1]:
-        return "wrong", f"values {low} to {high}"
-    if not found.radiometric:
-        return "a picture", None
-    same = found.values.shape == whole.shape and np.abs(found.values - whole).max() <= NOTICED_K
-    return "the same temperatures" if same else "other temperatures", None
+def sources_of(kind: str, real: Path | None, folder: Path) -> list[Source]:
+    """Return the whole files of a kind."""
+    if kind == "labels":
+        return [
+            Source(
+                of.kind,
+                of.files[of.damaged],
+                lambda b, k, of=of: judge_labels(of, b, k, folder / "d"),
+            )
+            for of in make_label_files(folder)
+        ]
+    if kind == "XMP":
+        return [
+            Source(kind, of.xmp, lambda b, k, of=of: judge_packet(of, b))
+            for of in make_packets(real)
+        ]
+    images = tiffs() if kind == "TIFF" else radiometric_jpegs(real)
+    return [Source(kind, of.content, lambda b, k, of=of: judge_image(of, b, k)) for of in images]
 
 
-def fuzz(count: int, real: Path | None, seed: int) -> dict[str, object]:
-    """Read damaged files; anything but an InputError or a plausible image is a failure.
-
-    ``outcomes`` also counts plausible temperatures that differ from the whole file's: damage to pixels or constants
-    that carry no checksum cannot be told.
-    """
+def fuzz(kind: str, count: int, real: Path | None, seed: int) -> dict[str, Any]:
+    """Return what came of reading ``count`` damaged files of a kind."""
     warnings.simplefilter("ignore")  # Pillow says of damaged metadata that it is damaged
-    rng = np.random.default_rng(seed)
-    contents = sources(real)
-    whole = [infrared_from_bytes(content, Path("whole")).values for content in contents]
-    failures: list[str] = []
+    os.environ.pop(PROGRAM_VARIABLE, None)  # another's program, started thousands of times
+    os.environ["PATH"] = ""
+    with tempfile.TemporaryDirectory() as folder:
+        return fuzz_sources(sources_of(kind, real, Path(folder)), kind, count, seed)
+
+
+def fuzz_sources(sources: Sequence[Source], kind: str, count: int, seed: int) -> dict[str, Any]:
+    """Damage and read the sources in turn."""
+    rng = np.random.default_rng([seed, KINDS.index(kind)])
+    damage = mutate if kind in KINDS[:2] else mutate_text
     outcomes: Counter[str] = Counter()
+    untold: Counter[str] = Counter()
+    failures: list[str] = []
     slowest_s = 0.0
     for number in range(count):
-        which = number % len(contents)
-        kind, broken = mutate(contents[which], rng)
-        begun = time.perf_counter()
+        source = sources[number % len(sources)]
+        how, broken = damage(source.content, rng)
+        begun = time.process_time()  # other work on the machine does not count
         try:
-            outcome, wrong = read_all(broken, whole[which])
+            verdict = source.judge(broken, how)
         except Exception as error:
-            outcome, wrong = "an error of another kind", f"{type(error).__name__}: {error}"[:200]
-        taken_s = time.perf_counter() - begun
+            fault = f"{type(error).__name__}: {error}"[:200]
+            verdict = Verdict("an error of another kind", fault=fault)
+        taken_s = time.process_time() - begun
         slowest_s = max(slowest_s, taken_s)
-        outcomes[outcome] += 1
-        if wrong is None and outcome == "other temperatures" and kind == "cut":
-            wrong = "a cut file gave other temperatures"
-        if wrong is None and taken_s > HANG_S:
-            wrong = f"took {taken_s:.1f} s"
-        if wrong is not None:
-            failures.append(f"{number} {kind}: {wrong}")
+        outcomes[verdict.outcome] += 1
+        if verdict.outcome == UNTOLD:
+            untold[f"{source.name}: {verdict.differs}, after {how}"] += 1
+        fault = verdict.fault or (f"took {taken_s:.1f} s" if taken_s > HANG_S else None)
+        if fault is not None:
+            failures.append(f"{number} {source.name}, {how}: {fault}")
     return {
         "files": count,
+        "sources": len(sources),
         "outcomes": dict(outcomes),
+        "untold": dict(untold.most_common()),
         "slowest_s": slowest_s,
         "peak_mib": read_peak_mib(),
         "failures": failures[:20],

@@ -13,14 +13,17 @@ def atomic(path: Path) -> Iterator[Path]:
     """Yield a hidden path beside ``path`` to write to, which replaces ``path`` in one move when the block ends.
 
     A block that fails leaves ``path`` as it was and nothing else; a killed process also leaves the hidden file,
-    ``.<name>.<process>.tmp``. Two threads of a process must not write the same ``path`` at once.
+    ``.<name>.<process>.tmp``. Two threads of a process must not write the same ``path`` at once. An error of the disk
+    names ``path``, as writing alone does not.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield unfinished
         unfinished.replace(path)
-    except BaseException:
+    except BaseException as error:
         unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
         raise
 
 

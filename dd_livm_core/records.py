@@ -11,11 +11,14 @@ HotspotShape = Literal["point", "stripe", "block", "patch"]
 TemperatureUnit = Literal["celsius", "kelvin", "centikelvin", "decikelvin"]
 LabelFormat = Literal["coco", "yolo", "voc"]
 DefectClass = Literal["weeds", "dust", "breakage", "open_circuit", "diode_failure"]
+Unknown = Literal["unknown"]
+"""Instead of a class, where no visible image says whether a hotspot comes from outside or inside."""
 
 Progress = Callable[[int, int, str], None]
 """Called with how many are done, how many there are, and a note for a person."""
 
 HOTSPOT_SHAPES: tuple[HotspotShape, ...] = get_args(HotspotShape)
+UNKNOWN: Unknown = "unknown"
 DEFECT_CLASSES: tuple[DefectClass, ...] = get_args(DefectClass)
 EXTERNAL_DEFECTS: tuple[DefectClass, ...] = ("weeds", "dust", "breakage")
 """Defects that the visible image shows."""
@@ -27,9 +30,9 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 
 
 class Record(BaseModel):
-    """Base of all stored records: immutable, and unknown keys are refused."""
+    """Base of all stored records: immutable; unknown keys and numbers without end are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Site(Record):

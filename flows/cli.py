@@ -6,13 +6,12 @@ from typing import Annotated
 
 import typer
 
-from dd_livm_core.errors import InputError
 from dd_livm_core.records import TemperatureUnit
 from flows.data_commands import data_app, labels_app, sites_app
 from flows.doctor_command import report_readers
 from flows.pretrain_command import pretrain_base
 from flows.simulate_command import simulate_stations
-from flows.terminal import show_what_the_terminal_can
+from flows.terminal import plain_error, show_what_the_terminal_can
 from flows.workspace_option import CORES, ProcessesOption, WorkspaceOption, open_workspace
 
 app = typer.Typer(
@@ -69,7 +68,8 @@ def ingest(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Folder of images: both kinds in one folder, or a folder for each (T and V, infrared and visible)."
+            help="Folder of images: both kinds in one folder, a folder for each (T and V, infrared and visible), or "
+            "infrared images alone."
         ),
     ],
     site: Annotated[str, typer.Option(help="Site id of a declared station (`dd-livm sites add`).")],
@@ -140,8 +140,9 @@ def ingest(
 ) -> None:
     """Take a mission's images into `data/`: pair, check and copy them; originals stay untouched.
 
-    A bad pair is set aside with its reason. Interrupted or with new options, run it again: only what is missing is
-    copied, and only what is given changes. Another flight in a folder of the same name becomes a mission of its own.
+    An infrared image without a visible one is taken alone. A bad pair is set aside with its reason. Interrupted or
+    with new options, run it again: only what is missing is copied, and only what is given changes. Another flight in a
+    folder of the same name becomes a mission of its own.
 
     A `mission.json` beside the images may say more about the flight (see docs/missions.md); options given here win.
 
@@ -244,11 +245,17 @@ def inspect(
 ) -> None:
     """Find defects in one mission; write `findings.json`, pictures of every pair and a page, `index.html`.
 
+    Of infrared images alone it tells where hotspots are and of what shape, not what they are.
+
     Example:  `dd-livm inspect flights/tuesday --output reports/tuesday`
     """
     opened = open_workspace(workspace, runs_flow=True)
     from tasks.register import require_detector
+    from tasks.workspace import require_text
 
+    for folder in (source.resolve(), output):
+        if folder is not None:
+            require_text(folder)
     require_detector(opened, model)  # before a server starts, which takes seconds
     from flows.inspect_mission import inspect_mission
     from flows.terminal import show_input_errors_plainly
@@ -306,13 +313,16 @@ def ui(
 
 
 def main() -> None:
-    """Run the command line; a broken contract ends in one clear message and exit code 2."""
+    """Run the command line; bad input, or a disk that cannot be written, ends in one clear message and exit code 2."""
     show_what_the_terminal_can()
     try:
         app()
-    except InputError as error:
+    except Exception as error:
+        told = plain_error(error)
+        if told is None:
+            raise
         typer.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-        typer.echo(str(error), err=True)
+        typer.echo(str(told), err=True)
         sys.exit(2)
 
 

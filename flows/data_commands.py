@@ -93,7 +93,7 @@ def labels_export(
     Example:  `dd-livm labels export springfield monday labels_monday --format yolo`
     """
     opened = open_workspace(workspace)
-    from dd_livm_core.aligned.mission_labels import export_labels
+    from dd_livm_core.aligned.label_export import export_labels
 
     written = export_labels(opened.data / site / mission, form, destination.expanduser())
     typer.echo(f"Labels of {written} pairs: {destination}")

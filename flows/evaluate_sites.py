@@ -6,7 +6,7 @@ from prefect import flow, get_run_logger
 from pydantic import PositiveInt
 
 from flows.folder_parameters import ExistingFolder
-from tasks.align import align, list_missions, size_of_new_stores_b
+from tasks.align import align_all, list_trainable, size_of_new_stores_b
 from tasks.disk_space import explain_full_disk, require_space
 from tasks.evaluate import evaluate_site
 from tasks.manifest import build_data_manifest
@@ -47,9 +47,9 @@ def _evaluate(place: Workspace, model: str, processes: int) -> dict[str, dict[st
     facts = model_facts(place, model)
     checked = run_step(validate, place, build_data_manifest(place), facts.contract)
     pinned = snapshot(place)
-    missions = [m for m in list_missions(place, checked.accepted) if m.labelled]
+    missions = list_trainable(place, checked.accepted)
     require_space(place.root, size_of_new_stores_b(place, missions, checked.accepted))
-    aligned = [run_step(align, place, m, checked.accepted, processes) for m in missions]
+    aligned = align_all(place, missions, checked.accepted, processes)
     scores = []
     for site in sorted({m.site_id for m in missions}):
         stores = [a.store for a in aligned if a.site_id == site]

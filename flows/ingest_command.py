@@ -1,6 +1,7 @@
 """Take a folder of images into ``data/``, with a bar and a report in the terminal."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,29 +19,25 @@ from rich.progress import (
 from rich.progress import Progress as ProgressBar
 
 from dd_livm_core.aligned.label_sources import find_labels, list_names
-from dd_livm_core.aligned.mission_labels import LabelReport, take_labels
-from dd_livm_core.camera_files.radiometry import read_infrared
+from dd_livm_core.aligned.mission_labels import take_labels
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.folder import (
-    LABEL_CONFLICTS,
-    LABELS,
-    LABELS_SET_ASIDE,
-    MISSION,
-    QUARANTINE,
-    read_record,
-    validate_record,
+from dd_livm_core.missions.folder import LABELS, MISSION, read_record, validate_record
+from dd_livm_core.missions.identity import (
+    choose_mission_id,
+    find_other_holders,
+    recorded_sources,
+    require_outside_data,
+    require_own_name,
 )
-from dd_livm_core.missions.identity import choose_mission_id, recorded_sources
 from dd_livm_core.missions.ingestion import IngestionReport, find_pairs, ingest_mission
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import stamp_of
 from dd_livm_core.missions.replaced_labels import list_labelled, list_set_aside
 from dd_livm_core.missions.sites import require_site
 from dd_livm_core.records import Mission, Progress
+from flows.ingest_report import SHOWN, print_labels, print_report
 from tasks.workspace import Workspace
 
-SHOWN = 10
-"""Entries of each list that the terminal shows; files hold the rest. Chosen."""
 LOCK_WAIT_S = 5.0
 """Longest wait for another ingestion of the mission: it takes longer, so that waiting helps nobody. Chosen."""
 
@@ -53,7 +50,8 @@ def name_mission(source: Path) -> str:
     beside = source / MISSION
     if beside.exists():
         return read_record(beside, Mission).mission_id
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.resolve().name).strip("-._")
+    folder = unicodedata.normalize("NFC", source.resolve().name)  # macOS parts accents from letters
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder).strip("-._")
     return name[:64] or "mission"
 
 
@@ -101,7 +99,9 @@ def _mission_id(
     if named is None:
         return choose_mission_id(workspace.data, site_id, source, pairs, name_mission(source))
     ids = {"site_id": site_id, "mission_id": named}
-    return validate_record(Mission, ids, "--mission").mission_id
+    mission_id = validate_record(Mission, ids, "--mission").mission_id
+    require_own_name(workspace.data / site_id / mission_id)
+    return mission_id
 
 
 def ingest_folder(
@@ -129,11 +129,12 @@ def ingest_folder(
     Raises
     ------
     InputError
-        No folder, no pair in it, an undeclared site, no usable pair, broken labels, a mission that is another flight,
-        or another process that ingests the same mission.
+        No folder, one in or around ``data/``, no pair in it, an undeclared site, no usable pair, broken labels, a
+        mission that is another flight, or another process that ingests the same mission.
     """
     console = Console()
     require_site(workspace.data, site_id)
+    require_outside_data(source, workspace.data)
     named_labels, labels = labels, find_labels(source, labels, visible_labels)
     found = find_pairs(source)
     chosen = _mission_id(workspace, source, found.pairs, site_id, mission_id)
@@ -157,7 +158,7 @@ def ingest_folder(
             processes=processes,
             progress=progress,
         )
-        _print_report(console, report)  # before labels, which may be refused
+        print_report(console, report)  # before labels, which may be refused
         labelled = labels and take_labels(
             report.mission_dir,
             labels,
@@ -169,6 +170,12 @@ def ingest_folder(
         )
     if mission_id is None:
         _print_other_name(console, report.mission_dir, source)
+    if holders := find_other_holders(workspace.data, report.mission_dir, report.pairs):
+        console.print(
+            f"  [yellow]the same images[/yellow] are in {escape(', '.join(holders[:SHOWN]))} already: "
+            "a retraining sets both aside",
+            soft_wrap=True,
+        )
     if labels and only_unlabelled:
         console.print(
             f"  {escape(str(labels))} is not newer than the mission's labels: "
@@ -176,10 +183,10 @@ def ingest_folder(
             soft_wrap=True,
         )
     if labelled:
-        _print_labels(console, labelled, report.mission_dir)
+        print_labels(console, labelled, report.mission_dir)
     if not report.added and not report.unchanged:
         raise InputError(
-            "at least one usable pair of an infrared and a visible image",
+            "at least one usable infrared image, with a visible one or alone",
             "none",
             source,
             "See the reasons above.",
@@ -229,78 +236,3 @@ def _print_other_name(console: Console, mission_dir: Path, source: Path) -> None
         "--mission gives a name of your own",
         soft_wrap=True,
     )
-
-
-def _print_report(console: Console, report: IngestionReport) -> None:
-    """Print how many pairs were taken, the first files that were set aside, and whether temperatures are missing."""
-    aside = [(str(path), why) for path, why in (*report.quarantined, *report.single)]
-    console.print(
-        f"{report.added} pairs added, {report.unchanged} unchanged, {len(aside)} files set aside: {report.mission_dir}",
-        soft_wrap=True,
-    )
-    for how in ("time", "order"):
-        count = sum(pair.paired_by == how for pair in report.pairs)
-        if count:
-            console.print(
-                f"  [yellow]paired by {how}[/yellow] {count} of {len(report.pairs)} pairs: names do not match"
-            )
-    for infrared, dropped in report.metadata_dropped[:SHOWN]:
-        console.print(
-            f"  [yellow]broken metadata left out[/yellow] {escape(infrared.name)}: {escape(dropped)}",
-            soft_wrap=True,
-        )
-    if len(report.metadata_dropped) > SHOWN:
-        console.print(f"  ... and of {len(report.metadata_dropped) - SHOWN} pairs more")
-    for path, why in aside[:SHOWN]:
-        console.print(f"  [yellow]set aside[/yellow] {escape(path)}: {escape(why)}", soft_wrap=True)
-    if len(aside) > SHOWN:
-        console.print(f"  ... and {len(aside) - SHOWN} more in {report.mission_dir / QUARANTINE}")
-    if report.labels_aside.kept_in:
-        names = escape(", ".join(report.labels_aside.pair_ids[:SHOWN]))
-        console.print(
-            f"  [yellow]labels set aside[/yellow] of {len(report.labels_aside.pair_ids)} pairs whose infrared image is "
-            f"another one now ({names}): {report.labels_aside.kept_in}",
-            soft_wrap=True,
-        )
-    if report.without_temperatures:
-        example = report.without_temperatures[0]
-        console.print(
-            f"  [yellow]no temperatures[/yellow] in {len(report.without_temperatures)} of the new infrared images: "
-            f"they give shape only, never a ΔT. {escape(example.name)}: {escape(str(read_infrared(example).reason))}",
-            soft_wrap=True,
-        )
-    if report.remarks:
-        noted, remark = report.remarks[0]
-        console.print(
-            f"  [yellow]please note[/yellow] of {len(report.remarks)} of the new infrared images: "
-            f"{escape(noted.name)}: {escape(remark)}",
-            soft_wrap=True,
-        )
-
-
-def _print_labels(console: Console, report: LabelReport, mission_dir: Path) -> None:
-    """Print how many pairs are labelled, what was set aside, and the first disagreements, with the files of all."""
-    conflicts, set_aside = mission_dir / LABEL_CONFLICTS, mission_dir / LABELS_SET_ASIDE
-    console.print(f"{report.labelled} pairs are labelled")
-    if report.unmatched:
-        names = escape(", ".join(report.unmatched[:SHOWN]))
-        more = f" and {len(report.unmatched) - SHOWN} more" if len(report.unmatched) > SHOWN else ""
-        console.print(f"  [yellow]labels of no pair[/yellow] {names}{more}", soft_wrap=True)
-    for aside in report.set_aside[:SHOWN]:
-        where, reason = escape(aside.where), escape(aside.reason)
-        console.print(f"  [yellow]label set aside[/yellow] {where}: {reason}", soft_wrap=True)
-    if len(report.set_aside) > SHOWN:
-        console.print(
-            f"  ... and {len(report.set_aside) - SHOWN} more in {set_aside}", soft_wrap=True
-        )
-    for pair_id, conflict in report.conflicts[:SHOWN]:
-        box = conflict.infrared or conflict.visible
-        place = " at x {:.0f}, y {:.0f} px".format(*box.box_xywh_px) if box else ""
-        console.print(
-            f"  [yellow]labels disagree[/yellow] {pair_id}{place}: {conflict.reason}",
-            soft_wrap=True,
-        )
-    if report.conflicts:
-        console.print(
-            f"  {len(report.conflicts)} disagreements in all: {conflicts}", soft_wrap=True
-        )

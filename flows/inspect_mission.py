@@ -18,15 +18,18 @@ class Inspected(BaseModel):
     Attributes
     ----------
     pairs
-        Pairs that were aligned and inspected.
+        Pairs that were inspected.
+    infrared_alone
+        Those of them that were inspected on their infrared image alone.
     set_aside
-        Single images, and pairs that could not be read or aligned.
+        Images in no pair, and pairs that could not be read.
     """
 
     model_config = ConfigDict(frozen=True)
 
     output: Path
     pairs: int
+    infrared_alone: int
     findings: int
     set_aside: int
 
@@ -40,6 +43,8 @@ def inspect_mission(
     processes: PositiveInt = 2,
 ) -> Inspected:
     """Pair and align the images of a folder, and find defects in them with a registered model.
+
+    Infrared images without a visible one are inspected alone, and so are those of pairs that cannot be aligned.
 
     Parameters
     ----------
@@ -64,15 +69,11 @@ def inspect_mission(
         align_and_detect, place, found, detector, facts, processes
     )
     destination = write_findings(place, found, inspected, output, model)
-    get_run_logger().info(
-        "%d findings in %d pairs: %s",
-        inspected.findings,
-        inspected.pairs,
-        destination / "index.html",
-    )
+    get_run_logger().info("%s: %s", inspected.describe(), destination / "index.html")
     return Inspected(
         output=destination,
         pairs=inspected.pairs,
+        infrared_alone=inspected.infrared_alone,
         findings=inspected.findings,
-        set_aside=len(found.set_aside) + inspected.failed,
+        set_aside=len(found.set_aside) + inspected.unreadable,
     )

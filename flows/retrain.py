@@ -18,9 +18,9 @@ from flows.folder_parameters import ExistingFolder
 from tasks.align import (
     AlignedReference,
     MissionInput,
-    align,
+    align_all,
     align_step,
-    list_missions,
+    list_trainable,
     size_of_new_stores_b,
 )
 from tasks.alignment_page import AlignmentPage, draw_alignment
@@ -151,9 +151,7 @@ def _retrain(
     name = str(flow_run.get_name() or "retrain")
     with parent_run(place, _make_run_key(tags), name, tags) as run_id:
         _log_data(place, run_id, data, configuration)
-        aligned = [
-            run_step(align, place, m, data.checked.accepted, processes) for m in data.missions
-        ]
+        aligned = align_all(place, data.missions, data.checked.accepted, processes)
         detector = _train(place, aligned, data.plan, configuration, run_id)
         scores, decision = _judge(place, detector, aligned, data.plan, configuration)
         log_site_metrics(place, run_id, {s.site_id: s.metrics for s in scores}, data.plan.unseen)
@@ -176,7 +174,7 @@ def _prepare(place: Workspace, configuration: RetrainConfiguration) -> _Prepared
     manifest = build_data_manifest(place)
     checked = run_step(validate, place, manifest, configuration.contract)
     pinned = snapshot(place)
-    missions = [m for m in list_missions(place, checked.accepted) if m.labelled]
+    missions = list_trainable(place, checked.accepted)
     require_space(place.root, size_of_new_stores_b(place, missions, checked.accepted))
     plan = plan_sites([m.site_id for m in missions], configuration.evaluation.held_out_sites)
     sites = read_sites(place.data)

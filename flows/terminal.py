@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+from pathlib import Path
 
 from dd_livm_core.errors import InputError
 
@@ -11,14 +12,24 @@ LOGGERS = (None, "prefect.flow_runs", "prefect.task_runs")
 
 
 def drop_traceback(record: logging.LogRecord) -> bool:
-    """Take the traceback off a log record of an :class:`InputError`, and return True, so that every record passes.
+    """Take the traceback off a log record of an error that `plain_error` knows; return True: every record passes.
 
     The message says what to do; the place in the code does not help a user.
     """
-    if record.exc_info and isinstance(record.exc_info[1], InputError):
-        record.msg, record.args = str(record.exc_info[1]), ()
+    told = plain_error(record.exc_info[1]) if record.exc_info and record.exc_info[1] else None
+    if told is not None:
+        record.msg, record.args = str(told), ()
         record.exc_info = record.exc_text = None
     return True
+
+
+def plain_error(error: BaseException) -> InputError | None:
+    """Return an error that a user can do something about: bad input, a full or a read-only disk; else None."""
+    if isinstance(error, InputError):
+        return error
+    from tasks.disk_space import explain_disk_error
+
+    return explain_disk_error(error, Path.cwd())
 
 
 def show_input_errors_plainly() -> None:

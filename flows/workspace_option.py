@@ -31,17 +31,20 @@ def open_workspace(workspace: Path, *, runs_flow: bool = False) -> "Workspace":
     Parameters
     ----------
     runs_flow
-        Whether the command needs a Prefect server: an exported address is then tried.
+        Whether the command needs a Prefect server: an exported address is then tried, and whether there is room.
 
     Raises
     ------
     InputError
-        No such folder, or no server at the exported address.
+        No such folder, no server at the exported address, or no room for a flow's files.
     """
     from flows.running_server import require_exported_server, use_running_server
+    from tasks.disk_space import require_writable
     from tasks.workspace import Workspace, keep_temperatures_in, set_prefect_defaults
 
     opened = Workspace.at(workspace)
+    if runs_flow:
+        require_writable(opened)
     set_prefect_defaults(opened)
     keep_temperatures_in(opened)
     if runs_flow:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 from jinja2 import Environment, PackageLoader
 from numpy.typing import NDArray
 from prefect import task
@@ -76,25 +75,26 @@ def write_alignment_page(target: Path, mission: AlignedMission, summary: Path, n
         key=lambda pair: (ORDER.index(pair["status"]), pair["confidence"], pair["pair_id"]),
     )
     rows = {str(pair_id): row for row, pair_id in enumerate(mission.index.get("pair_id", []))}
-    shown = [pair for pair in pairs if pair["pair_id"] in rows][:PICTURES]
+    shown = [p for p in pairs if p["pair_id"] in rows and p["status"] != "failed"][:PICTURES]
     environment = Environment(loader=PackageLoader("tasks"), autoescape=True)
     page = environment.get_template(PAGE).render(
         name=name,
         counts=content["counts"],
         pairs=pairs,
         unreadable=content["unreadable"],
+        infrared_only=content["infrared_only"],
         pictures=[{**pair, "url": _draw_as_url(mission, rows[pair["pair_id"]])} for pair in shown],
-        **content["rig"],
+        rig=content["rig"],
     )
     target.write_text(page, encoding="utf-8")
 
 
 def _draw_as_url(mission: AlignedMission, row: int) -> str:
-    """Return a stored pair's checkerboard as a ``data:`` URL, which holds its bytes."""
+    """Return the checkerboard of a stored pair with a visible image as a ``data:`` URL, which holds its bytes."""
+    visible = mission.visible(row)
+    assert visible is not None, "only pairs that were registered are drawn"
     infrared = infrared_picture(mission.infrared_excess[row], mission.panel_mask[row])
-    board = draw_outline(
-        checkerboard(infrared, np.asarray(mission.visible[row])), mission.panel_mask[row]
-    )
+    board = draw_outline(checkerboard(infrared, visible), mission.panel_mask[row])
     height = round(board.shape[0] * WIDTH_PX / board.shape[1])
     small: NDArray[Any] = cv2.resize(board, (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
     _, jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from dd_livm_core.aligned.store import SUMMARY
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import hash_file, write_json
-from dd_livm_core.inspection.findings import Inspection, inspect_pairs
+from dd_livm_core.inspection.findings import LEFT_OPEN, Inspection, inspect_pairs
 from dd_livm_core.inspection.pair_pictures import write_pair_pictures
 from dd_livm_core.inspection.pictures import data_url
 from dd_livm_core.inspection.record import inspection_record
@@ -43,17 +43,17 @@ inspect_step = Step("inspect", "1", ("tasks.inspection",), ignore=("processes",)
 
 
 class HashedPair(BaseModel):
-    """A pair's two files with the hashes of their content."""
+    """A pair's files with the hashes of their content; None where there is no visible one."""
 
     model_config = ConfigDict(frozen=True)
 
     files: PairFiles
     infrared_sha256: str
-    visible_sha256: str
+    visible_sha256: str | None
 
 
 class FoundPairs(BaseModel):
-    """The pairs of a folder, and (file, reason) of what was set aside.
+    """The pairs of a folder, infrared images alone included, and (file, reason) of what was set aside.
 
     ``reader`` names what reads the files here and now, so that findings made without a reader are not reused with it.
     """
@@ -67,24 +67,37 @@ class FoundPairs(BaseModel):
 
 
 class InspectedMission(BaseModel):
-    """The stored result of an inspection, with its counts: ``failed`` pairs could not be aligned."""
+    """The stored result of an inspection, with its counts as of `inspection_record`."""
 
     model_config = ConfigDict(frozen=True)
 
     result: Reference
     pairs: int
+    infrared_alone: int
     failed: int
+    unreadable: int
     findings: int
+
+    def describe(self) -> str:
+        """Return the counts as a sentence, and what infrared images alone leave open."""
+        text = f"{self.findings} findings in {self.pairs} pairs"
+        if self.unreadable:
+            text += f", {self.unreadable} more could not be read"
+        if self.infrared_alone:
+            text += f". {self.infrared_alone} of {self.pairs} pairs are {LEFT_OPEN}"
+        return text
 
 
 @task(name="pair", version="1", task_run_name="pair the images of {source}")
 def find_pairs(workspace: Workspace, source: Path) -> FoundPairs:
-    """Return the pairs of images in a folder, with hashes of their content; single images are set aside.
+    """Return the pairs of images in a folder, with hashes of their content.
+
+    Infrared images without a visible one count as pairs; other single images are set aside.
 
     Raises
     ------
     InputError
-        There is no pair.
+        There is no infrared image.
     """
     report = pair_folder(source)
     aside = [(str(path), why) for path, why in report.single]
@@ -92,8 +105,8 @@ def find_pairs(workspace: Workspace, source: Path) -> FoundPairs:
         get_run_logger().warning("Set aside %s: %s", path, why)
     if not report.pairs:
         raise InputError(
-            "pairs of an infrared and a visible image",
-            f"none ({len(aside)} single images)" if aside else "none",
+            "infrared images, with visible ones or alone",
+            f"none ({len(aside)} files set aside)" if aside else "none",
             source,
             "Name them as the drone does (..._T.JPG with ..._V.JPG), or put them in folders infrared/ and visible/.",
         )
@@ -105,7 +118,7 @@ def find_pairs(workspace: Workspace, source: Path) -> FoundPairs:
         HashedPair(
             files=replace(pair, infrared_unit=unit, measurement_parameters=parameters),
             infrared_sha256=hash_file(pair.infrared),
-            visible_sha256=hash_file(pair.visible),
+            visible_sha256=hash_file(pair.visible) if pair.visible else None,
         )
         for pair in report.pairs
     )
@@ -132,7 +145,7 @@ def align_and_detect(
     facts: ModelFacts,
     processes: int,
 ) -> InspectedMission:
-    """Align the pairs, find defects, and store findings, pages and pictures of every aligned pair."""
+    """Align the pairs, find defects, and store findings, pages and pictures of every pair that can be read."""
     progress = StepProgress("inspection", f"inspecting {found.source.name}, pairs")
     model = load_detector(detector.folder(workspace) / WEIGHTS)
     pairs = [pair.files for pair in found.pairs]
@@ -209,8 +222,7 @@ def write_findings(
         get_run_logger().warning("%s is another flight's report: kept", wanted)
     destination = placed.folder
     create_markdown_artifact(
-        f"# {found.source.name}\n{inspected.findings} findings in {inspected.pairs} pairs, "
-        f"{inspected.failed} not aligned, with model `{model}`.\n\n`{destination / 'index.html'}`",
+        f"# {found.source.name}\n{inspected.describe()}.\n\nModel `{model}`: `{destination / 'index.html'}`",
         key="inspection",
     )
     content = json.loads((destination / FINDINGS).read_text(encoding="utf-8"))

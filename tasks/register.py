@@ -116,10 +116,10 @@ def model_facts(workspace: Workspace, model: str) -> ModelFacts:
 def example_pair(
     workspace: Workspace, mission: MissionInput, manifest: Reference
 ) -> dict[str, Path]:
-    """Return the two files of a mission's first pair, to be the registered model's input example."""
+    """Return the two files of a mission's first pair that has both, to be the registered model's input example."""
     rows = read_manifest(manifest_path(workspace, manifest))
     first = rows[(rows["site_id"] == mission.site_id) & (rows["mission_id"] == mission.mission_id)]
-    row = first.sort_values("pair_id").iloc[0]
+    row = first[first["visible_path"].notna()].sort_values("pair_id").iloc[0]
     return {
         "infrared": workspace.data / str(row["infrared_path"]),
         "visible": workspace.data / str(row["visible_path"]),

@@ -1,7 +1,7 @@
 """The registered model: a pyfunc logged as code, with its weights as safetensors; nothing is pickled.
 
-MLflow runs this file when the model is loaded. Input: one row per image pair of one mission, the two files as bytes.
-Output: one row per finding, boxes in infrared pixels.
+MLflow runs this file when the model is loaded. Input: one row per image pair of one mission, the two files as bytes,
+the visible one empty where there is none. Output: one row per finding, boxes in infrared pixels.
 """
 
 import tempfile
@@ -38,12 +38,12 @@ class PairDetector(PythonModel):  # type: ignore[misc]  # MLflow is typed in par
             root = Path(folder)
             pairs = []
             for number, row in enumerate(model_input.to_dict("records")):
-                pair = PairFiles(
-                    str(number), root / f"{number}_infrared", root / f"{number}_visible"
-                )
-                pair.infrared.write_bytes(row["infrared"])
-                pair.visible.write_bytes(row["visible"])
-                pairs.append(pair)
+                infrared, visible = root / f"{number}_infrared", None
+                infrared.write_bytes(row["infrared"])
+                if isinstance(row.get("visible"), bytes):
+                    visible = root / f"{number}_visible"
+                    visible.write_bytes(row["visible"])
+                pairs.append(PairFiles(str(number), infrared, visible))
             inspected = inspect_pairs(self.detector, pairs, root / "aligned")
             table = findings_table(inspected)
         table["pair"] = table["pair_id"].astype("int64")

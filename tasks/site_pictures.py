@@ -59,7 +59,7 @@ def _draw_pair(folder: Path, number: int, pair: dict[str, Any], mission: Aligned
     row = mission.index["pair_id"].astype(str).tolist().index(pair["pair_id"])
     scale = float(mission.index.iloc[row]["grid_scale"])
     excess, mask = mission.infrared_excess[row], mission.panel_mask[row]
-    visible, found = np.asarray(mission.visible[row]), pair["detections"]
+    visible, found = mission.visible(row), pair["detections"]
     boxes = np.array([one["box_xyxy_px"] for one in found], np.float64).reshape(-1, 4)
     picture = detection_picture(
         excess,
@@ -71,6 +71,6 @@ def _draw_pair(folder: Path, number: int, pair: dict[str, Any], mission: Aligned
         scale * xyxy_of_xywh([label["box_xywh_px"] for label in pair["labels"]]),
     )
     write_picture(folder / f"detections_{number}_{pair['pair_id']}.jpg", picture)
-    if number == 0:
+    if number == 0 and visible is not None:
         board = checkerboard(infrared_picture(excess, mask), visible)
         write_picture(folder / f"alignment_{pair['pair_id']}.jpg", board)

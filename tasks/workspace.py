@@ -34,9 +34,15 @@ class Workspace:
         Raises
         ------
         InputError
-            There is no such folder.
+            There is no such folder, or its path is no text, or holds a ``?``, where the address of MLflow's database
+            would end.
         """
         resolved = Path(root).expanduser().resolve()
+        require_text(resolved)
+        if "?" in str(resolved):
+            raise InputError(
+                "a folder without ? in its path", "one", resolved, "Rename it, or name another."
+            )
         if not resolved.is_dir():
             raise InputError(
                 "a folder to work in", "none", resolved, "Create it, or name another workspace."
@@ -116,6 +122,15 @@ class Workspace:
     def data_lock(self, purpose: str) -> AbstractContextManager[None]:
         """Hold ``data/`` while the block runs: what changes it and what is made from it wait for each other."""
         return self.lock("data", wait_s=DATA_WAIT_S, purpose=purpose)
+
+
+def require_text(path: Path) -> None:
+    """Raise an InputError for a path that is no UTF-8: flows hand their folders on as text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise InputError("a path in UTF-8", "other bytes", shown, "Rename that folder.") from error
 
 
 def keep_temperatures_in(workspace: Workspace) -> None:

@@ -6,6 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
@@ -71,11 +72,13 @@ def flir_jpeg(
     checksums: bool = False,
     enlarged: int = 1,
     orientation: int | None = None,
+    shown: NDArray[np.uint8] | None = None,
 ) -> bytes:
     """Return a FLIR radiometric JPEG: FFF records over several APP1 segments.
 
     ``swapped``: PNG samples little-endian, as most cameras store them. ``checksums``: of both records. ``enlarged``:
-    pixels of the shown picture for each of the raw image. ``orientation``: EXIF's.
+    pixels of the shown picture for each of the raw image. ``orientation``: EXIF's. ``shown``: the picture, (H, W, 3);
+    by default it is flat.
     """
     height, width = celsius.shape
     counts = counts_of(celsius)
@@ -117,18 +120,66 @@ def flir_jpeg(
         + part
         for number, part in enumerate(parts)
     )
-    grey = np.full((enlarged * height, enlarged * width, 3), 128, np.uint8)
-    shown = jpeg(grey, orientation=orientation)
-    return shown[:2] + segments + shown[2:]
+    flat = np.full((enlarged * height, enlarged * width, 3), 128, np.uint8)
+    picture_file = jpeg(flat if shown is None else shown, orientation=orientation)
+    return picture_file[:2] + segments + picture_file[2:]
 
 
-def dji_rjpeg(counts: NDArray[np.uint16], make: str = "DJI") -> bytes:
-    """Return a JPEG with counts in APP3 segments, as newer DJI cameras write them."""
+SCENE_PX, MARGIN_PX = (320, 256), 40
+"""(width, height) of the frames of `scene_c`, and how far they can be moved on it."""
+
+
+def scene_c(seed: int = 0) -> NDArray[np.float64]:
+    """Return temperatures of more ground than one frame shows, with edges of many directions."""
+    rng = np.random.default_rng(seed)
+    width, height = (side + 2 * MARGIN_PX for side in SCENE_PX)
+    coarse = rng.uniform(15, 55, (height // 12, width // 12)).astype(np.float32)
+    smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    return smooth + rng.normal(0, 0.3, (height, width))
+
+
+def frame_at(scene: NDArray[np.float64], x: int, y: int) -> NDArray[np.float64]:
+    """Return the temperatures that a camera sees whose frame is moved by x and y pixels from the scene's middle."""
+    rows, columns = (
+        slice(MARGIN_PX + at, MARGIN_PX + at + side)
+        for at, side in ((y, SCENE_PX[1]), (x, SCENE_PX[0]))
+    )
+    return scene[rows, columns]
+
+
+def in_palette(celsius: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return temperatures of 10 to 60 °C as a picture, uint8 RGB."""
+    grey = np.clip((celsius - 10) / 50 * 255, 0, 255).astype(np.uint8)
+    return cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)[..., ::-1]
+
+
+def offset_flir_jpeg(
+    dx: int,
+    dy: int,
+    *,
+    enlarged: int = 1,
+    orientation: int | None = None,
+    scene: NDArray[np.float64] | None = None,
+) -> bytes:
+    """Return a FLIR file on whose picture things lie dx right of and dy below where the raster has them."""
+    scene = scene_c() if scene is None else scene
+    shown = in_palette(frame_at(scene, -dx, -dy))
+    shown = shown.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
+    return flir_jpeg(
+        frame_at(scene, 0, 0), raw="tiff", part_bytes=60000, shown=shown, orientation=orientation
+    )
+
+
+def dji_rjpeg(
+    counts: NDArray[np.uint16], make: str = "DJI", shown: NDArray[np.uint8] | None = None
+) -> bytes:
+    """Return a JPEG with counts in APP3 segments, as newer DJI cameras write them; ``shown`` as of `flir_jpeg`."""
     data = counts.astype("<u2").tobytes()
     parts = [data[i : i + 60000] for i in range(0, len(data), 60000)]
     segments = b"".join(b"\xff\xe3" + struct.pack(">H", 2 + len(part)) + part for part in parts)
-    shown = jpeg(np.full((*counts.shape, 3), 128, np.uint8), make=make)
-    return shown[:2] + segments + shown[2:]
+    flat = np.full((*counts.shape, 3), 128, np.uint8)
+    picture_file = jpeg(flat if shown is None else shown, make=make)
+    return picture_file[:2] + segments + picture_file[2:]
 
 
 def tiff(values: NDArray[np.generic], unit: str | None = None, **more: object) -> bytes:

@@ -40,29 +40,31 @@ def find_labels(source: Path, labels: Path | None, visible_labels: Path | None) 
 
 
 def list_names(pairs: Sequence[PairFiles], source: Path) -> Names:
-    """Return what label files may call each pair's two images: the path below ``source``, or the name alone.
+    """Return what label files may call each pair's images: the path below ``source``, or the name alone.
 
-    Both are without ending.
+    Both are without ending. A visible image that is not there has no name.
 
     Parameters
     ----------
     pairs
         With their files where they were found, below ``source``.
     """
-    return {
-        pair.pair_id: (
-            (pair.infrared.relative_to(source).with_suffix("").as_posix(), pair.infrared.stem),
-            (pair.visible.relative_to(source).with_suffix("").as_posix(), pair.visible.stem),
+
+    def names_of(path: Path | None) -> tuple[str, ...]:
+        return (
+            () if path is None else (path.relative_to(source).with_suffix("").as_posix(), path.stem)
         )
-        for pair in pairs
-    }
+
+    return {pair.pair_id: (names_of(pair.infrared), names_of(pair.visible)) for pair in pairs}
 
 
 def image_names_of(pairs: Sequence[PairFiles], side: str, names: Names) -> ImageNames:
-    """Return what label files may call one side (``infrared`` or ``visible``) of every pair."""
+    """Return what label files may call one side (``infrared`` or ``visible``) of every pair that has it."""
     number = SIDES.index(side)
     known = {}
     for pair in pairs:
+        if side == "visible" and pair.visible is None:
+            continue
         marked = (f"{pair.pair_id}_{mark}" for mark in MARKS[side])
         known[pair.pair_id] = (
             *names.get(pair.pair_id, ((), ()))[number],

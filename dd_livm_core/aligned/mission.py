@@ -1,22 +1,28 @@
 """From a mission's files to its aligned store; memory does not grow with the number of pairs.
 
 1. Every pair is read and registered; only its candidates are kept until the mission's offsets choose among them.
+   Infrared images alone are only checked.
 2. Every pair is read again, its visible image resampled to the infrared grid, its temperature turned into excess
-   over the healthy panels, and written.
+   over the healthy panels, and written. Where registration failed, the infrared half is written alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dd_livm_core.aligned.store import AlignedPair, write_aligned_mission
+from dd_livm_core.aligned.store import INFRARED_ONLY, AlignedPair, write_aligned_mission
 from dd_livm_core.camera_files.dji import FILES_PER_CALL, keep_dji_temperatures
-from dd_livm_core.camera_files.radiometry import read_infrared, read_visible
+from dd_livm_core.camera_files.picture_values import require_no_photograph
+from dd_livm_core.camera_files.radiometry import (
+    read_infrared,
+    read_visible,
+)
+from dd_livm_core.camera_files.thermogram import Thermogram
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.label import Label
-from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.missions.pair_files import PairFiles, concerns_visible
 from dd_livm_core.panels.excess import excess_temperature
 from dd_livm_core.panels.lattice import panel_lattice
 from dd_livm_core.panels.mask import panel_mask_infrared
@@ -24,8 +30,12 @@ from dd_livm_core.parallel import map_pairs
 from dd_livm_core.records import Progress
 from dd_livm_core.registration.alignment import align_pairs, resample_visible
 from dd_livm_core.registration.candidates import PairView
+from dd_livm_core.registration.earlier_mission import EarlierMission
 from dd_livm_core.registration.placement import Alignment
 from dd_livm_core.registration.rig import RigGeometry
+
+NO_VISIBLE = "there is no visible image"
+"""Reason of a pair that is an infrared image alone."""
 
 
 @dataclass(frozen=True)
@@ -35,36 +45,51 @@ class MissionSummary:
     Attributes
     ----------
     alignments
-        Of every pair that could be read, those that failed included.
+        Of every pair of two images that could be read, those that failed included.
     unreadable
-        (pair id, reason) of every other pair.
+        (pair id, reason) of every pair that could not be read.
     rig
-        Scale, rotation and lens term, which all pairs share.
+        Scale, rotation and lens term, which all pairs share; None where no pair has two images.
+    infrared_only
+        (pair id, reason) of the pairs without a visible file, or with one that cannot be read.
     """
 
     alignments: tuple[Alignment, ...]
     unreadable: tuple[tuple[str, str], ...]
-    rig: RigGeometry
+    rig: RigGeometry | None
+    infrared_only: tuple[tuple[str, str], ...] = ()
 
     def counts(self) -> dict[str, int]:
-        """Return the number of pairs of each status that occurs, ``unreadable`` last."""
+        """Return the number of pairs of each status that occurs, ``infrared_only`` and ``unreadable`` last."""
         statuses: list[str] = [alignment.status for alignment in self.alignments]
         counts = {status: statuses.count(status) for status in sorted(set(statuses))}
-        return {**counts, **({"unreadable": len(self.unreadable)} if self.unreadable else {})}
+        last = {INFRARED_ONLY: len(self.infrared_only), "unreadable": len(self.unreadable)}
+        return counts | {status: count for status, count in last.items() if count}
 
     def describe_unreadable(self) -> str:
-        """Return in words which pairs could not be read, the first three by name; empty where all could."""
-        named = [f"{pair_id}: {why}" for pair_id, why in self.unreadable[:3]]
-        more = len(self.unreadable) - len(named)
+        """Return in words of which pairs a file could not be read, the first three by name; empty where all could."""
+        halves = [(pair_id, why) for pair_id, why in self.infrared_only if why != NO_VISIBLE]
+        unread = [*self.unreadable, *halves]
+        named = [f"{pair_id}: {why}" for pair_id, why in unread[:3]]
+        more = len(unread) - len(named)
         return "; ".join([*named, *([f"and {more} more"] if more else [])])
 
     def as_json(self) -> dict[str, object]:
-        """Return the summary as values that JSON can hold: ``counts``, ``rig``, ``pairs`` and ``unreadable``."""
+        """Return the summary as values that JSON can hold.
+
+        Its keys are ``counts``, ``rig``, ``pairs``, ``infrared_only`` and ``unreadable``.
+        """
         return {
             "counts": self.counts(),
-            "rig": _rig_as_json(self.rig),
+            "rig": _rig_as_json(self.rig) if self.rig else None,
             "pairs": [_alignment_as_json(alignment) for alignment in self.alignments],
-            "unreadable": [{"pair_id": pair_id, "reason": why} for pair_id, why in self.unreadable],
+            **{
+                name: [{"pair_id": pair_id, "reason": why} for pair_id, why in pairs]
+                for name, pairs in (
+                    (INFRARED_ONLY, self.infrared_only),
+                    ("unreadable", self.unreadable),
+                )
+            },
         }
 
 
@@ -89,47 +114,74 @@ def _alignment_as_json(alignment: Alignment) -> dict[str, object]:
 
 
 def read_pair(pair: PairFiles) -> PairView:
-    """Read a pair's two images.
+    """Read the two images of a pair that has both.
 
     Raises
     ------
     InputError
-        One of them cannot be read.
+        One of them cannot be read, or there is no visible one.
     """
-    thermogram = read_infrared(
-        pair.infrared, declared=pair.infrared_unit, parameters=pair.measurement_parameters
-    )
+    if pair.visible is None:
+        raise InputError("a pair of two images", "infrared alone", pair.infrared, "Register pairs.")
+    thermogram = _read_thermogram(pair)
     return PairView(
         pair.pair_id, thermogram.values, read_visible(pair.visible), thermogram.radiometric
     )
 
 
+def _read_thermogram(pair: PairFiles) -> Thermogram:
+    """Read a pair's infrared image; one without a visible one is refused where it is a photograph."""
+    thermogram = read_infrared(
+        pair.infrared, declared=pair.infrared_unit, parameters=pair.measurement_parameters
+    )
+    if pair.visible is None:
+        require_no_photograph(thermogram, pair.infrared)
+    return thermogram
+
+
+def _check_infrared(pair: PairFiles) -> InputError | None:
+    """Return why an infrared image alone cannot be used, or None."""
+    try:
+        _read_thermogram(pair)
+    except InputError as error:
+        return error
+    return None
+
+
 def _resample_pair(
-    pair_and_alignment: tuple[PairFiles, Alignment],
+    pair_and_alignment: tuple[PairFiles, Alignment | str],
     site_id: str,
     mission_id: str,
     pv_module_m: tuple[float, float] | None,
 ) -> AlignedPair:
-    """Read a pair once more and return it on the infrared grid, with its panels and excess temperature."""
-    pair, alignment = pair_and_alignment
-    seen = read_pair(pair)
-    visible = resample_visible(seen.visible, alignment, seen.infrared.shape)
-    known = alignment.status in ("aligned", "consensus")
-    mask = panel_mask_infrared(seen.infrared, visible if known else None)
-    lattice = panel_lattice(seen.infrared, mask)
+    """Read a pair once more and return it on the infrared grid, with its panels and excess temperature.
+
+    A pair that failed is without visible image, and so is one that has the reason for having none instead of an
+    alignment.
+    """
+    pair, found = pair_and_alignment
+    alignment = found if isinstance(found, Alignment) else None
+    thermogram = _read_thermogram(pair)
+    infrared = thermogram.values
+    visible = None
+    if pair.visible is not None and alignment is not None and alignment.status != "failed":
+        visible = resample_visible(read_visible(pair.visible), alignment, infrared.shape)
+    known = alignment is not None and alignment.status in ("aligned", "consensus")
+    mask = panel_mask_infrared(infrared, visible if known else None)
+    lattice = panel_lattice(infrared, mask)
     return AlignedPair(
         pair_id=pair.pair_id,
         site_id=site_id,
         mission_id=mission_id,
-        infrared_excess=excess_temperature(seen.infrared, mask, seen.radiometric),
+        infrared_excess=excess_temperature(infrared, mask, thermogram.radiometric),
         panel_mask=mask,
         visible=visible,
-        radiometric=seen.radiometric,
-        status=alignment.status,
-        confidence=alignment.confidence,
-        reason=alignment.reason,
-        matrix=alignment.matrix,
-        radial=alignment.radial,
+        radiometric=thermogram.radiometric,
+        status=alignment.status if alignment else INFRARED_ONLY,
+        confidence=alignment.confidence if alignment else 0.0,
+        reason=found.reason if isinstance(found, Alignment) else found,
+        matrix=alignment.matrix if alignment and visible is not None else None,
+        radial=alignment.radial if alignment else 0.0,
         pv_module_width_px=lattice.short_px if lattice else None,
         pv_module_m=pv_module_m,
         irradiance_w_m2=pair.irradiance_w_m2,
@@ -154,12 +206,14 @@ def align_mission(
     mission_id: str,
     pv_module_m: tuple[float, float] | None = None,
     labels: Mapping[str, Sequence[Label]] | None = None,
+    earlier: EarlierMission | None = None,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> MissionSummary:
     """Register a mission's pairs and write its aligned store into an empty folder.
 
-    Pairs that failed to align, or could not be read, are in the summary but not in the store.
+    Pairs whose infrared file could not be read are in the summary but not in the store; those that failed to align, or
+    have no visible file that can be read, are in the store without a visible image.
 
     Parameters
     ----------
@@ -167,25 +221,25 @@ def align_mission(
         Pair id → labels in infrared pixels, of the pairs that are labelled.
     pv_module_m
         Short and long side of a PV module as declared for the site, metres; None for an undeclared site.
+    earlier
+        A mission of the same drone and cameras: it narrows where the rig and the offsets lie.
 
     Raises
     ------
     InputError
-        No pair at all could be read.
+        No infrared file at all could be read.
     """
     _keep_temperatures(pairs, processes)
-    results, rig = align_pairs(read_pair, pairs, processes=processes, progress=progress)
-    both = list(zip(pairs, results, strict=True))
-    readable = [(pair, found) for pair, found in both if isinstance(found, Alignment)]
+    both, rig = _register(pairs, earlier, processes, progress)
+    usable = [(pair, found) for pair, found in both if not isinstance(found, InputError)]
     unreadable = [(p.pair_id, str(found)) for p, found in both if isinstance(found, InputError)]
-    if not readable:
+    if not usable:
         raise InputError(
-            "at least one readable pair",
+            "at least one readable infrared image",
             "; ".join(f"{pair_id}: {why}" for pair_id, why in unreadable[:3]) or "no pair",
             f"mission {mission_id} of site {site_id}",
             "Check the mission's files.",
         )
-    usable = [(pair, alignment) for pair, alignment in readable if alignment.status != "failed"]
 
     def resample_all() -> Iterator[AlignedPair]:
         function = partial(
@@ -196,6 +250,39 @@ def align_mission(
                 progress(done, len(usable), "resampling")
             yield aligned
 
-    write_aligned_mission(destination, resample_all(), len(usable), labels or {})
-    alignments = tuple(alignment for _, alignment in readable)
-    return MissionSummary(alignments, tuple(unreadable), rig)
+    alignments = tuple(found for _, found in usable if isinstance(found, Alignment))
+    write_aligned_mission(
+        destination,
+        resample_all(),
+        len(usable),
+        labels or {},
+        with_visible=sum(alignment.status != "failed" for alignment in alignments),
+    )
+    alone = tuple((pair.pair_id, found) for pair, found in usable if isinstance(found, str))
+    return MissionSummary(alignments, tuple(unreadable), rig, alone)
+
+
+def _register(
+    pairs: Sequence[PairFiles],
+    earlier: EarlierMission | None,
+    processes: int,
+    progress: Progress | None,
+) -> tuple[list[tuple[PairFiles, Alignment | str | InputError]], RigGeometry | None]:
+    """Return each pair with its alignment, or why it is infrared alone, or why not even that; and the rig."""
+    found: dict[str, Alignment | str | InputError] = {p.pair_id: NO_VISIBLE for p in pairs}
+    complete = [pair for pair in pairs if pair.visible is not None]
+    rig = None
+    if complete:
+        results, rig = align_pairs(
+            read_pair, complete, earlier=earlier, processes=processes, progress=progress
+        )
+        for pair, result in zip(complete, results, strict=True):
+            half = isinstance(result, InputError) and concerns_visible(result, pair)
+            found[pair.pair_id] = str(result) if half else result
+    alone = [replace(pair, visible=None) for pair in pairs if isinstance(found[pair.pair_id], str)]
+    checked = map_pairs(_check_infrared, alone, processes=processes)
+    for done, (pair, error) in enumerate(zip(alone, checked, strict=True), 1):
+        found[pair.pair_id] = error or found[pair.pair_id]
+        if progress:
+            progress(len(pairs) - len(alone) + done, len(pairs), "checking infrared images alone")
+    return [(pair, found[pair.pair_id]) for pair in pairs], rig

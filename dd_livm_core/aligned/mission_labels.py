@@ -1,4 +1,4 @@
-"""A mission's labels: read from label files of one or both images, reconciled, kept as COCO, and exported again."""
+"""A mission's labels: read from label files of one or both images, reconciled, and kept as COCO."""
 
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,11 +15,11 @@ from dd_livm_core.camera_files.frames import (
 )
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_json
-from dd_livm_core.labels.coco import read_labels, write_labels
-from dd_livm_core.labels.entry import SetAside
+from dd_livm_core.labels.coco import write_labels
+from dd_livm_core.labels.entry import TWICE, SetAside
 from dd_livm_core.labels.image_names import ImageNames
 from dd_livm_core.labels.label import Label
-from dd_livm_core.labels.label_sets import LabelSet, read_label_set, write_label_set
+from dd_livm_core.labels.label_sets import LabelSet, read_label_set
 from dd_livm_core.labels.reconciliation import Conflict, reconcile
 from dd_livm_core.missions.folder import (
     LABEL_CONFLICTS,
@@ -29,7 +29,7 @@ from dd_livm_core.missions.folder import (
     image_pairs,
     read_record,
 )
-from dd_livm_core.records import LabelFormat, Mission, Progress
+from dd_livm_core.records import Mission, Progress
 from dd_livm_core.registration.placement import Alignment
 
 ENOUGH_TO_ALIGN = 24
@@ -51,12 +51,15 @@ class LabelReport:
         Labels and label files that cannot be used, each with its reason.
     conflicts
         (pair id, disagreement), for a person to look at.
+    remarks
+        (pair id, what a person should know of where its labels were placed).
     """
 
     labelled: int
     unmatched: tuple[str, ...]
     set_aside: tuple[SetAside, ...]
     conflicts: tuple[tuple[str, Conflict], ...]
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 def take_labels(
@@ -98,7 +101,7 @@ def take_labels(
     _require_labels(infrared, both_names, "infrared", labels)
     visible = LabelSet({})
     if visible_labels is not None:
-        seen = {pair.pair_id: pair.visible for pair in pairs}
+        seen = {pair.pair_id: pair.visible for pair in pairs if pair.visible is not None}
         visible = read_label_set(
             visible_labels, both_names[1], _frame_reader(seen, read_visible_frame)
         )
@@ -111,6 +114,7 @@ def take_labels(
         kept,
         {pair_id: f"infrared/{files[pair_id].name}" for pair_id in kept},
         {pair_id: frame_of(pair_id).raster_px for pair_id in kept},
+        {pair_id: moved for pair_id in kept if any(moved := frame_of(pair_id).offset_from(None))},
     )
     if visible_labels is not None:
         write_json(
@@ -120,7 +124,9 @@ def take_labels(
     aside = (*infrared.set_aside, *visible.set_aside)
     of_no_image = [SetAside(name, "of no image of the mission") for name in unmatched]
     write_json(mission_dir / LABELS_SET_ASIDE, [vars(one) for one in (*aside, *of_no_image)])
-    return LabelReport(len(kept), unmatched, aside, tuple(conflicts))
+    placed = {pair_id: frame_of(pair_id).remark for pair_id in infrared.labels}
+    remarks = tuple((pair_id, remark) for pair_id, remark in placed.items() if remark)
+    return LabelReport(len(kept), unmatched, aside, tuple(conflicts), remarks)
 
 
 def _frame_reader(
@@ -143,8 +149,9 @@ def _stored_labels(
     if not stored.exists():
         return {}
     found = read_label_set(stored, ImageNames({pair_id: (pair_id,) for pair_id in files}), frame_of)
-    if found.set_aside:
-        broken = found.set_aside[0]
+    for broken in found.set_aside:
+        if broken.reason == TWICE:
+            continue
         raise InputError(
             "stored labels that can be used",
             f"{broken.where}: {broken.reason}",
@@ -196,31 +203,6 @@ def _select(labels: LabelSet, only: Collection[str] | None) -> LabelSet:
     return replace(labels, labels=wanted)
 
 
-def export_labels(mission_dir: Path, kind: LabelFormat, destination: Path) -> int:
-    """Write a mission's labels in one of the formats, and return the number of labelled pairs.
-
-    Raises
-    ------
-    InputError
-        There is no such mission, or it has no labels.
-    """
-    if not (mission_dir / MISSION).exists():
-        raise InputError("a mission", "none", mission_dir, "`dd-livm sites list` names them.")
-    if not (mission_dir / LABELS).exists():
-        raise InputError("a labelled mission", "none", mission_dir, "Ingest it with --labels.")
-    labels = read_labels(mission_dir / LABELS)
-    files = {pair.pair_id: pair.infrared for pair in image_pairs(mission_dir)}
-    labels = {pair_id: of_pair for pair_id, of_pair in labels.items() if pair_id in files}
-    write_label_set(
-        kind,
-        destination,
-        labels,
-        {pair_id: f"infrared/{files[pair_id].name}" for pair_id in labels},
-        {pair_id: read_infrared_frame(files[pair_id]).raster_px for pair_id in labels},
-    )
-    return len(labels)
-
-
 def _join_label_sets(
     mission_dir: Path,
     infrared: LabelSet,
@@ -262,6 +244,7 @@ def _align_wanted(
             measurement_parameters=mission.measurement_parameters,
         )
         for pair in image_pairs(mission_dir)
+        if pair.visible is not None
     ]
     needed = [pair for pair in pairs if pair.pair_id in set(wanted)]
     others = [pair for pair in pairs if pair.pair_id not in set(wanted)]

@@ -21,7 +21,16 @@ from dd_livm_core.labels.label import Label
 INDEX, LABELS = "index.parquet", "labels.json"
 SUMMARY = "alignment.json"
 """What became of every pair of the mission."""
-ARRAYS = ("infrared_excess", "panel_mask", "visible")
+VISIBLE_ROW = "visible_row"
+"""Column of the index: a pair's row of the visible images, null where it has none."""
+INFRARED_ONLY = "infrared_only"
+"""Status of a pair without a visible file; one whose registration failed has no visible image in the store either."""
+ARRAYS = {
+    "infrared_excess": "infrared_excess.npy",
+    "panel_mask": "panel_mask.npy",
+    "visible_images": "visible.npy",
+}
+"""Files of the arrays; one without a row has none."""
 BYTES_PER_PIXEL = 2 + 1 + 3
 """Of a stored pair: excess, mask and visible colour."""
 HELD_OUT_SHARE = 0.2
@@ -41,9 +50,10 @@ class AlignedPair:
     panel_mask
         bool (H, W), where panels are.
     visible
-        uint8 (H, W, 3) RGB, black where the visible camera saw nothing.
+        uint8 (H, W, 3) RGB, black where the visible camera saw nothing; None where no visible image is registered.
     status, confidence, reason, matrix, radial
-        As in :class:`dd_livm_core.registration.placement.Alignment`.
+        As in :class:`dd_livm_core.registration.placement.Alignment`, or the status `INFRARED_ONLY`. The matrix is None
+        where no visible image is registered.
     pv_module_width_px
         Short side of a PV module in infrared pixels; None where no lattice was found.
     pv_module_m
@@ -55,12 +65,12 @@ class AlignedPair:
     mission_id: str
     infrared_excess: NDArray[np.float32]
     panel_mask: NDArray[np.bool_]
-    visible: NDArray[np.uint8]
+    visible: NDArray[np.uint8] | None
     radiometric: bool
     status: str
     confidence: float
     reason: str
-    matrix: NDArray[np.float64]
+    matrix: NDArray[np.float64] | None
     radial: float
     pv_module_width_px: float | None
     pv_module_m: tuple[float, float] | None = None
@@ -77,14 +87,14 @@ class AlignedMission:
     Attributes
     ----------
     index
-        One row per pair: what :class:`AlignedPair` holds but the images, ``matrix_00`` to ``matrix_22``, and
-        ``grid_scale``, stored pixels per infrared pixel.
+        One row per pair: what :class:`AlignedPair` holds but the images, ``matrix_00`` to ``matrix_22``,
+        ``grid_scale``, stored pixels per infrared pixel, and `VISIBLE_ROW`.
     infrared_excess
         float16 (N, H, W), as in :class:`AlignedPair`.
     panel_mask
         bool (N, H, W).
-    visible
-        uint8 (N, H, W, 3) RGB.
+    visible_images
+        uint8 (V, H, W, 3) RGB, of the V pairs that have one; `visible` returns a pair's.
     labels
         Pair id → labels in infrared pixels, not scaled; pairs that nobody labelled are absent.
     """
@@ -92,31 +102,56 @@ class AlignedMission:
     index: pd.DataFrame
     infrared_excess: NDArray[np.float16]
     panel_mask: NDArray[np.bool_]
-    visible: NDArray[np.uint8]
+    visible_images: NDArray[np.uint8]
     labels: dict[str, list[Label]]
+
+    def visible(self, row: int) -> NDArray[np.uint8] | None:
+        """Return the visible image of a pair of the index, uint8 (H, W, 3) RGB, or None where none is registered."""
+        at = self.index[VISIBLE_ROW].iloc[row]
+        return None if pd.isna(at) else np.asarray(self.visible_images[int(at)])
 
 
 def write_aligned_mission(
-    folder: Path, pairs: Iterator[AlignedPair], count: int, labels: Mapping[str, Sequence[Label]]
+    folder: Path,
+    pairs: Iterator[AlignedPair],
+    count: int,
+    labels: Mapping[str, Sequence[Label]],
+    *,
+    with_visible: int | None = None,
 ) -> None:
-    """Write a mission's ``count`` aligned pairs into a folder, one at a time, with the labels of these pairs."""
+    """Write a mission's ``count`` aligned pairs into a folder, one at a time, with the labels of these pairs.
+
+    Parameters
+    ----------
+    with_visible
+        How many of the pairs have a visible image; by default all.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows: list[dict[str, object]] = []
+    seen = 0
     arrays: dict[str, NDArray[Any]] = {}
     shape: tuple[int, int] = (0, 0)
     for number, pair in enumerate(pairs):
         height, width = pair.infrared_excess.shape
         if not arrays:
             shape = (height, width)
-            arrays = _create_arrays(folder, count, shape)
+            arrays = _create_arrays(
+                folder, count, count if with_visible is None else with_visible, shape
+            )
         scale = min(shape[0] / height, shape[1] / width)
         excess = _scale_to_fit(pair.infrared_excess, shape, scale)
         mask = _scale_to_fit(pair.panel_mask.astype(np.uint8), shape, scale)
         arrays["infrared_excess"][number] = np.clip(excess, -MOST_EXCESS, MOST_EXCESS)
         arrays["panel_mask"][number] = mask > 0
-        arrays["visible"][number] = _scale_to_fit(pair.visible, shape, scale)
         rows.append(_index_row(pair, scale))
-    pd.DataFrame(rows).to_parquet(folder / INDEX, index=False)
+        if pair.visible is not None:
+            arrays["visible_images"][seen] = _scale_to_fit(pair.visible, shape, scale)
+            rows[-1][VISIBLE_ROW] = seen
+            seen += 1
+    index = pd.DataFrame(rows)
+    if rows:
+        index[VISIBLE_ROW] = index[VISIBLE_ROW].astype("Int64")
+    index.to_parquet(folder / INDEX, index=False)
     stored = [str(row["pair_id"]) for row in rows]
     kept = {pair_id: list(labels[pair_id]) for pair_id in stored if pair_id in labels}
     write_labels(
@@ -127,7 +162,9 @@ def write_aligned_mission(
     )
 
 
-def _create_arrays(folder: Path, count: int, shape: tuple[int, int]) -> dict[str, NDArray[Any]]:
+def _create_arrays(
+    folder: Path, count: int, with_visible: int, shape: tuple[int, int]
+) -> dict[str, NDArray[Any]]:
     """Create the files of ``count`` pairs' arrays, and return these, memory-mapped, by name.
 
     Raises
@@ -136,15 +173,16 @@ def _create_arrays(folder: Path, count: int, shape: tuple[int, int]) -> dict[str
         The disk has no room for them: told before anything is written.
     """
     kinds = {
-        "infrared_excess": (np.float16, shape),
-        "panel_mask": (np.bool_, shape),
-        "visible": (np.uint8, (*shape, 3)),
+        "infrared_excess": (np.float16, (count, *shape)),
+        "panel_mask": (np.bool_, (count, *shape)),
+        "visible_images": (np.uint8, (with_visible, *shape, 3)),
     }
     arrays: dict[str, NDArray[Any]] = {}
     for name, (kind, size) in kinds.items():
-        path = folder / f"{name}.npy"
-        arrays[name] = open_memmap(path, "w+", kind, (count, *size))
-        _take_room(path)
+        if size[0]:
+            path = folder / ARRAYS[name]
+            arrays[name] = open_memmap(path, "w+", kind, size)
+            _take_room(path)
     return arrays
 
 
@@ -183,7 +221,12 @@ def _index_row(pair: AlignedPair, scale: float) -> dict[str, object]:
         "wind_m_s": pair.wind_m_s,
         "grid_scale": scale,
         "radial": pair.radial,
-        **{f"matrix_{i}{j}": float(pair.matrix[i, j]) for i in range(3) for j in range(3)},
+        **{
+            f"matrix_{i}{j}": None if pair.matrix is None else float(pair.matrix[i, j])
+            for i in range(3)
+            for j in range(3)
+        },
+        VISIBLE_ROW: None,
     }
 
 
@@ -197,9 +240,13 @@ def read_aligned_mission(folder: Path) -> AlignedMission:
     """
     try:
         index = pd.read_parquet(folder / INDEX)
-        arrays: dict[str, Any] = {}
-        for name in ARRAYS:
-            arrays[name] = _open_array(folder / f"{name}.npy", len(index))
+        if VISIBLE_ROW not in index:  # written before there were pairs without a visible image
+            index[VISIBLE_ROW] = pd.array(range(len(index)), dtype="Int64")
+        counts = {"visible_images": int(index[VISIBLE_ROW].notna().sum())}
+        arrays: dict[str, Any] = {
+            name: _open_array(folder / file, counts.get(name, len(index)))
+            for name, file in ARRAYS.items()
+        }
     except (OSError, ValueError) as error:
         raise InputError(
             "an aligned store", str(error), folder, "Align the mission anew."
@@ -208,12 +255,12 @@ def read_aligned_mission(folder: Path) -> AlignedMission:
 
 
 def _open_array(path: Path, count: int) -> NDArray[Any]:
-    """Return a stored array of ``count`` pairs, memory-mapped; a store of no pair has no file.
+    """Return a stored array of ``count`` rows, memory-mapped; an array of none has no file.
 
     Raises
     ------
     ValueError
-        The file is missing, damaged or of another number of pairs.
+        The file is missing, damaged or of another number of rows.
     """
     if not count and not path.exists():
         return np.empty(0)
@@ -222,7 +269,7 @@ def _open_array(path: Path, count: int) -> NDArray[Any]:
     except (OSError, ValueError, EOFError) as error:
         raise ValueError(f"{path.name}: {error}") from error
     if len(array) != count:
-        raise ValueError(f"{path.name} of {len(array)} pairs, {INDEX} of {count}")
+        raise ValueError(f"{path.name} of {len(array)} pairs, {INDEX} says {count}")
     return array
 
 
@@ -230,6 +277,11 @@ def held_out_rows(index: pd.DataFrame) -> NDArray[np.bool_]:
     """Mark the rows of an index that are held out from training, bool (N,): the last fifth of the flight by pair id.
 
     Frames that follow each other overlap, so that a random choice would leak; one stretch leaks at its seam only.
+    Pairs without a registered visible image, which are not trained on, do not count.
     """
-    order = np.argsort(np.argsort(index["pair_id"].to_numpy(str), kind="stable"), kind="stable")
-    return np.asarray(order >= np.ceil(len(index) * (1 - HELD_OUT_SHARE)))
+    complete = index[VISIBLE_ROW].notna().to_numpy() if len(index) else np.zeros(0, bool)
+    names = index["pair_id"].to_numpy(str)[complete]
+    order = np.argsort(np.argsort(names, kind="stable"), kind="stable")
+    marks = np.zeros(len(index), bool)
+    marks[complete] = order >= np.ceil(len(names) * (1 - HELD_OUT_SHARE))
+    return marks

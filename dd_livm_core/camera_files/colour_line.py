@@ -2,9 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import cKDTree
 
 from dd_livm_core.camera_files.palettes import (
     STEPS,
@@ -42,6 +39,11 @@ def draw_line(counts: NDArray[np.float64]) -> Colours | None:
     counts
         Share of each cell of the colour cube (see `palettes.cell_colours`).
     """
+    # here, as few pictures need them: they make two thirds of what each process of an ingestion imports
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components, dijkstra
+    from scipy.spatial import cKDTree
+
     used = np.flatnonzero(counts >= LEAST_SHARE)
     if len(used) < 3:
         return None

@@ -81,6 +81,25 @@ def dji_raster_px(
     return raster_px
 
 
+def dji_counts(
+    content: bytes, stored_picture_px: tuple[int, int], path: Path
+) -> NDArray[np.uint16]:
+    """Return an R-JPEG's raw counts as stored, uint16 (H, W): they grow with temperature, by no published formula.
+
+    Raises
+    ------
+    InputError
+        As `dji_raster_px`.
+    """
+    width, height = dji_raster_px(content, stored_picture_px, path)
+    parts: dict[int, list[bytes]] = {3: [], 4: []}
+    for number, body in application_segments(content):
+        if number in parts:
+            parts[number].append(body)
+    raw = max((b"".join(of_segment) for of_segment in parts.values()), key=len)
+    return np.frombuffer(raw, "<u2", width * height).reshape(height, width)
+
+
 def _raw_bytes(content: bytes) -> int:
     """Return how many bytes of raw counts a JPEG's segments APP3 or APP4 hold, the larger of the two."""
     sizes = {3: 0, 4: 0}

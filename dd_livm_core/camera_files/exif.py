@@ -15,6 +15,8 @@ EXIF_START = b"Exif\0\0"
 PNG_START, PNG_EXIF = b"\x89PNG\r\n\x1a\n", b"eXIf"
 MAX_CHUNKS = 4096
 """Of a PNG that are looked at: a large picture is stored in several hundred."""
+FIRST_DIRECTORY = 0
+"""Stands for the first directory among the tags; no tag has this number."""
 SUB_DIRECTORIES = {0x8769, 0x8825}
 """Tags that point to the camera's and to the position's directory."""
 MAX_ENTRIES, MAX_VALUES, MAX_TEXT_BYTES = 1024, 16, 256
@@ -28,6 +30,9 @@ NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 11: "f", 12: 
 """TIFF's numeric types by number, with their letters in `struct`."""
 RATIONALS = {5: "I", 10: "i"}
 """Types of two numbers each, numerator and denominator."""
+
+TYPES = {TEXT, 7, *NUMBERS, *RATIONALS, 129}
+"""All types of values; 129 is UTF-8 of Exif 3.0."""
 
 Value = str | tuple[float, ...]
 """Of a tag: a text, or its numbers."""
@@ -43,7 +48,7 @@ class _Layout(NamedTuple):
 
 
 class ExifTags(NamedTuple):
-    """Values of the wanted tags, and the tags among them that are there but cannot be read."""
+    """Values of the wanted tags, and the tags and directories that are there but cannot be read."""
 
     values: dict[int, Value]
     broken: frozenset[int]
@@ -62,10 +67,10 @@ def read_exif(content: bytes, tags: Collection[int]) -> ExifTags:
     try:
         layout, first = _header(data)
     except (struct.error, IndexError, OverflowError):
-        return ExifTags({}, frozenset())
-    pointers = _read_directory(data, layout, first, tags, found, broken)
-    for pointer in pointers:
-        _read_directory(data, layout, pointer, tags, found, broken)
+        return ExifTags({}, frozenset({FIRST_DIRECTORY} if data else ()))
+    pointers = _read_directory(data, layout, first, FIRST_DIRECTORY, tags, found, broken)
+    for owner, pointer in pointers:
+        _read_directory(data, layout, pointer, owner, tags, found, broken)
     return ExifTags(found, frozenset(broken - found.keys()))
 
 
@@ -127,33 +132,42 @@ def _read_directory(
     data: bytes,
     layout: _Layout,
     start: int,
+    owner: int,
     tags: Collection[int],
     found: dict[int, Value],
     broken: set[int],
-) -> list[int]:
-    """Add the wanted tags of one directory to ``found`` or ``broken``; return the offsets of its sub-directories.
+) -> list[tuple[int, int]]:
+    """Add the wanted tags of one directory to ``found`` or ``broken``; return its sub-directories' tags and offsets.
 
-    Of a directory that is cut, what stands before the cut is read.
+    Of a directory that is cut, what stands before the cut is read. ``owner`` is the tag that points to it; it is
+    broken, too, where an entry cannot be one.
     """
-    pointers: list[int] = []
+    pointers: list[tuple[int, int]] = []
     head = struct.Struct(layout.order + layout.entry)
     try:
         (count,) = struct.unpack_from(layout.order + layout.counter, data, start)
+        if count > MAX_ENTRIES:
+            broken.add(owner)
         at = start + struct.calcsize("=" + layout.counter)
         for number in range(min(count, MAX_ENTRIES)):
             place = at + number * (head.size + layout.inline_b)
             tag, kind, values = head.unpack_from(data, place)
+            if kind not in TYPES:
+                broken.add(owner)
             if tag not in SUB_DIRECTORIES and tag not in tags:
                 continue
             value = _value(data, layout, kind, values, place + head.size)
             if tag in SUB_DIRECTORIES:
-                pointers += [int(v) for v in value or () if isinstance(v, int)]
+                offsets = [int(v) for v in value or () if isinstance(v, int)]
+                pointers += [(tag, offset) for offset in offsets]
+                if not offsets:
+                    broken.add(tag)
             elif value is None:
                 broken.add(tag)
             else:
                 found.setdefault(tag, value)
     except (struct.error, IndexError, OverflowError):
-        pass
+        broken.add(owner)
     return pointers
 
 

@@ -30,6 +30,7 @@ from dd_livm_core.camera_files.planck import (
 from dd_livm_core.errors import InputError
 from dd_livm_core.records import MeasurementParameters
 
+FLIR_START = b"FLIR\0"
 RAW_RECORD, CAMERA_RECORD = 1, 32
 BROKEN = (
     struct.error,
@@ -40,7 +41,6 @@ BROKEN = (
     OSError,
     SyntaxError,
     cv2.error,
-    tifffile.TiffFileError,
 )
 """What decoding broken FLIR data raises."""
 EDITED = (
@@ -108,8 +108,16 @@ def read_flir(content: bytes, path: Path, given: MeasurementParameters) -> FlirT
     )
 
 
-def flir_raster_px(content: bytes, path: Path) -> tuple[int, int] | None:
-    """Return (width, height) of a FLIR JPEG's raw image from its header, or None where the file holds none.
+def holds_flir_records(content: bytes) -> bool:
+    """Return whether a file is a JPEG with records of a FLIR sensor, broken ones included."""
+    return any(
+        number == 1 and body.startswith(FLIR_START)
+        for number, body in application_segments(content)
+    )
+
+
+def flir_counts(content: bytes, path: Path) -> NDArray[np.uint16] | None:
+    """Return the sensor's counts of a FLIR JPEG as stored, uint16 (H, W), or None where the file holds none.
 
     Raises
     ------
@@ -118,7 +126,7 @@ def flir_raster_px(content: bytes, path: Path) -> tuple[int, int] | None:
     """
     try:
         records = _raw_and_camera(content)
-        return None if records is None else _raw_size_px(records.raw)
+        return None if records is None else _raw_image(records.raw)
     except BROKEN as error:
         raise _broken(error, path) from error
 
@@ -158,7 +166,7 @@ def _join_segments(content: bytes) -> bytes | None:
     parts: dict[int, bytes] = {}
     last = 0
     for number, body in application_segments(content):
-        if number == 1 and body[:5] == b"FLIR\0" and len(body) > 8:
+        if number == 1 and body.startswith(FLIR_START) and len(body) > 8:
             parts.setdefault(body[6], body[8:])
             last = body[7]
     if not parts:
@@ -249,11 +257,14 @@ def _decode_png(body: bytes, width: int, height: int) -> NDArray[np.generic]:
 
 
 def _decode_tiff(body: bytes, width: int, height: int) -> NDArray[np.generic]:
-    """Return the samples of an uncompressed TIFF."""
-    with tifffile.TiffFile(io.BytesIO(body)) as tiff:
-        page = tiff.pages[0]
-        if page.shape != (height, width):
-            raise ValueError(f"TIFF of {page.shape} in a record of {width} x {height}")
-        if page.compression != 1:
-            raise ValueError(f"a TIFF packed by {page.compression}")
-        return np.asarray(page.asarray())
+    """Return the samples of an uncompressed TIFF, or raise a ValueError."""
+    try:
+        with tifffile.TiffFile(io.BytesIO(body)) as tiff:
+            page = tiff.pages[0]
+            if page.shape != (height, width):
+                raise ValueError(f"TIFF of {page.shape} in a record of {width} x {height}")
+            if page.compression != 1:
+                raise ValueError(f"a TIFF packed by {page.compression}")
+            return np.asarray(page.asarray())
+    except Exception as error:  # tifffile raises many kinds on broken files
+        raise ValueError(f"{type(error).__name__}: {error}") from error

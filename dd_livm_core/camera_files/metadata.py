@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from dd_livm_core.camera_files.exif import Value, number_of, numbers_of, read_exif, text_of
+from dd_livm_core.camera_files.dji import holds_dji_counts
+from dd_livm_core.camera_files.exif import (
+    FIRST_DIRECTORY,
+    Value,
+    number_of,
+    read_exif,
+    text_of,
+)
+from dd_livm_core.camera_files.flir import holds_flir_records
 from dd_livm_core.camera_files.images import open_image, read_bytes, shown_size_px
 from dd_livm_core.camera_files.position import (
     GPS_TAGS,
@@ -22,6 +30,8 @@ from dd_livm_core.camera_files.xmp import parse_number, quote, read_xmp
 MODEL, TIME, TIME_ORIGINAL, ZONE, ZONE_ORIGINAL = 0x0110, 0x0132, 0x9003, 0x9010, 0x9011
 FOCAL_LENGTH, DIGITAL_ZOOM, FILM_EQUIVALENT = 0x920A, 0xA404, 0xA405
 GPS_ALTITUDE_REF, GPS_ALTITUDE = 5, 6
+BELOW = (1, 3)
+"""Of ``GPSAltitudeRef``: below the sea, or below the ellipsoid, which EXIF has from 3.0 on."""
 TAGS = {
     MODEL: "Model",
     TIME: "DateTime",
@@ -34,6 +44,11 @@ TAGS = {
     GPS_ALTITUDE_REF: "GPSAltitudeRef",
     GPS_ALTITUDE: "GPSAltitude",
     **GPS_TAGS,
+}
+DIRECTORIES = {
+    FIRST_DIRECTORY: "(its first directory)",
+    0x8769: "(the camera's)",
+    0x8825: "GPS (all of it)",
 }
 MAX_ZONE_H = 14
 """No place on earth is further from UTC."""
@@ -77,6 +92,8 @@ class ImageMetadata:
         Focal length of the same view on film of 36 mm x 24 mm; None under digital zoom.
     image_source
         DJI's own word which of its cameras took the image, as ``InfraredCamera`` or ``WideCamera``.
+    holds_counts
+        Whether the numbers of an infrared sensor stand beside the picture, as in a radiometric JPEG.
     dropped
         Tags that are in the file but were left out, each with the reason.
     """
@@ -95,6 +112,7 @@ class ImageMetadata:
     focal_length_mm: float | None = None
     focal_length_35mm_mm: float | None = None
     image_source: str | None = None
+    holds_counts: bool = False
     dropped: tuple[str, ...] = ()
 
 
@@ -117,7 +135,8 @@ def metadata_from_bytes(content: bytes, size_px: tuple[int, int]) -> ImageMetada
     """
     exif, broken = read_exif(content, TAGS)
     xmp, faults = read_xmp(content, XMP_NAMES)
-    dropped = [f"EXIF {TAGS[tag]} cannot be read" for tag in sorted(broken)] + list(faults)
+    names = TAGS | DIRECTORIES
+    dropped = [f"EXIF {names[tag]} cannot be read" for tag in sorted(broken)] + list(faults)
     latitude_deg, longitude_deg = find_position(exif, xmp, dropped)
     metadata = ImageMetadata(
         *size_px,
@@ -129,6 +148,7 @@ def metadata_from_bytes(content: bytes, size_px: tuple[int, int]) -> ImageMetada
         focal_length_mm=number_of(exif, FOCAL_LENGTH) or None,
         focal_length_35mm_mm=_film_equivalent_mm(exif),
         image_source=xmp.get(IMAGE_SOURCE, "")[:64] or None,
+        holds_counts=holds_flir_records(content) or holds_dji_counts(content),
     )
     flight = _flight_values(xmp, dropped)
     return replace(metadata, **flight, dropped=tuple(dropped))
@@ -175,12 +195,11 @@ def _flight_values(xmp: Mapping[str, str], dropped: list[str]) -> dict[str, Any]
 
 
 def _altitude(exif: Mapping[int, Value]) -> float | None:
-    """Return the height above the sea in metres, negative below it, or None."""
+    """Return the height above the sea or the ellipsoid in metres, negative below it, or None."""
     height_m = number_of(exif, GPS_ALTITUDE)
     if height_m is None:
         return None
-    below_sea = numbers_of(exif, GPS_ALTITUDE_REF) == (1,)
-    return -height_m if below_sea else height_m
+    return -height_m if number_of(exif, GPS_ALTITUDE_REF) in BELOW else height_m
 
 
 def _film_equivalent_mm(exif: Mapping[int, Value]) -> float | None:
@@ -195,8 +214,10 @@ def _time(exif: Mapping[int, Value], dropped: list[str]) -> datetime | None:
         text = text_of(exif, tag) or ""
         if not text.strip(" :0-"):  # blanks and zeros say that the clock was not set
             continue
-        try:  # EXIF asks for 2022:09:02; some H20T write 2022-09-02
-            taken_at = datetime.fromisoformat(text[:10].replace(":", "-") + text[10:])
+        try:  # EXIF asks for 2022:09:02; some cameras write 2022-09-02 or 2022/09/02
+            taken_at = datetime.fromisoformat(re.sub("[:/]", "-", text[:10]) + text[10:])
+            if not text[10:].strip():
+                raise ValueError("a day without a time")
         except ValueError:
             dropped.append(f"EXIF {TAGS[tag]} {quote(text)} is no time")
             continue

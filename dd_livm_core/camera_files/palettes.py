@@ -10,7 +10,6 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 """Of red, green and blue, by ITU-R BT.601."""
@@ -259,6 +258,8 @@ def cell_colours() -> NDArray[np.float32]:
 
 def nearest_steps(colours: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return each cell's distance to a curve (`STEPS`, 3), at most 255, and its nearest step; both uint8 (`SIDE`³,)."""
+    from scipy.spatial import cKDTree  # here, as grey pictures and temperatures need none
+
     distance, step = cKDTree(weighted_ycc(colours)).query(weighted_ycc(cell_colours()))
     nearest = np.asarray(step, np.uint8)
     return np.minimum(np.rint(distance), 255).astype(np.uint8), nearest

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.camera_files.dji import holds_dji_counts, read_dji
+from dd_livm_core.camera_files.doubtful_pixels import describe_lone_pixels, describe_zeros
 from dd_livm_core.camera_files.flir import read_flir
 from dd_livm_core.camera_files.images import (
     TIFF_STARTS,
@@ -21,8 +22,8 @@ from dd_livm_core.camera_files.images import (
     upright_pixels,
 )
 from dd_livm_core.camera_files.orientation import orientation_of, turn_upright, upright_size_px
-from dd_livm_core.camera_files.palette_values import BLACK_HOT, read_picture, surely_has_values
-from dd_livm_core.camera_files.palettes import names
+from dd_livm_core.camera_files.palette_values import surely_has_values
+from dd_livm_core.camera_files.picture_values import NO_TEMPERATURE, read_colours
 from dd_livm_core.camera_files.thermogram import InfraredContent, Thermogram
 from dd_livm_core.camera_files.tiff import UNITS_TO_C, TiffFrame, read_tiff_frame
 from dd_livm_core.errors import InputError
@@ -35,16 +36,7 @@ PLAUSIBLE_MEDIAN_C = (-60.0, 150.0)
 GREY_PERCENTILES = (0.5, 99.5)
 """Become black and white where a TIFF has no unit, so that single dead pixels take no contrast."""
 
-NO_TEMPERATURE = "Give the camera's radiometric file (16-bit TIFF, FLIR or DJI R-JPEG)."
 EIGHT_BITS = "an 8-bit picture holds no temperatures"
-SAID_OF_KIND = {
-    "grey": "",
-    "known": "; the values are places along the palette {}",
-    "bright": "; the values are the brightness of an unknown palette, which grows along it",
-    "line": "; the values are places along an unknown palette, whose hot end is told by its colours",
-    "photograph": "; its colours are of no palette, as in a photograph: the values are brightness, hot or not",
-}
-"""By `palette_values.Kind`."""
 UNDECLARED = (
     'the TIFF declares no unit: its ImageDescription should hold e.g. {"unit": "centikelvin"} or '
     '{"unit": "kelvin", "scale": 0.04}, or give --infrared-unit (and --infrared-scale) when ingesting'
@@ -117,39 +109,7 @@ def infrared_from_bytes(
     found = _embedded_temperatures(content, path, parameters, dji_library)
     if isinstance(found, Thermogram):
         return replace(found, values=turn_upright(found.values, orientation_of(content)))
-    return _read_colours(picture, path, found)
-
-
-def _read_colours(rgb: NDArray[np.uint8], path: Path, reason: str) -> Thermogram:
-    """Return a picture's values by its palette: they give shape, never a ΔT.
-
-    Raises
-    ------
-    InputError
-        The palette is unknown, and neither its brightness nor its colours tell which end is hot.
-    """
-    picture = read_picture(rgb)
-    if picture.values is None:
-        raise InputError(
-            "a grey picture or one of a known palette",
-            "an unknown palette whose brightness does not grow with temperature",
-            path,
-            f"Save it with one of these: white hot, {', '.join(names())}. {NO_TEMPERATURE}",
-        )
-    marked = 0.0 if picture.marks is None else float(picture.marks.mean())
-    said = SAID_OF_KIND[picture.kind].format(picture.palette)
-    if picture.palette == BLACK_HOT:
-        said = "; the burnt-in scale is black at its hot end, so the values are turned over"
-    if marked:
-        said += f"; burnt-in marks on {marked:.1%} of the pixels were filled from around them"
-    return Thermogram(
-        values=picture.values,
-        radiometric=False,
-        stored_dtype="uint8",
-        reason=f"{reason}{said}",
-        palette=picture.palette or ("none" if picture.kind == "photograph" else "unknown"),
-        marked_share=marked,
-    )
+    return read_colours(picture, path, found)
 
 
 def read_picture_values(path: Path) -> NDArray[np.float32]:
@@ -182,7 +142,7 @@ def examine_infrared(
         (width, height), thumbnail = checked_thumbnail(content, path)
         found = _embedded_temperatures(content, path, parameters, None)
         if isinstance(found, str) and not surely_has_values(thumbnail):
-            _read_colours(upright_pixels(content, path), path, found)
+            read_colours(upright_pixels(content, path), path, found)
     if isinstance(found, Thermogram):
         height, width = found.values.shape
         if content[:4] not in TIFF_STARTS:
@@ -229,7 +189,13 @@ def _embedded_temperatures(
 
 
 def _require_plausible(thermogram: Thermogram, path: Path) -> Thermogram:
-    """Return the thermogram, or raise an InputError where a temperature lies outside `PLAUSIBLE_C`."""
+    """Return the thermogram with a remark on pixels that no scene has.
+
+    Raises
+    ------
+    InputError
+        A temperature lies outside `PLAUSIBLE_C`.
+    """
     low, high = float(np.min(thermogram.values)), float(np.max(thermogram.values))
     if not PLAUSIBLE_C[0] <= low <= high <= PLAUSIBLE_C[1]:  # false for NaN, too
         raise InputError(
@@ -238,7 +204,8 @@ def _require_plausible(thermogram: Thermogram, path: Path) -> Thermogram:
             path,
             "The unit or the constants in the file do not fit its values.",
         )
-    return thermogram
+    remarks = (thermogram.remark, describe_lone_pixels(thermogram.values))
+    return replace(thermogram, remark="; ".join(filter(None, remarks)) or None)
 
 
 def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> Thermogram:
@@ -248,7 +215,7 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
     if values.ndim == 2 and frame.stored_dtype in ("uint8", "int8"):
         return _stretch_to_grey(frame, EIGHT_BITS)
     if unit is None and frame.stored_dtype == "uint8" and values.shape[2] >= 3:
-        coloured = _read_colours(values[..., :3].astype(np.uint8), path, EIGHT_BITS)
+        coloured = read_colours(values[..., :3].astype(np.uint8), path, EIGHT_BITS)
         if coloured.palette != "grey":
             return coloured
     if unit is None:
@@ -270,7 +237,9 @@ def _read_tiff(content: bytes, path: Path, declared: DeclaredUnit | None) -> The
             path,
             "The declared unit does not fit the values.",
         )
-    remark = f"{frame.missing:.1%} of the pixels hold no data" if frame.missing else None
+    missing = f"{frame.missing:.1%} of the pixels hold no data" if frame.missing else None
+    zeros = describe_zeros(values) if frame.stored_dtype.startswith("float") else None
+    remark = "; ".join(filter(None, (missing, zeros))) or None
     thermogram = Thermogram(celsius.astype(np.float32), True, frame.stored_dtype, remark=remark)
     return _require_plausible(thermogram, path)
 

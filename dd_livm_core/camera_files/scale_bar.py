@@ -20,6 +20,8 @@ LEAST_RISE, LEAST_SPAN = 35.0, 200.0
 
 A scene taken for a scale could be turned over, so that these are strict: none in 390 real frames without one.
 """
+MOST_COLUMNS = 0.75
+"""Share of a scale's columns that follow the line: near its ends JPEG blurs the outer ones with the frame around."""
 EDGE_PX = 3
 """Around a scale, its frame."""
 
@@ -68,7 +70,8 @@ def _upright_bar(values: Floats) -> ScaleBar | None:
         inside = slice(start + left, start + right)
         at = np.arange(height) - (first + last - 1) / 2
         line = float(middle[left:right].mean()) + at * float(slope[left:right].mean())
-        follows = np.abs(values[:, inside] - line[:, None]).max(axis=1) <= 5 * STRAIGHT
+        away = np.abs(values[:, inside] - line[:, None])
+        follows = np.quantile(away, MOST_COLUMNS, axis=1) <= 5 * STRAIGHT
         top, bottom = _run_around(follows, (first + last) // 2)
         if abs(line[top] - line[bottom - 1]) < LEAST_SPAN:
             continue

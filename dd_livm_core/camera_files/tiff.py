@@ -39,7 +39,7 @@ FLOAT_PREDICTOR = 3
 """TIFF's number for differences of a float's bytes, which tifffile leaves to a further library."""
 GDAL_METADATA, GDAL_NODATA = 42112, 42113
 """Tags of GDAL: its metadata, XML; the number that marks pixels without data, as text."""
-GDAL_UNITS: dict[str, TemperatureUnit] = {
+UNIT_NAMES: dict[str, TemperatureUnit] = {
     **dict.fromkeys(("degc", "deg c", "°c", "c", "celsius", "degree_celsius"), "celsius"),
     **dict.fromkeys(("k", "kelvin"), "kelvin"),
     **dict.fromkeys(("ck", "centikelvin"), "centikelvin"),
@@ -99,6 +99,7 @@ def read_tiff_frame(content: bytes, path: Path) -> TiffFrame:
             gdal = page.tags.valueof(GDAL_METADATA)
             nodata = page.tags.valueof(GDAL_NODATA)
             values = _values(page, number, content)
+            colours, inverted = _colours_of(page), _stores_white_as_zero(page)
     except InputError:
         raise
     except Exception as error:  # tifffile raises many kinds on broken files
@@ -106,6 +107,10 @@ def read_tiff_frame(content: bytes, path: Path) -> TiffFrame:
         raise InputError("a whole TIFF", found, path, "Copy it anew.") from error
     if values.shape != shape:
         raise InputError(f"a TIFF of {shape}", f"{values.shape}", path, "Copy it anew.")
+    if colours is not None:
+        values = colours[values]
+    if inverted:
+        values = 255 - values
     frame = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
     exact, missing = _fill_missing(frame, nodata, path)
     if not (np.abs(exact) < MAX_NUMBER).all():  # false for NaN, too
@@ -117,6 +122,20 @@ def read_tiff_frame(content: bytes, path: Path) -> TiffFrame:
         )
     unit, scaling = _own_unit(description, gdal, content, path)
     return TiffFrame(exact, stored_dtype, unit, scaling, missing)
+
+
+def _colours_of(page: Any) -> NDArray[np.uint8] | None:
+    """Return the colours (N, 3) that the numbers of an 8-bit page stand for, or None where they are values."""
+    if page.colormap is None or page.dtype != np.uint8:
+        return None
+    bits = 8 if page.colormap.max() > 255 else 0  # old writers fill the lower byte only
+    return np.asarray(page.colormap.T >> bits, np.uint8)
+
+
+def _stores_white_as_zero(page: Any) -> bool:
+    """Return whether the numbers of an 8-bit page are still those of a negative; Pillow turns it over itself."""
+    is_negative = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+    return is_negative and page.dtype == np.uint8 and page.compression not in BY_PILLOW
 
 
 def _fill_missing(
@@ -166,6 +185,11 @@ def _check_page(page: Any, path: Path) -> None:
         raise InputError(
             "a TIFF without compression, or LZW or deflate", found, path, "Export it anew."
         )
+    row_b = page.nbytes // shape[0]
+    stored_b = sum(page.databytecounts)
+    if page.compression == 1 and not page.is_tiled and stored_b >= page.nbytes + row_b:
+        found = f"{stored_b // row_b}"
+        raise InputError(f"{shape[0]} rows of {row_b} bytes", found, path, "Copy it anew.")
 
 
 def _values(page: Any, number: int, content: bytes) -> NDArray[np.generic]:
@@ -228,6 +252,7 @@ def _own_unit(
         said = None
     if isinstance(said, dict) and "unit" in said:
         fields = {name: said[name] for name in DeclaredUnit.model_fields if name in said}
+        fields["unit"] = UNIT_NAMES.get(str(said["unit"]).strip().lower(), said["unit"])
         return _declared_unit(fields, path, "ImageDescription"), None
     declared, scaling = _gdal_unit(gdal, path) if isinstance(gdal, str) else (None, None)
     if declared is not None or scaling is not None:
@@ -260,7 +285,7 @@ def _gdal_unit(text: str, path: Path) -> tuple[DeclaredUnit | None, Scaling | No
     name = said.get("unittype", "").lower()
     if name in FAHRENHEIT:
         raise InputError("°C or kelvin", f"{name!r} in GDAL's metadata", path, "Export it anew.")
-    unit = GDAL_UNITS.get(name)
+    unit = UNIT_NAMES.get(name)
     numbers: dict[str, object] = {role: said[role] for role in ("scale", "offset") if role in said}
     if unit is not None:
         return _declared_unit({"unit": unit, **numbers}, path, "GDAL metadata"), None

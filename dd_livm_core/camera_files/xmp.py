@@ -1,20 +1,18 @@
-"""Reads single fields of an image's XMP packet; what is broken in a packet costs no field but itself."""
+"""Reads single fields of an image's XMP packets; what is broken in a packet costs no field but itself."""
 
 import re
 from collections.abc import Collection, Iterator
+from html import unescape
 from typing import NamedTuple
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-RDF, RDF_END = b"<rdf:RDF", b"</rdf:RDF>"
-WRAPPER, WRAPPER_END = b"<x:xmpmeta", b"</x:xmpmeta>"
-"""Around RDF in XMP's standard; some writers leave it out."""
-MAX_XMP_BYTES = 2**20
-"""Hundreds of times a drone's packet."""
-MAX_SEGMENT_BYTES = 2**16
-"""Of a JPEG's segment: so far a packet without an end is read."""
+from dd_livm_core.camera_files.xmp_packets import find_packets
+
+HOLDS_NO_TEXT = ("}RDF", "}Description")
+"""Elements in which text is a field that lost its mark."""
 ATTRIBUTE = re.compile(
     r"""(?<![\w:.-])([\w:.-]{1,100}+)\s{0,9}+=\s{0,9}+(?:"([^"<]{0,999}+)"|'([^'<]{0,999}+)')"""
 )
@@ -32,26 +30,30 @@ class XmpFields(NamedTuple):
 
 
 def read_xmp(content: bytes, names: Collection[str]) -> XmpFields:
-    """Return the texts of some fields of an image's XMP packet.
+    """Return the texts of some fields of an image's XMP packets.
 
-    A packet that is no well-formed XML (an attribute twice, a prefix that nobody declared, NUL, a stray ``&``, no end)
-    is searched for each field by itself. A field with two values is left out.
+    A packet that is no well-formed XML (an attribute twice, a prefix that nobody declared, NUL, a stray ``&``, no end),
+    has text between its fields or goes on behind its end is searched for each field by itself, and so is one without
+    RDF. A field with two values is left out, in one packet or in two.
 
     Parameters
     ----------
     names
         Without their namespaces, which differ between makers.
     """
-    packet, dropped = _find_packet(content)
-    if not packet:
-        return XmpFields({}, tuple(dropped))
-    try:
-        fields = list(_fields_of_xml(packet))
-    except DefusedXmlException:
-        return XmpFields({}, (*dropped, "XMP declares entities and was not read"))
-    except (ParseError, ValueError, LookupError) as error:
-        dropped.append(f"XMP is no well-formed XML ({error}): its fields were searched one by one")
-        fields = list(_fields_of_text(packet))
+    packets, faults = find_packets(content)
+    dropped = list(faults)
+    fields: list[tuple[str, str]] = []
+    for packet in packets:
+        try:
+            fields += _fields_of_xml(packet)
+        except DefusedXmlException:
+            return XmpFields({}, (*dropped, "XMP declares entities and was not read"))
+        except (ParseError, ValueError, LookupError) as error:
+            dropped.append(
+                f"XMP is no well-formed XML ({error}): its fields were searched one by one"
+            )
+            fields += _fields_of_text(packet)
     found: dict[str, list[str]] = {}
     for name, value in fields:
         if name not in names:
@@ -77,23 +79,12 @@ def quote(text: str) -> str:
     return repr(text[:MAX_QUOTED_CHARACTERS])
 
 
-def _find_packet(content: bytes) -> tuple[bytes, list[str]]:
-    """Return the bytes of the XMP packet, empty without one, and what is wrong with it."""
-    start, closing = content.find(RDF), RDF_END
-    if start < 0:
-        return b"", []
-    wrapper = content.rfind(WRAPPER, max(0, start - MAX_SEGMENT_BYTES), start)
-    if wrapper >= 0:
-        start, closing = wrapper, WRAPPER_END
-    end = content.find(closing, start, start + MAX_XMP_BYTES)
-    if end < 0:
-        return content[start : start + MAX_SEGMENT_BYTES], []
-    return content[start : end + len(closing)], []
-
-
 def _fields_of_xml(packet: bytes) -> Iterator[tuple[str, str]]:
-    """Yield name and text of every element and attribute; raise where the packet is no well-formed XML."""
+    """Yield name and text of every element and attribute; raise where the packet is no well-formed XML or no RDF."""
     for element in fromstring(packet).iter():
+        between = [element.text] if str(element.tag).endswith(HOLDS_NO_TEXT) else []
+        if any((said or "").strip() for said in (*between, *(inner.tail for inner in element))):
+            raise ValueError("text between its fields")
         for name, text in [(element.tag, element.text or ""), *element.attrib.items()]:
             yield str(name).rpartition("}")[2], str(text)
 
@@ -102,10 +93,11 @@ def _fields_of_text(packet: bytes) -> Iterator[tuple[str, str]]:
     """Yield name and text of what looks like an attribute or an element without children."""
     first, *others = packet.decode("utf-8", "replace").replace("\0", " ").split("<!--")
     text = first + " ".join(other.partition("-->")[2] for other in others)
+    text = text.replace("<![CDATA[", "").replace("]]>", "")
     for name, double, single in ATTRIBUTE.findall(text):
-        yield name.rpartition(":")[2], double or single
+        yield name.rpartition(":")[2], unescape(double or single)
     for name, inner in ELEMENT.findall(text):
-        yield name.rpartition(":")[2], inner
+        yield name.rpartition(":")[2], unescape(inner)
 
 
 def _is_among(text: str, others: list[str]) -> bool:

@@ -10,13 +10,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dd_livm_core.aligned.mission import MissionSummary, align_mission
-from dd_livm_core.aligned.store import AlignedMission, read_aligned_mission
+from dd_livm_core.aligned.store import VISIBLE_ROW, AlignedMission, read_aligned_mission
 from dd_livm_core.judgement.predictions import predict_store
 from dd_livm_core.labels.boxes import pixels_of, xywh_of_xyxy
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.model.detections import Detections
 from dd_livm_core.model.detector import Detector
-from dd_livm_core.records import Progress
+from dd_livm_core.records import UNKNOWN, DefectClass, HotspotShape, Progress, Unknown
+
+LEFT_OPEN = (
+    "infrared alone: whether a hotspot comes from outside (dirt, shadow, plants) or from inside the PV module is left "
+    "open; a visible camera, or a second flight with one, would tell"
+)
+"""What is said of pairs that were inspected on their infrared image alone."""
+ONLY_RANKS = (
+    "the external_probability of these hotspots is what the model makes of heat alone: it ranks them, and is too "
+    "sure to be read as a share"
+)
+"""What was measured of it, see ``docs/missions.md``."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +38,16 @@ class Finding:
     ----------
     x_px, y_px, width_px, height_px
         Its box in pixels of the pair's infrared image; the first pixel spans 0 to 1.
+    defect_class
+        ``unknown`` where the pair was inspected on its infrared image alone.
+    external_probability
+        0 to 1, that it comes from outside, as the model's classes say; None where they say nothing.
     confidence
         0 to 1.
     mean_excess_k, max_excess_k
         Excess temperature over the pixels that the box touches, 0 off panels; None without radiometry or off the frame.
     alignment
-        How the pair was registered, as `Alignment.status`.
+        How the pair was registered, as `Alignment.status`, or ``infrared_only``.
     """
 
     pair_id: str
@@ -40,8 +55,9 @@ class Finding:
     y_px: float
     width_px: float
     height_px: float
-    defect_class: str
-    hotspot_shape: str
+    defect_class: DefectClass | Unknown
+    external_probability: float | None
+    hotspot_shape: HotspotShape
     confidence: float
     mean_excess_k: float | None
     max_excess_k: float | None
@@ -74,24 +90,34 @@ def excess_in_box(
 def _as_findings(
     detections: Detections,
     measured_k: Sequence[tuple[float, float] | None],
-    pair_id: str,
-    status: str,
+    entry: "pd.Series[Any]",
 ) -> list[Finding]:
-    """Return a finding for each detection; ``measured_k`` holds mean and maximum excess, None where unknown."""
+    """Return a finding for each detection of a pair.
+
+    Parameters
+    ----------
+    measured_k
+        Mean and maximum excess of each, None where unknown.
+    entry
+        The pair's row of the store's index.
+    """
     boxes_xywh = xywh_of_xyxy(detections.boxes_xyxy_px).tolist()
+    external = detections.external_probabilities
+    infrared_alone = pd.isna(entry[VISIBLE_ROW])
     return [
         Finding(
-            pair_id=pair_id,
+            pair_id=str(entry["pair_id"]),
             x_px=boxes_xywh[number][0],
             y_px=boxes_xywh[number][1],
             width_px=boxes_xywh[number][2],
             height_px=boxes_xywh[number][3],
-            defect_class=detections.defect_classes[number],
+            defect_class=UNKNOWN if infrared_alone else detections.defect_classes[number],
+            external_probability=None if external is None else float(external[number]),
             hotspot_shape=detections.hotspot_shapes[number],
             confidence=float(detections.scores[number]),
             mean_excess_k=excess_k[0] if excess_k else None,
             max_excess_k=excess_k[1] if excess_k else None,
-            alignment=status,
+            alignment=str(entry["status"]),
         )
         for number, excess_k in enumerate(measured_k)
     ]
@@ -102,7 +128,8 @@ def find_defects(
 ) -> tuple[Finding, ...]:
     """Return the defects that a detector finds in an aligned mission, at its own operating threshold.
 
-    They come pair by pair, those of a pair by falling confidence.
+    They come pair by pair, those of a pair by falling confidence. Those of pairs without a visible image, as one whose
+    registration failed, are of unknown class: shape and place are infrared's, what is hot only a visible image shows.
     """
     found: list[Finding] = []
     total = len(store.index)
@@ -112,7 +139,7 @@ def find_defects(
         on_grid = shown.rescale(float(entry["grid_scale"])).boxes_xyxy_px
         excess = store.infrared_excess[row] if entry["radiometric"] else None
         measured = [excess_in_box(excess, box) if excess is not None else None for box in on_grid]
-        found += _as_findings(shown, measured, str(entry["pair_id"]), str(entry["status"]))
+        found += _as_findings(shown, measured, entry)
         if progress:
             progress(row + 1, total, "detecting")
     return tuple(found)

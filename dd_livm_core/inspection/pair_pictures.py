@@ -1,8 +1,6 @@
-"""Write two pictures of every inspected pair: its findings, and how well it is aligned."""
+"""Write pictures of every inspected pair: its findings and, where it has a visible image, how well it is aligned."""
 
 from pathlib import Path
-
-import numpy as np
 
 from dd_livm_core.inspection.findings import Finding, Inspection
 from dd_livm_core.inspection.overlays import checkerboard
@@ -11,7 +9,10 @@ from dd_livm_core.labels.boxes import xyxy_of_xywh
 
 
 def write_pair_pictures(inspection: Inspection, folder: Path) -> None:
-    """Write ``<pair>.jpg`` and ``<pair>_alignment.jpg`` of every pair into a folder, one pair at a time."""
+    """Write ``<pair>.jpg`` of every pair into a folder, and ``<pair>_alignment.jpg`` of those with a visible image.
+
+    One pair is in memory at a time.
+    """
     store = inspection.store
     by_pair: dict[str, list[Finding]] = {}
     for finding in inspection.findings:
@@ -21,7 +22,7 @@ def write_pair_pictures(inspection: Inspection, folder: Path) -> None:
         found = by_pair.get(pair_id, [])
         boxes_px = xyxy_of_xywh([(f.x_px, f.y_px, f.width_px, f.height_px) for f in found])
         excess, mask = store.infrared_excess[row], store.panel_mask[row]
-        visible = np.asarray(store.visible[row])
+        visible = store.visible(row)
         picture = detection_picture(
             excess,
             mask,
@@ -31,5 +32,6 @@ def write_pair_pictures(inspection: Inspection, folder: Path) -> None:
             [f.confidence for f in found],
         )
         write_picture(folder / f"{pair_id}.jpg", picture)
-        board = checkerboard(infrared_picture(excess, mask), visible)
-        write_picture(folder / f"{pair_id}_alignment.jpg", board)
+        if visible is not None:
+            board = checkerboard(infrared_picture(excess, mask), visible)
+            write_picture(folder / f"{pair_id}_alignment.jpg", board)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.files import atomic
+from dd_livm_core.records import UNKNOWN
 
 CLASS_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "weeds": (70, 200, 90),
@@ -16,13 +17,16 @@ CLASS_COLOURS: Mapping[str, tuple[int, int, int]] = {
     "breakage": (90, 170, 255),
     "open_circuit": (255, 90, 90),
     "diode_failure": (225, 110, 255),
+    UNKNOWN: (90, 235, 235),
 }
-"""RGB of each class's boxes; they differ in hue, so that they are told apart. Chosen."""
+"""RGB of the boxes of each class, and of those of none; they differ in hue, so that they are told apart. Chosen."""
 TRUTH_COLOUR = (255, 255, 255)
 OFF_PANELS = 58
 """Grey of what is no panel, where there is no excess to show; 0 to 255."""
 SHOWN_PERCENTILES = (1.0, 99.5)
 """Excess of the panels that becomes darkest and brightest: single odd pixels do not decide. Chosen."""
+INFRARED_ALONE = "infrared alone: from outside or inside is left open"
+"""Stands on pictures without a visible side."""
 FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.42
 """Captions about 10 pixels high. Chosen."""
 
@@ -81,7 +85,7 @@ def draw_boxes(
 def detection_picture(
     excess: NDArray[np.floating],
     panel_mask: NDArray[np.bool_],
-    visible: NDArray[np.uint8],
+    visible: NDArray[np.uint8] | None,
     boxes_xyxy_px: NDArray[np.floating],
     defect_classes: Sequence[str],
     scores: Sequence[float],
@@ -89,28 +93,41 @@ def detection_picture(
 ) -> NDArray[np.uint8]:
     """Return infrared (coloured) and aligned visible side by side, with detections on both, and labels in white.
 
+    Without a visible image it is infrared alone, and says so.
+
     Parameters
     ----------
     excess, panel_mask, visible
-        (H, W) in any unit, (H, W) bool and (H, W, 3) uint8 RGB on the same grid.
+        (H, W) in any unit, (H, W) bool and (H, W, 3) uint8 RGB on the same grid; None is no visible image.
     boxes_xyxy_px, defect_classes, scores
-        The N detections: (N, 4) in pixels of that grid, N names of classes, N numbers from 0 to 1.
+        The N detections: (N, 4) in pixels of that grid, N names of classes or ``unknown``, N numbers from 0 to 1.
     truth_xyxy_px
         (M, 4) labels in pixels of that grid.
 
     Returns
     -------
-    (H, 2 W, 3) uint8 RGB.
+    (H, 2 W, 3) uint8 RGB, or (H, W, 3) of infrared alone.
     """
     captions = [f"{name} {score:.2f}" for name, score in zip(defect_classes, scores, strict=True)]
     colours = [CLASS_COLOURS[name] for name in defect_classes]
-    sides = [infrared_picture(excess, panel_mask), np.asarray(visible, np.uint8)]
+    infrared = infrared_picture(excess, panel_mask)
+    sides = [_write_caption(infrared)] if visible is None else [infrared, np.asarray(visible)]
     if truth_xyxy_px is not None and len(truth_xyxy_px):
         none = [""] * len(truth_xyxy_px)
         sides = [
             draw_boxes(side, truth_xyxy_px, none, [TRUTH_COLOUR] * len(none)) for side in sides
         ]
     return np.hstack([draw_boxes(side, boxes_xyxy_px, captions, colours) for side in sides])
+
+
+def _write_caption(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture with `INFRARED_ALONE` at its lower edge."""
+    drawn = np.ascontiguousarray(picture).copy()
+    height = drawn.shape[0]
+    cv2.rectangle(drawn, (0, height - 18), (drawn.shape[1], height), (20, 20, 20), -1)
+    place = (6, height - 5)
+    cv2.putText(drawn, INFRARED_ALONE, place, FONT, FONT_SCALE, (255, 255, 255), 1, cv2.LINE_AA)
+    return drawn
 
 
 def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:

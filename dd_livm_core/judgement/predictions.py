@@ -38,7 +38,7 @@ def predict_store(
         found = predict(
             model,
             np.asarray(mission.infrared_excess[chosen], np.float32),
-            np.asarray(mission.visible[chosen]),
+            [mission.visible(row) for row in chosen],
             np.asarray(mission.panel_mask[chosen]),
         )
         for row, detections in zip(chosen, found, strict=True):
@@ -48,7 +48,7 @@ def predict_store(
 def predict_labelled(
     model: Detector, mission: AlignedMission, *, held_out: bool
 ) -> Iterator[Outcome]:
-    """Yield the outcome of every labelled pair of a mission.
+    """Yield the outcome of every labelled pair of a mission that has a visible image.
 
     Parameters
     ----------
@@ -56,7 +56,11 @@ def predict_labelled(
         True takes only the pairs that are held out from training; False takes all.
     """
     pair_ids = mission.index["pair_id"].astype(str).tolist() if len(mission.index) else []
-    wanted = held_out_rows(mission.index) if held_out else np.ones(len(pair_ids), bool)
+    wanted = (
+        held_out_rows(mission.index)
+        if held_out
+        else [mission.visible(row) is not None for row in range(len(pair_ids))]
+    )
     rows = [row for row, name in enumerate(pair_ids) if name in mission.labels and wanted[row]]
     for row, detections in predict_store(model, mission, rows):
         name = pair_ids[row]

@@ -46,7 +46,7 @@ def plan_sites(labelled: Sequence[str], held_out: Sequence[str] = ()) -> SitePla
     sites = tuple(sorted(set(labelled)))
     if not sites:
         raise InputError(
-            "at least one site with labelled missions",
+            "at least one site with labelled missions (infrared alone does not count)",
             "none",
             "data/",
             "Give labels with `dd-livm ingest ... --labels labels.json`, or see `dd-livm demo`.",

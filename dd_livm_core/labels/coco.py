@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from dd_livm_core.camera_files.raster_offset import Shift
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import decode_text, write_text
 from dd_livm_core.labels.entry import Drawn, Entry, SetAside, stated_size_px
-from dd_livm_core.labels.label import Label, check_label
+from dd_livm_core.labels.label import Box, Label, check_label
 from dd_livm_core.labels.outlines import box_of_mask, box_of_points, pairs_of, turned_box
 from dd_livm_core.records import DEFECT_CLASSES
 
+RASTER_OFFSET = "raster_offset_px"
+"""Of an image: its boxes lie where the raster has things, and on the picture so many pixels right and down of there."""
 CATEGORIES = [{"id": number, "name": name} for number, name in enumerate(DEFECT_CLASSES, 1)]
 MAX_COCO_BYTES = 256 * 2**20
 """More than a million boxes; read whole into memory."""
+ROUNDING_PX, ROUNDING = 2.0, 0.1
+"""So many pixels, and beside them this share of its side, may a box differ from its outline: tools round both."""
 TODO = "Export the labels as COCO, with the categories " + ", ".join(DEFECT_CLASSES) + "."
 
 
@@ -117,8 +122,8 @@ def coco_of(content: Any, path: Path) -> CocoFile:
     try:
         images = {_key(image["id"]): image for image in content["images"]}
         names = [str(image["file_name"]) for image in content["images"]]
-        classes = {_key(of["id"]): of["name"] for of in content.get("categories") or []}
-        annotations = list(content.get("annotations") or [])
+        categories = [(_key(of["id"]), of["name"]) for of in content.get("categories") or []]
+        annotations = list(content["annotations"] or [])
         sizes = {
             key: stated_size_px(image.get("width"), image.get("height"))
             for key, image in images.items()
@@ -127,6 +132,9 @@ def coco_of(content: Any, path: Path) -> CocoFile:
         raise InputError("a COCO file", f"{type(error).__name__}: {error}", path, TODO) from error
     if len(images) < len(names):
         raise InputError("one id per image", "images of one id", path, TODO)
+    classes = dict(categories)
+    if len(classes) < len(set(categories)):
+        raise InputError("one id per class", f"classes of one id: {categories}", path, TODO)
     drawn: dict[str, list[Drawn]] = {key: [] for key in images}
     broken: dict[str, list[SetAside]] = {key: [] for key in images}
     orphans: list[SetAside] = []
@@ -143,7 +151,14 @@ def coco_of(content: Any, path: Path) -> CocoFile:
             reason = f"expected category and bbox, found {type(error).__name__}: {error}"
             broken[key].append(SetAside(f"{images[key]['file_name']}, {place}", reason[:200]))
     entries = tuple(
-        Entry(name, (name,), tuple(drawn[key]), tuple(broken[key]), sizes[key])
+        Entry(
+            name,
+            (name,),
+            tuple(drawn[key]),
+            tuple(broken[key]),
+            sizes[key],
+            on_raster=RASTER_OFFSET in images[key],
+        )
         for key, name in zip(images, names, strict=True)
     )
     return CocoFile(entries, tuple(orphans))
@@ -166,24 +181,54 @@ def _mask_size_px(annotation: Any) -> tuple[float, float] | None:
 def _drawn(
     annotation: Any, place: str, classes: Mapping[str, Any], stated_px: tuple[float, float] | None
 ) -> Drawn:
-    """Return the label of an annotation: of its bbox, else of its outline or mask."""
-    outline = annotation.get("segmentation")
-    if annotation.get("bbox"):
-        x, y, width, height = (float(value) for value in annotation["bbox"])
-        box = (x, y, width, height)
-    elif isinstance(outline, dict):
-        if stated_px != _mask_size_px(annotation):
-            raise ValueError(f"a mask of {outline['size']} on an image of {stated_px}")
-        box = box_of_mask(outline["counts"], int(outline["size"][0]))
-    else:
-        parts = outline if isinstance(outline[0], list) else [outline]
-        box = box_of_points([point for part in parts for point in pairs_of(part)])
+    """Return the label of an annotation: of its bbox, else, as where that has no area, of its outline or mask."""
     attributes = annotation.get("attributes")
     degrees = float(attributes.get("rotation") or 0) if isinstance(attributes, dict) else 0.0
+    x, y, width, height = (float(value) for value in annotation.get("bbox") or (0, 0, 0, 0))
+    box = (x, y, width, height)
+    if annotation.get("segmentation") and min(width, height) <= 0:
+        box = _box_of_outline(annotation["segmentation"], stated_px)
+    elif not annotation.get("bbox"):
+        raise KeyError("bbox")
+    else:
+        if not degrees:
+            _require_agreement(box, annotation, stated_px)
     if degrees:  # CVAT writes a turned box as it was before the turn
         box = turned_box(box, degrees)
     name = classes[_key(annotation["category_id"])]
     return Drawn(place, box, name, annotation.get("hotspot_shape"))
+
+
+def _box_of_outline(outline: Any, stated_px: tuple[float, float] | None) -> Box:
+    """Return the box round the polygons or the mask of an annotation, or raise an error of many kinds."""
+    if isinstance(outline, dict):
+        height, width = outline["size"]
+        if stated_px != (width, height):
+            raise ValueError(f"a mask of {outline['size']} on an image of {stated_px}")
+        return box_of_mask(outline["counts"], int(height))
+    parts = outline if isinstance(outline[0], list) else [outline]
+    return box_of_points([point for part in parts for point in pairs_of(part)])
+
+
+def _require_agreement(box: Box, annotation: Any, stated_px: tuple[float, float] | None) -> None:
+    """Raise a ValueError where an annotation's outline is not that of its box: one of them is wrong.
+
+    An outline that cannot be read says nothing, and ``area`` neither: scripts leave it as it was.
+    """
+    x, y, width, height = box
+    try:
+        left, top, across, down = _box_of_outline(annotation["segmentation"], stated_px)
+    except (KeyError, TypeError, ValueError, IndexError):
+        return
+    ends = (
+        (x, left, width),
+        (y, top, height),
+        (x + width, left + across, width),
+        (y + height, top + down, height),
+    )
+    if any(abs(one - other) > ROUNDING_PX + ROUNDING * side for one, other, side in ends):
+        said = ", ".join(f"{value:g}" for value in (*box, left, top, across, down))
+        raise ValueError(f"a box and an outline of another place: {said}")
 
 
 def write_labels(
@@ -191,6 +236,7 @@ def write_labels(
     labels: Mapping[str, Sequence[Label]],
     files: Mapping[str, str],
     sizes_px: Mapping[str, tuple[int, int]],
+    offsets_px: Mapping[str, Shift] | None = None,
 ) -> None:
     """Write labels as one COCO file, whole or not at all.
 
@@ -202,12 +248,17 @@ def write_labels(
         pair id → image file's name relative to the mission's folder.
     sizes_px
         pair id → (width, height) of the image in pixels.
+    offsets_px
+        pair id → how far right and down the shown picture has things of where the boxes are; where it does.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number, (pair_id, of_pair) in enumerate(sorted(labels.items()), 1):
         width, height = sizes_px[pair_id]
-        images.append({"id": number, "file_name": files[pair_id], "width": width, "height": height})
+        image = {"id": number, "file_name": files[pair_id], "width": width, "height": height}
+        if offsets_px and pair_id in offsets_px:
+            image[RASTER_OFFSET] = list(offsets_px[pair_id])
+        images.append(image)
         for label in of_pair:
             annotations.append(_annotation(label, len(annotations) + 1, number))
     content = {"images": images, "annotations": annotations, "categories": CATEGORIES}

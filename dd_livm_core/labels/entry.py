@@ -16,6 +16,9 @@ class SetAside:
     reason: str
 
 
+TWICE = "the same label stands there twice: one is kept"
+
+
 @dataclass(frozen=True)
 class Drawn:
     """One label as a file states it: its place in the file, box, and the names of class and shape, unchecked."""
@@ -42,6 +45,8 @@ class Entry:
         (width, height) of the image that was labelled, where the file states it.
     in_shares
         Boxes are shares of the picture's width and height, as in YOLO.
+    on_raster
+        Boxes are where the raster has things, not where the shown picture does, as in labels that a mission keeps.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Entry:
     broken: tuple[SetAside, ...] = ()
     stated_px: tuple[float, float] | None = None
     in_shares: bool = False
+    on_raster: bool = False
 
 
 def stated_size_px(width: object, height: object) -> tuple[float, float] | None:
@@ -77,13 +83,14 @@ def place_labels(entry: Entry, frame: ImageFrame) -> tuple[list[Label], list[Set
     """
     try:
         across, down = _scale(entry, frame)
+        right, below = (0.0, 0.0) if entry.on_raster else frame.offset_from(entry.stated_px)
     except ValueError as error:
         return [], [SetAside(entry.name, str(error)), *entry.broken]
     labels: list[Label] = []
     aside = list(entry.broken)
     for drawn in entry.drawn:
         x, y, width, height = drawn.box_xywh
-        box = (across * x, down * y, across * width, down * height)
+        box = (across * x - right, down * y - below, across * width, down * height)
         try:
             label = check_label(box, drawn.name, drawn.shape, entry.name, "")
             _require_in_frame(label, frame, drawn, entry)
@@ -91,7 +98,10 @@ def place_labels(entry: Entry, frame: ImageFrame) -> tuple[list[Label], list[Set
             reason = f"expected {error.expected}, found {error.found}"
             aside.append(SetAside(f"{entry.name}, {drawn.place}", reason))
         else:
-            labels.append(label)
+            if label in labels:
+                aside.append(SetAside(f"{entry.name}, {drawn.place}", TWICE))
+            else:
+                labels.append(label)
     return labels, aside
 
 
@@ -112,6 +122,8 @@ def _require_in_frame(label: Label, frame: ImageFrame, drawn: Drawn, entry: Entr
     if not lies_in_frame(label, *frame.raster_px):
         width, height = entry.stated_px or frame.picture_px
         within = "shares of 0 to 1" if entry.in_shares else f"0 to {width:g} x 0 to {height:g} px"
+        if frame.remark and not entry.on_raster:
+            within += f"; {frame.remark}"
         found = ", ".join(f"{value:g}" for value in drawn.box_xywh)
         expected = f"a box with at least {LEAST_INSIDE_PX:g} px inside the frame, {within}"
         raise InputError(expected, found, entry.name, "")

@@ -1,19 +1,22 @@
 """Finds the image that a label file means by the name that a labelling tool gave it."""
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-ENDING = re.compile(r"\.(jpe?g|png|tiff?|bmp|webp|txt|xml|json)$", re.IGNORECASE)
+ENDING = re.compile(r"\.(r?jpe?g|png|tiff?|bmp|webp|txt|xml|json)$", re.IGNORECASE)
 LOCAL_FILE = re.compile(r"^.*[?&]d=")
 """Label Studio's address of a file that it serves itself."""
+QUERY = re.compile(r"(\.(?:jpe?g|png|tiff?|bmp|webp))[?#].*$", re.IGNORECASE)
+"""What stands behind a file in an address, such as a signature."""
 UPLOAD_MARK = re.compile(r"(^|/)[0-9a-f]{8}-(?=[^/]+$)")
 """Label Studio's mark before an uploaded file's name."""
 COPY_MARK = re.compile(r"\.rf\.[0-9a-zA-Z]+$")
 """Roboflow's mark of an exported copy, between the name and its ending."""
-FORMER_ENDING = re.compile(r"[._-](jpe?g|png|tiff?|bmp)$", re.IGNORECASE)
+FORMER_ENDING = re.compile(r"([._-](jpe?g|png|tiff?|bmp))+$", re.IGNORECASE)
 """The ending that an image had before Roboflow took the dot out of it."""
 
 
@@ -65,7 +68,7 @@ class ImageNames:
 
 def _spellings(name: str) -> list[str]:
     """Return what a tool's name may stand for, without ending: the name itself, and the name without its marks."""
-    plain = _drop_ending(name.replace("\\", "/"))
+    plain = _drop_ending(QUERY.sub(r"\1", name.strip()).replace("\\", "/"))
     addressed = LOCAL_FILE.sub("", unquote(plain)).replace("\\", "/")
     copied = FORMER_ENDING.sub("", COPY_MARK.sub("", addressed))
     uploaded = UPLOAD_MARK.sub(r"\1", copied)
@@ -80,8 +83,11 @@ def _drop_ending(name: str) -> str:
 
 
 def _fold(name: str) -> str:
-    """Return a name in small letters, with one sign for any punctuation but the slash."""
-    return re.sub(r"[^\w/]+", "_", name.casefold())
+    """Return a name in small letters, with one sign for any punctuation but the slash.
+
+    Accents are joined with their letters, as not all systems write file names.
+    """
+    return re.sub(r"[^\w/]+", "_", unicodedata.normalize("NFC", name.casefold()))
 
 
 def _pairs_by_name(names: Mapping[str, Sequence[str]]) -> dict[str, str | None]:

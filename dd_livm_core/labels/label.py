@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +74,8 @@ def check_label(
     Parameters
     ----------
     name, shape
-        Of the defect's class and of the hotspot's shape, None where the file tells no shape. Capitals, blanks and
-        hyphens do not count: ``Open Circuit`` is ``open_circuit``.
+        Of the defect's class and of the hotspot's shape, None where the file tells no shape. Only letters and
+        digits count, without capitals, accents and the s of a plural: ``Open Circuits`` is ``open_circuit``.
     path, todo
         For the error: the label file, and what the user can do.
 
@@ -83,8 +84,8 @@ def check_label(
     InputError
         The class or the shape is unknown, or the box has no area or no finite numbers.
     """
-    defect_class = next((known for known in DEFECT_CLASSES if known == _fold(name)), None)
-    hotspot_shape = next((known for known in HOTSPOT_SHAPES if known == _fold(shape)), None)
+    defect_class = next((known for known in DEFECT_CLASSES if _fold(known) == _fold(name)), None)
+    hotspot_shape = next((known for known in HOTSPOT_SHAPES if _fold(known) == _fold(shape)), None)
     if defect_class is None:
         raise InputError(f"a class of {', '.join(DEFECT_CLASSES)}", repr(name), path, todo)
     if shape is not None and hotspot_shape is None:
@@ -96,5 +97,8 @@ def check_label(
 
 
 def _fold(name: object) -> object:
-    """Return a name in small letters and with underscores, as classes and shapes are written."""
-    return re.sub(r"[\s_-]+", "_", name.strip().casefold()) if isinstance(name, str) else name
+    """Return the letters of a name that tell classes and shapes apart; what is no text is returned itself."""
+    if not isinstance(name, str):
+        return name
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return re.sub(r"[\W_]|[\u0300-\u036f]", "", plain).removesuffix("s")

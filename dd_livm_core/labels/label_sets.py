@@ -1,4 +1,4 @@
-"""Reads and writes label sets of labelling tools: one file, or a folder of COCO, YOLO, Pascal VOC or labelme files."""
+"""Reads and writes label sets of labelling tools: one file, or a folder of them."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from dd_livm_core.labels.image_names import ImageNames
 from dd_livm_core.labels.label import Label
 from dd_livm_core.labels.label_files import read_label_text
 from dd_livm_core.labels.labelme import labelme_entry
-from dd_livm_core.labels.voc import voc_entry, write_voc
+from dd_livm_core.labels.voc import write_voc, xml_entries
 from dd_livm_core.labels.yolo import (
     CLASS_LISTS,
     CLASS_YAMLS,
@@ -27,8 +27,8 @@ from dd_livm_core.labels.yolo import (
 from dd_livm_core.records import LabelFormat
 
 TODO = (
-    "Give a COCO file (.json), or a folder of YOLO (.txt), of Pascal VOC (.xml), or of COCO or labelme "
-    "files (.json)."
+    "Give a COCO file (.json) or CVAT's (.xml), or a folder of YOLO (.txt), of Pascal VOC (.xml), or of COCO or "
+    "labelme files (.json)."
 )
 LABEL_ENDINGS = (".txt", ".xml", ".json")
 
@@ -137,7 +137,9 @@ def _place_all(
 def _read_entries(path: Path, images: ImageNames) -> tuple[list[Entry], list[SetAside]]:
     """Return the entries of a label set, and the files of it that hold none."""
     if path.is_file():
-        return _json_entries(path, path.name)
+        ending = path.suffix.lower()
+        read = _reader(path.parent, ending if ending in LABEL_ENDINGS else ".json")
+        return read(path, path.name)
     files = {
         found.relative_to(path).as_posix(): found
         for found in sorted(path.rglob("*"))
@@ -151,7 +153,8 @@ def _read_entries(path: Path, images: ImageNames) -> tuple[list[Entry], list[Set
             del files[name]
     endings = sorted({file.suffix.lower() for file in files.values()})
     if len(endings) != 1:
-        raise InputError("labels of one format", " and ".join(endings) or "none", path, TODO)
+        why = f"none ({aside[0].where}: {aside[0].reason})" if aside else "none"
+        raise InputError("labels of one format", " and ".join(endings) or why, path, TODO)
     read = _reader(path, endings[0])
     entries: list[Entry] = []
     for name, file in files.items():
@@ -175,7 +178,7 @@ def _reader(folder: Path, ending: str) -> ReadFile:
     if ending == ".json":
         return _json_entries
     if ending == ".xml":
-        return lambda file, name: ([voc_entry(file, name)], [])
+        return lambda file, name: (xml_entries(file, name), [])
     classes = _yolo_classes_below(folder)
     return lambda file, name: ([yolo_entry(file, name, classes)], [])
 
@@ -198,17 +201,35 @@ def _why_no_labels(file: Path, is_named: bool) -> str | None:
         content = _read_json(file)
     except InputError:
         return None  # it is told when it is read
-    known = isinstance(content, dict) and ("shapes" in content or "images" in content)
-    return None if known else "expected COCO or labelme, found neither images nor shapes"
+    return None if _is_known(content) else f"expected COCO or labelme, found {_kind_of(content)}"
 
 
 def _json_entries(path: Path, name: str) -> tuple[list[Entry], list[SetAside]]:
     """Return the entries of a COCO or labelme file."""
     content = _read_json(path)
-    if isinstance(content, dict) and "shapes" in content:
+    if not _is_known(content):
+        raise InputError("a COCO or labelme file", _kind_of(content), path, TODO)
+    if "shapes" in content:
         return [labelme_entry(content, path, name)], []
     found = coco_of(content, path)
     return list(found.entries), list(found.orphans)
+
+
+def _is_known(content: Any) -> bool:
+    """Return whether JSON is meant as COCO or labelme."""
+    return isinstance(content, dict) and ("shapes" in content or "images" in content)
+
+
+def _kind_of(content: Any) -> str:
+    """Return what JSON that is neither COCO nor labelme likely is, as words."""
+    first = content[0] if isinstance(content, list) and content else content
+    fields = first if isinstance(first, dict) else {}
+    if "annotations" in fields and "data" in fields:
+        return "Label Studio's own JSON: export it as COCO or YOLO"
+    of_via = any(isinstance(value, dict) and "regions" in value for value in fields.values())
+    if of_via or "_via_img_metadata" in fields:
+        return "VIA's own JSON: export it as COCO"
+    return "neither images nor shapes"
 
 
 def _read_json(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""Reads and writes Pascal VOC files, without loss of class, box or hotspot shape."""
+"""Reads XML files of labels; reads and writes Pascal VOC files, without loss of class, box or hotspot shape."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +10,8 @@ from defusedxml.ElementTree import fromstring
 
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import decode_text, write_text
+from dd_livm_core.labels.cvat import ROOT as CVAT_ROOT
+from dd_livm_core.labels.cvat import cvat_entries
 from dd_livm_core.labels.entry import Drawn, Entry, SetAside, stated_size_px
 from dd_livm_core.labels.label import Box, Label
 from dd_livm_core.labels.label_files import read_label_bytes
@@ -53,20 +55,29 @@ def write_voc(
         write_text(folder / f"{pair_id}.xml", tostring(root, encoding="unicode"))
 
 
-def voc_entry(path: Path, name: str) -> Entry:
-    """Return what a Pascal VOC file says of its image, which is called like the file or by ``<filename>``.
+def xml_entries(path: Path, name: str) -> list[Entry]:
+    """Return what a Pascal VOC file says of its one image, or CVAT's own file of all of its images.
 
     Parameters
     ----------
     name
-        Of the entry: the file's path below the set.
+        Of a VOC file's entry: the file's path below the set. Its image is called so, or by ``<filename>``.
 
     Raises
     ------
     InputError
-        It is no VOC annotation, or holds an entity bomb.
+        It is neither of them, or holds an entity bomb.
     """
     root = _parse(path)
+    if root.tag == CVAT_ROOT:
+        return cvat_entries(root, path)
+    if root.tag != "annotation":
+        raise InputError("a VOC annotation", f"<{root.tag}>"[:80], path, VOC_TODO)
+    return [_voc_entry(root, name)]
+
+
+def _voc_entry(root: Any, name: str) -> Entry:
+    """Return what the outermost element of a VOC file says."""
     drawn: list[Drawn] = []
     broken: list[SetAside] = []
     for number, item in enumerate(root.iter("object"), 1):
@@ -95,8 +106,6 @@ def _parse(path: Path) -> Any:
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         found = f"{type(error).__name__}: {error}"[:200]
         raise InputError("a VOC annotation", found, path, VOC_TODO) from error
-    if root.tag != "annotation":
-        raise InputError("a VOC annotation", f"<{root.tag}>"[:80], path, VOC_TODO)
     return root
 
 

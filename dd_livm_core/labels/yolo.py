@@ -62,12 +62,16 @@ def read_yolo_classes(path: Path) -> dict[int, str]:
     Raises
     ------
     InputError
-        A YAML file names no classes, or not by number.
+        A YAML file names no classes, or not by number; or a list names a class twice, and the numbers of others may be
+        moved by that.
     """
     text = read_label_text(path)
     if path.suffix.lower() not in (".yaml", ".yml"):
-        lines = enumerate(line.strip() for line in text.splitlines())
-        return {number: name for number, name in lines if name}
+        lines = [line.strip() for line in text.splitlines()]
+        twice = next((name for name in lines if name and lines.count(name) > 1), None)
+        if twice is not None:
+            raise InputError("each class once", f"{twice!r} twice", path, "Mend the list.")
+        return {number: name for number, name in enumerate(lines) if name}
     try:
         names: Any = yaml.safe_load(text)["names"]
         by_number = names.items() if isinstance(names, dict) else enumerate(list(names))
@@ -124,6 +128,8 @@ def _drawn(line: str, place: str, shape: str | None, classes: Mapping[int, str])
     said, *words = line.split()
     numbers = [float(word) for word in words]
     if len(numbers) % 2:  # a prediction's confidence
+        if not 0 <= numbers[-1] <= 1:
+            raise ValueError(f"{numbers[-1]:g} where a confidence stands")
         numbers = numbers[:-1]
     if len(numbers) < 4:
         raise ValueError(f"{len(words)} numbers")

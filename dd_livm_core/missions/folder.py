@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from dd_livm_core.errors import InputError
+from dd_livm_core.files import read_text
 from dd_livm_core.missions.pair_files import PairFiles
 
 MISSION, LABELS = "mission.json", "labels.json"
@@ -25,7 +26,7 @@ def read_record(path: Path, kind: type[R]) -> R:
         The file is missing or broken, or holds unknown keys.
     """
     try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8-sig"))
+        return kind.model_validate_json(read_text(path))
     except (OSError, ValueError, ValidationError) as error:
         raise InputError(
             f"a {kind.__name__} record", str(error), path, "Mend it, or ingest the mission anew."
@@ -60,15 +61,18 @@ def validate_record(kind: type[R], fields: Mapping[str, object], where: str | Pa
 def image_pairs(mission_dir: Path) -> list[PairFiles]:
     """Return the files of every pair in a mission's folder, sorted by the infrared file's name.
 
-    A pair is two files whose names differ in their endings only; hidden files, as half-written ones are, do not
-    count.
+    A pair is two files whose names differ in their endings only, or an infrared file alone. Hidden files, as
+    half-written ones are, do not count, nor does a visible file alone.
     """
-    infrared, visible = (
-        {path.stem: path for path in sorted((mission_dir / side).iterdir()) if path.name[0] != "."}
-        for side in ("infrared", "visible")
-    )
+    infrared, visible = (files_by_pair(mission_dir / side) for side in ("infrared", "visible"))
     return [
-        PairFiles(pair_id, path, visible[pair_id])
+        PairFiles(pair_id, path, visible.get(pair_id), "name" if pair_id in visible else None)
         for pair_id, path in sorted(infrared.items(), key=lambda item: item[1])
-        if pair_id in visible
     ]
+
+
+def files_by_pair(folder: Path) -> dict[str, Path]:
+    """Return the images of one side of a mission by pair id; none where there is no such folder."""
+    if not folder.is_dir():
+        return {}
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.name[0] != "."}

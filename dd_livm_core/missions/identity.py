@@ -1,12 +1,13 @@
 """Tells whether a folder of images is a mission that ``data/`` holds already, by its images rather than its name."""
 
 import filecmp
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.folder import MISSION, read_record
+from dd_livm_core.missions.folder import MISSION, files_by_pair, read_record
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import stamp_of
 from dd_livm_core.records import Mission
@@ -40,16 +41,13 @@ class Overlap:
 
 def compare_with_mission(mission_dir: Path, pairs: Sequence[PairFiles]) -> Overlap:
     """Compare a folder's pairs with those of the same id in a mission; files of the same size and time are the same."""
-    infrared, visible = _held(mission_dir / "infrared"), _held(mission_dir / "visible")
+    sides = [files_by_pair(mission_dir / side) for side in ("infrared", "visible")]
     same_files, identical, changed, changed_infrared = 0, [], [], []
     for pair in pairs:
         held = [
             (source, target)
-            for source, target in (
-                (pair.infrared, infrared.get(pair.pair_id)),
-                (pair.visible, visible.get(pair.pair_id)),
-            )
-            if target is not None
+            for source, side in zip(pair.paths, sides, strict=False)
+            if (target := side.get(pair.pair_id)) is not None
         ]
         same = {source: _is_same_file(source, target) for source, target in held}
         same_files += sum(same.values())
@@ -60,7 +58,7 @@ def compare_with_mission(mission_dir: Path, pairs: Sequence[PairFiles]) -> Overl
         if not same.get(pair.infrared, True):
             changed_infrared.append(pair.pair_id)
     return Overlap(
-        bool(infrared or visible),
+        any(sides),
         same_files,
         tuple(identical),
         tuple(changed),
@@ -71,14 +69,16 @@ def compare_with_mission(mission_dir: Path, pairs: Sequence[PairFiles]) -> Overl
 def source_name(source: Path, data_root: Path) -> str:
     """Return the name under which a mission records its source: the absolute path.
 
-    Below the workspace it is the path from there, which stays true when the workspace is moved.
+    Below the workspace it is the path from there, which stays true when the workspace is moved. Bytes that are no UTF-8
+    are written as escapes (``\\xff``), since a record is a text.
     """
     folder, workspace = source.expanduser().resolve(), data_root.resolve().parent
-    return (
+    name = (
         folder.relative_to(workspace).as_posix()
         if folder.is_relative_to(workspace)
         else str(folder)
     )
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def recorded_sources(mission_dir: Path) -> tuple[str, ...]:
@@ -92,20 +92,74 @@ def recorded_sources(mission_dir: Path) -> tuple[str, ...]:
 def choose_mission_id(
     data_root: Path, site_id: str, source: Path, pairs: Sequence[PairFiles], name: str
 ) -> str:
-    """Return the id of the site's mission that a folder continues, else a free id made of ``name``.
+    """Return the id of the site's mission that a folder continues or completes, else a free id made of ``name``.
 
-    A free id is ``name`` itself, or ``name-2``, ``name-3`` and so on.
+    A folder continues the mission that it was ingested to, else one that holds its images, whatever that one is
+    called. A free id is ``name`` itself, or ``name-2``, ``name-3`` and so on; it differs from others by more than
+    capitals, as some disks do not tell these apart.
     """
     site_dir, recorded = data_root / site_id, source_name(source, data_root)
     known = sorted(path.parent for path in site_dir.glob(f"*/{MISSION}"))
     for mission_dir in known:
         if recorded in recorded_sources(mission_dir) and _continues(mission_dir, recorded, pairs):
             return mission_dir.name
+    for mission_dir in known:
+        if _holds_same_images(mission_dir, pairs):
+            return mission_dir.name
+    taken = {path.name.casefold(): path for path in site_dir.glob("*")}
     number, candidate = 1, name
-    while (site_dir / candidate).exists() and not _continues(site_dir / candidate, recorded, pairs):
+    while holder := taken.get(candidate.casefold()):
+        if _continues(holder, recorded, pairs):
+            return holder.name
         number += 1
         candidate = f"{name[:MAX_NAME_CHARACTERS]}-{number}"
     return candidate
+
+
+def find_other_holders(data_root: Path, mission_dir: Path, pairs: Sequence[PairFiles]) -> list[str]:
+    """Return the other missions, of any site, that hold an infrared image of these pairs.
+
+    It is known by its content where it has the same name, or the size and time that copies keep.
+    """
+    others = (path.parent for path in sorted(data_root.glob(f"*/*/{MISSION}")))
+    return [
+        f"{other.parent.name}/{other.name}"
+        for other in others
+        if other != mission_dir
+        and (compare_with_mission(other, pairs).identical or _holds_by_stamp(other, pairs))
+    ]
+
+
+def _holds_by_stamp(mission_dir: Path, pairs: Sequence[PairFiles]) -> bool:
+    """Return whether a mission holds one of these infrared images under whatever name."""
+    held = {stamp_of(path): path for path in files_by_pair(mission_dir / "infrared").values()}
+    twins = ((pair.infrared, held.get(stamp_of(pair.infrared))) for pair in pairs)
+    return any(twin and filecmp.cmp(path, twin, shallow=False) for path, twin in twins)
+
+
+def require_outside_data(source: Path, data_root: Path) -> None:
+    """Raise an InputError where a folder holds or lies in ``data/``, whose missions would be taken in again."""
+    folder, data = source.expanduser().resolve(), data_root.resolve()
+    if folder.is_relative_to(data) or data.is_relative_to(folder):
+        raise InputError(
+            "a flight's folder",
+            f"one that {'lies in' if folder.is_relative_to(data) else 'holds'} the missions in {data}",
+            source,
+            "Give the folder of the originals.",
+        )
+
+
+def require_own_name(mission_dir: Path) -> None:
+    """Raise an InputError where another mission of the site differs from a new one by capitals only."""
+    for other in mission_dir.parent.glob(f"*/{MISSION}"):
+        name = other.parent.name
+        if name != mission_dir.name and name.casefold() == mission_dir.name.casefold():
+            raise InputError(
+                f"mission {name}, or a name that differs by more than capitals",
+                mission_dir.name,
+                "--mission",
+                "Some disks do not tell such names apart.",
+            )
 
 
 def compare_or_refuse(mission_dir: Path, source: Path, pairs: Sequence[PairFiles]) -> Overlap:
@@ -139,6 +193,12 @@ def _continues(mission_dir: Path, recorded: str, pairs: Sequence[PairFiles]) -> 
     return overlap.identical_files > 0 and _is_same_flight(overlap, mission_dir, recorded)
 
 
+def _holds_same_images(mission_dir: Path, pairs: Sequence[PairFiles]) -> bool:
+    """Return whether a mission holds some of these pairs, and none with another image."""
+    overlap = compare_with_mission(mission_dir, pairs)
+    return overlap.identical_files > 0 and not overlap.changed
+
+
 def _is_same_flight(overlap: Overlap, mission_dir: Path, recorded: str) -> bool:
     """Return whether a folder's images are of a mission's flight.
 
@@ -149,13 +209,6 @@ def _is_same_flight(overlap: Overlap, mission_dir: Path, recorded: str) -> bool:
     if sources and recorded not in sources:
         return not overlap.changed
     return overlap.identical_files > 0
-
-
-def _held(folder: Path) -> dict[str, Path]:
-    """Return a mission's images of one side by pair id; none where there is no such folder."""
-    if not folder.is_dir():
-        return {}
-    return {path.stem: path for path in sorted(folder.iterdir()) if path.name[0] != "."}
 
 
 def _is_same_file(source: Path, target: Path) -> bool:

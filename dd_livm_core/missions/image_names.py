@@ -6,6 +6,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+from dd_livm_core.missions.image_search import RADIOMETRIC_ENDINGS
+
 Modality = Literal["infrared", "visible"]
 OTHER: dict[Modality, Modality] = {"infrared": "visible", "visible": "infrared"}
 MARKS: dict[str, Modality] = {
@@ -13,7 +15,7 @@ MARKS: dict[str, Modality] = {
         ("t", "r", "ir", "irx", "tir", "lwir", "thrm", "thermal", "infrared"), "infrared"
     ),
     **dict.fromkeys(
-        ("v", "vis", "visible", "visual", "rgb", "max", "w", "wide", "z", "zoom"), "visible"
+        ("v", "vis", "visible", "visual", "rgb", "eo", "max", "w", "wide", "z", "zoom"), "visible"
     ),
 }
 """Of DJI (letters; THRM, WIDE, ZOOM of early H20T), Autel (IRX with MAX), and of those who rename files."""
@@ -26,10 +28,11 @@ COPY = re.compile(
     r"(?:\s*\(\d{1,3}\)|[\s_-]+(?:copy|copie|kopie|copia)(?:\s*\d{1,3})?|~\d{1,3})+$", re.I
 )
 """What browsers and file managers add to the name of a second file."""
-FOLDERS: dict[Modality, re.Pattern[str]] = {
-    "infrared": re.compile(r"^(t|ir|tir|infrared|thermal)(?:[_-](.+))?$", re.I),
-    "visible": re.compile(r"^(v|w|vis|visible|rgb|wide)(?:[_-](.+))?$", re.I),
+FOLDERS: dict[Modality, tuple[str, ...]] = {
+    "infrared": ("t", "ir", "tir", "lwir", "thrm", "infrared", "thermal"),
+    "visible": ("v", "w", "vis", "visible", "visual", "rgb", "eo", "wide"),
 }
+"""Words in the names of folders: at the beginning, or those of two letters or more at the end."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class NamedImage:
     mark
         Lower case, or None where the name has none.
     modality
-        What the mark says; None without a mark.
+        What the mark says, or else the ending of radiometric JPEG; None without either.
     """
 
     path: Path
@@ -66,7 +69,10 @@ def read_name(path: Path, root: Path) -> NamedImage:
     parents = path.relative_to(root).parts[:-1]
     found = _find_mark(stem)
     if found is None:
-        return NamedImage(path, parents, stem, copy, None, None)
+        by_ending: Modality | None = (
+            "infrared" if path.suffix.lower() in RADIOMETRIC_ENDINGS else None
+        )
+        return NamedImage(path, parents, stem, copy, None, by_ending)
     before = stem[: found.start()]
     if before.lower().endswith(("raw_", "raw-")):
         before = before[:-4]
@@ -76,12 +82,18 @@ def read_name(path: Path, root: Path) -> NamedImage:
 
 
 def folder_modality(name: str) -> tuple[Modality, str] | None:
-    """Return what a folder's name says, with what follows behind (``south`` of ``T_south``), or None."""
-    for modality, pattern in FOLDERS.items():
-        found = pattern.match(name)
-        if found:
-            return modality, found.group(2) or ""
-    return None
+    """Return what a folder's name says, with the rest of it (``south`` of ``T_south`` or ``south_thermal``), or None.
+
+    A name with words of both kinds, as ``thermal_rgb``, says nothing.
+    """
+    first, *others = words = re.split(r"[_\-\s]+", name.lower())
+    found: list[tuple[Modality, str]] = []
+    for modality, known in FOLDERS.items():
+        if first in known:
+            found.append((modality, name[len(first) + 1 :]))
+        elif others and len(words[-1]) > 1 and words[-1] in known:
+            found.append((modality, name[: -len(words[-1]) - 1]))
+    return found[0] if len(found) == 1 else None
 
 
 def _find_mark(stem: str) -> re.Match[str] | None:

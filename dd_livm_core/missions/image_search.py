@@ -4,8 +4,10 @@ import os
 import re
 from pathlib import Path
 
-ENDINGS = (".jpg", ".jpeg", ".tif", ".tiff", ".png")
-UNREAD_ENDINGS = (".dng", ".heic", ".bmp", ".webp", ".irg", ".seq", ".csq", ".rjpg", ".rjpeg")
+RADIOMETRIC_ENDINGS = (".rjpg", ".rjpeg")
+"""Of radiometric JPEG, which most cameras name like any other."""
+ENDINGS = (*RADIOMETRIC_ENDINGS, ".jpg", ".jpeg", ".tif", ".tiff", ".png")
+UNREAD_ENDINGS = (".dng", ".heic", ".bmp", ".webp", ".irg", ".seq", ".csq")
 """Images as well, but of kinds that are not read."""
 LEFT_BY_COMPUTERS = re.compile(r"(^|/)(\._|\.[^/.][^/]*/)")
 """Files that macOS leaves beside each one, and hidden folders."""

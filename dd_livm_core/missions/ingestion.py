@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import write_json
-from dd_livm_core.missions.folder import MISSION, QUARANTINE
+from dd_livm_core.files import hash_file, write_json
+from dd_livm_core.missions.folder import MISSION, QUARANTINE, files_by_pair, image_pairs
 from dd_livm_core.missions.identity import (
     Overlap,
     compare_or_refuse,
@@ -16,12 +16,18 @@ from dd_livm_core.missions.identity import (
 from dd_livm_core.missions.pair_facts import (
     PAIR_FACTS,
     read_kept_facts,
+    read_known_hashes,
     reader_version,
     write_kept_facts,
 )
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pair_intake import Intake, Taken, stamp_of
-from dd_livm_core.missions.pairing import PairingReport, pair_folder
+from dd_livm_core.missions.pairing import (
+    PairingReport,
+    has_same_content,
+    pair_folder,
+    sample_content,
+)
 from dd_livm_core.missions.replaced_labels import (
     LabelsAside,
     list_labelled,
@@ -47,11 +53,14 @@ class IngestionReport:
     Attributes
     ----------
     pairs
-        All that were found in the source.
+        All that were found in the source, infrared images alone included.
+    infrared_alone
+        Infrared files of the source for which the mission holds no visible image.
     added, unchanged
         Pairs taken in or replaced, and pairs that the mission held already.
     quarantined, single
-        Files of broken pairs, and files without a partner, each with the reason.
+        Broken files and those of broken pairs, and files in no pair, each with the reason. The infrared file of a pair
+        of which only the visible one is broken is taken alone.
     without_temperatures
         Infrared files of added pairs that give shape only.
     labels_aside
@@ -64,6 +73,7 @@ class IngestionReport:
 
     mission_dir: Path
     pairs: tuple[PairFiles, ...]
+    infrared_alone: tuple[Path, ...]
     added: int
     unchanged: int
     quarantined: tuple[tuple[Path, str], ...]
@@ -83,7 +93,7 @@ def ingest_mission(
     processes: int = 1,
     progress: Progress | None = None,
 ) -> IngestionReport:
-    """Copy a folder's image pairs into ``data_root/<site>/<mission>``.
+    """Copy a folder's image pairs into ``data_root/<site>/<mission>``, of an infrared image alone this one.
 
     Each pair is decoded whole before it is copied; a broken one is set aside with its reason. Originals are only
     read. Called again after a break, it does only what is missing. The record names the folder among its sources.
@@ -107,6 +117,7 @@ def ingest_mission(
     found = found or find_pairs(source)
     mission_dir = data_root / mission.site_id / mission.mission_id
     overlap = compare_or_refuse(mission_dir, source, found.pairs)
+    found = _set_renamed_aside(mission_dir, found)
     for side in ("infrared", "visible"):
         (mission_dir / side).mkdir(parents=True, exist_ok=True)
     intake = Intake(
@@ -118,7 +129,9 @@ def ingest_mission(
     aside = set_labels_aside(mission_dir, _find_stale_labels(mission_dir, found.pairs, overlap))
     outcomes = _take_all(found.pairs, intake, processes, progress)
     aside = put_labels_back(mission_dir, aside, _find_kept(outcomes, overlap))
-    errors = [outcome for _, outcome in outcomes if isinstance(outcome, InputError)]
+    broken = [outcome for _, outcome in outcomes if isinstance(outcome, InputError)]
+    halves = [t.without_visible for _, t in outcomes if isinstance(t, Taken) and t.without_visible]
+    errors = [*broken, *halves]
     quarantined = tuple((Path(error.where), _reason(error)) for error in errors)
     new = [(pair, taken) for pair, taken in outcomes if isinstance(taken, Taken) and taken.new]
     _tidy_mission(intake, found.pairs)
@@ -130,8 +143,9 @@ def ingest_mission(
     return IngestionReport(
         mission_dir,
         found.pairs,
+        infrared_alone=_list_alone(mission_dir, found.pairs),
         added=len(new),
-        unchanged=len(found.pairs) - len(new) - len(quarantined),
+        unchanged=len(found.pairs) - len(new) - len(broken),
         quarantined=quarantined,
         single=found.single,
         without_temperatures=tuple(pair.infrared for pair, taken in new if not taken.radiometric),
@@ -143,12 +157,47 @@ def ingest_mission(
     )
 
 
+def _set_renamed_aside(mission_dir: Path, found: PairingReport) -> PairingReport:
+    """Return a folder's pairs without those whose infrared image the mission holds under another name."""
+    held, ids = files_by_pair(mission_dir / "infrared"), {pair.pair_id for pair in found.pairs}
+    others = {sample_content(path): path for name, path in held.items() if name not in ids}
+    renamed: dict[PairFiles, Path] = {}
+    for pair in found.pairs if others else ():
+        twin = None if pair.pair_id in held else others.get(sample_content(pair.infrared))
+        if twin is not None and has_same_content(pair.infrared, twin):
+            renamed[pair] = twin
+    single = [
+        (pair.infrared, f"the same content as {twin.name} of the mission, which is kept")
+        for pair, twin in renamed.items()
+    ]
+    pairs = tuple(pair for pair in found.pairs if pair not in renamed)
+    return PairingReport(pairs, (*found.single, *single))
+
+
+def _list_alone(mission_dir: Path, pairs: Sequence[PairFiles]) -> tuple[Path, ...]:
+    """Return the infrared files of those pairs that the mission holds without a visible image."""
+    alone = {pair.pair_id for pair in image_pairs(mission_dir) if pair.visible is None}
+    return tuple(pair.infrared for pair in pairs if pair.pair_id in alone)
+
+
 def _find_stale_labels(mission_dir: Path, pairs: Sequence[PairFiles], overlap: Overlap) -> set[str]:
     """Return the pairs whose labels were drawn on another image: it is replaced now, or was taken away before."""
-    held = {path.stem for path in (mission_dir / "infrared").iterdir() if path.name[0] != "."}
+    held = files_by_pair(mission_dir / "infrared")
     missing = {pair.pair_id for pair in pairs if pair.pair_id not in held}
     orphans = missing & list_labelled(mission_dir) if missing else set()
-    return {*overlap.changed_infrared, *orphans}
+    changed = [pair for pair in pairs if pair.pair_id in overlap.changed_infrared]
+    return {*overlap.changed_infrared, *orphans} - _find_repaired(mission_dir, changed)
+
+
+def _find_repaired(mission_dir: Path, pairs: Sequence[PairFiles]) -> set[str]:
+    """Return the pairs whose held infrared image was damaged, and which get the one back that was taken in before."""
+    known = read_known_hashes(mission_dir) if pairs else set()
+    held = files_by_pair(mission_dir / "infrared")
+    return {
+        pair.pair_id
+        for pair in pairs
+        if hash_file(held[pair.pair_id]) not in known and hash_file(pair.infrared) in known
+    }
 
 
 def _find_kept(
@@ -167,18 +216,18 @@ def _write_record(mission_dir: Path, mission: Mission, source: Path) -> None:
 
 
 def find_pairs(source: Path) -> PairingReport:
-    """Return the pairs of a folder.
+    """Return the pairs of a folder, infrared images alone included.
 
     Raises
     ------
     InputError
-        There is no such folder, or no pair in it.
+        There is no such folder, or no infrared image in it.
     """
     found = pair_folder(source)
     if not found.pairs:
         first = "; ".join(f"{path.name}: {why}" for path, why in found.single[:SHOWN])
         raise InputError(
-            "pairs of an infrared and a visible image",
+            "infrared images, with visible ones or alone",
             f"none ({len(found.single)} files set aside: {first})" if found.single else "none",
             source,
             "Name them as the drone does (..._T.JPG with ..._V.JPG), or use folders infrared/ and visible/.",
@@ -211,8 +260,8 @@ def _take_all(
 
 
 def _size_b(pair: PairFiles) -> int:
-    """Return the bytes of a pair's two files; a missing one counts as none."""
-    stamps = stamp_of(pair.infrared), stamp_of(pair.visible)
+    """Return the bytes of a pair's files; a missing one counts as none."""
+    stamps = map(stamp_of, pair.paths)
     return sum(stamp[0] for stamp in stamps if stamp)
 
 

@@ -1,6 +1,8 @@
-"""The manifest: one row per image pair of ``data/``, in Parquet, identical for identical input."""
+"""The manifest: one row per image pair of ``data/``, in Parquet, identical for identical input.
 
-import hashlib
+An infrared image alone is a pair without a visible file: its columns of it are null.
+"""
+
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,11 +23,14 @@ from dd_livm_core.missions.folder import LABELS, MISSION, image_pairs, read_reco
 from dd_livm_core.missions.label_columns import find_size_mismatch, summarize_labels
 from dd_livm_core.missions.pair_facts import (
     PairFacts,
+    PairHashes,
     facts_from_bytes,
+    hash_contents,
     read_kept_facts,
     reader_version,
 )
 from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.missions.pair_intake import stamp_of
 from dd_livm_core.missions.sites import read_sites
 from dd_livm_core.records import Mission, Site
 
@@ -41,6 +46,8 @@ CONDITIONS = [
 ]
 """What was recorded for the mission, the same on all its pairs."""
 _STATS = [f"{side}_{stat}" for side in ("infrared", "visible") for stat in ("size_b", "mtime_ns")]
+VISIBLE_STATS = _STATS[2:]
+NO_FILE = (None, None)
 STAT_COLUMNS = [*_STATS, "reader"]
 """By these an unchanged file is known again without reading; they say nothing of its content."""
 CONTENT_COLUMNS = [*(field.name for field in fields(PairFacts)), "unreadable"]
@@ -113,7 +120,7 @@ class _MissionContents:
     reader
         Version of what reads the files, as `reader_version` names it.
     kept_facts
-        Facts of earlier readings by (infrared hash, visible hash).
+        Facts of earlier readings by the hashes of the files.
     labels, broken_labels
         By pair id: the labels, and why a pair's labels cannot be used.
     labels_px
@@ -125,7 +132,7 @@ class _MissionContents:
     mission: Mission
     pairs: list[PairFiles]
     reader: str
-    kept_facts: Mapping[tuple[str, str], PairFacts]
+    kept_facts: Mapping[PairHashes, PairFacts]
     labels: Mapping[str, list[Label]]
     broken_labels: Mapping[str, str]
     labels_px: Mapping[str, tuple[float, float]]
@@ -166,7 +173,9 @@ def _pair_row(
         "mission_id": mission.mission_id,
         "pair_id": pair.pair_id,
         "infrared_path": pair.infrared.relative_to(contents.data_root).as_posix(),
-        "visible_path": pair.visible.relative_to(contents.data_root).as_posix(),
+        "visible_path": pair.visible.relative_to(contents.data_root).as_posix()
+        if pair.visible
+        else None,
         **content,
         "gsd_m": _gsd_m(content),
         "irradiance_w_m2": mission.irradiance_w_m2,
@@ -183,32 +192,27 @@ def _pair_row(
     }
 
 
-def _stat_columns(pair: PairFiles) -> dict[str, int]:
-    """Return sizes and times of a pair's files."""
-    stats = {"infrared": pair.infrared.stat(), "visible": pair.visible.stat()}
-    return {
-        f"{side}_{name}": value
-        for side, stat in stats.items()
-        for name, value in (("size_b", stat.st_size), ("mtime_ns", stat.st_mtime_ns))
-    }
+def _stat_columns(pair: PairFiles) -> dict[str, int | None]:
+    """Return sizes and times of a pair's files; None where there is no visible one."""
+    infrared, visible = stamp_of(pair.infrared), pair.visible and stamp_of(pair.visible)
+    return dict(zip(_STATS, (*(infrared or NO_FILE), *(visible or NO_FILE)), strict=True))
 
 
 def _file_columns(
     pair: PairFiles,
     mission: Mission,
-    kept_facts: Mapping[tuple[str, str], PairFacts],
+    kept_facts: Mapping[PairHashes, PairFacts],
 ) -> Row:
     """Return the content columns of a pair; of unreadable files, the reason and what is known before it."""
     columns: Row = {**dict.fromkeys(CONTENT_COLUMNS), "radiometric": False}
     try:
-        infrared, visible = read_bytes(pair.infrared), read_bytes(pair.visible)
-        hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
+        contents = [read_bytes(path) for path in pair.paths]
+        infrared, *visible = zip(contents, pair.paths, strict=True)
+        hashes = hash_contents(contents)
         columns["infrared_sha256"], columns["visible_sha256"] = hashes
         facts = kept_facts.get(hashes) or facts_from_bytes(
             infrared,
-            pair.infrared,
-            visible,
-            pair.visible,
+            visible[0] if visible else None,
             hashes=hashes,
             declared=mission.infrared_unit,
             parameters=mission.measurement_parameters,
@@ -239,6 +243,8 @@ def _table(rows: list[Row]) -> pd.DataFrame:
             table[name] = table[name].astype("string")
         elif table[name].map(lambda value: isinstance(value, bool)).all():
             table[name] = table[name].astype(bool)
+        elif name in VISIBLE_STATS:
+            table[name] = table[name].astype("Int64")
         elif name.endswith(("_b", "_ns")) or name.startswith("label"):
             table[name] = table[name].astype("int64")
         else:

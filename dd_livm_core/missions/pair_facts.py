@@ -1,28 +1,39 @@
-"""What the two files of a pair say, decoded once and kept in the mission's folder by their hashes."""
+"""What the files of a pair say, decoded once and kept in the mission's folder by their hashes."""
 
+import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from dd_livm_core.camera_files.dji import has_reader
 from dd_livm_core.camera_files.images import checked_size_px
 from dd_livm_core.camera_files.metadata import ImageMetadata, metadata_from_bytes
-from dd_livm_core.camera_files.radiometry import examine_infrared
+from dd_livm_core.camera_files.picture_values import require_no_photograph
+from dd_livm_core.camera_files.radiometry import (
+    examine_infrared,
+    infrared_from_bytes,
+)
 from dd_livm_core.errors import InputError
 from dd_livm_core.files import write_text
-from dd_livm_core.missions.image_modality import source_modality
+from dd_livm_core.missions.image_modality import sure_modality
 from dd_livm_core.missions.image_names import OTHER, Modality
 from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
-READER_VERSION = "6"
+READER_VERSION = "7"
 """Change it whenever a reader returns something else: facts kept by another version are read anew."""
 PAIR_FACTS = "pairs.jsonl"
+PairHashes = tuple[str, str | None]
+"""SHA-256 of the infrared and of the visible file, hexadecimal; None where there is no visible one."""
+FileContent = tuple[bytes, Path]
+"""A file's bytes, and the path that errors name."""
 
 
 @dataclass(frozen=True)
 class PairFacts:
-    """What the files of one pair say; None is what they do not say.
+    """What the files of one pair say; None is what they do not say, and all of a visible file that is not there.
 
     Position and height are the infrared image's, else the visible one's; gimbal and camera are the infrared one's.
 
@@ -41,11 +52,11 @@ class PairFacts:
     """
 
     infrared_sha256: str
-    visible_sha256: str
+    visible_sha256: str | None
     infrared_width_px: int
     infrared_height_px: int
-    visible_width_px: int
-    visible_height_px: int
+    visible_width_px: int | None
+    visible_height_px: int | None
     infrared_dtype: str
     radiometric: bool
     infrared_median_c: float | None
@@ -65,13 +76,17 @@ class PairFacts:
     metadata_dropped: str | None
 
 
+def hash_contents(contents: Sequence[bytes]) -> PairHashes:
+    """Return the hashes of a pair's files: of the infrared one and, where there is one, of the visible one."""
+    infrared, *visible = (hashlib.sha256(content).hexdigest() for content in contents)
+    return infrared, visible[0] if visible else None
+
+
 def facts_from_bytes(
-    infrared: bytes,
-    infrared_path: Path,
-    visible: bytes,
-    visible_path: Path,
+    infrared: FileContent,
+    visible: FileContent | None,
     *,
-    hashes: tuple[str, str],
+    hashes: PairHashes,
     declared: DeclaredUnit | None = None,
     parameters: MeasurementParameters = FROM_FILE,
 ) -> PairFacts:
@@ -79,10 +94,8 @@ def facts_from_bytes(
 
     Parameters
     ----------
-    infrared_path, visible_path
-        Only named in errors.
-    hashes
-        SHA-256 of the infrared and of the visible file, hexadecimal.
+    visible
+        None for an infrared image alone.
     declared
         Unit of the mission's TIFF files that do not say it themselves.
     parameters
@@ -91,14 +104,20 @@ def facts_from_bytes(
     Raises
     ------
     InputError
-        One of the files is broken, no image of a drone camera, or by its own word of the other kind.
+        One of the files is broken, no image of a drone camera, or by its own word of the other kind; or the infrared
+        image is alone and a photograph.
     """
-    held = examine_infrared(infrared, infrared_path, declared, parameters)
-    seen_px = checked_size_px(visible, visible_path)
-    own = metadata_from_bytes(infrared, (held.width_px, held.height_px))
-    other = metadata_from_bytes(visible, seen_px)
-    _require_modality(own, "infrared", infrared_path)
-    _require_modality(other, "visible", visible_path)
+    held = examine_infrared(*infrared, declared, parameters)
+    own = metadata_from_bytes(infrared[0], (held.width_px, held.height_px))
+    _require_modality(own, "infrared", infrared[1])
+    seen_px: tuple[int, int] | None = None
+    other = ImageMetadata(0, 0)
+    if visible is not None:
+        seen_px = checked_size_px(*visible)
+        other = metadata_from_bytes(visible[0], seen_px)
+        _require_modality(other, "visible", visible[1])
+    elif not held.radiometric:
+        require_no_photograph(infrared_from_bytes(*infrared, declared=declared), infrared[1])
     position = own if own.latitude_deg is not None and own.longitude_deg is not None else other
     height = own if own.relative_altitude_m is not None else other
     taken_at = own.taken_at or other.taken_at
@@ -107,8 +126,8 @@ def facts_from_bytes(
         visible_sha256=hashes[1],
         infrared_width_px=held.width_px,
         infrared_height_px=held.height_px,
-        visible_width_px=seen_px[0],
-        visible_height_px=seen_px[1],
+        visible_width_px=seen_px[0] if seen_px else None,
+        visible_height_px=seen_px[1] if seen_px else None,
         infrared_dtype=held.stored_dtype,
         radiometric=held.radiometric,
         infrared_median_c=held.median_c,
@@ -130,11 +149,12 @@ def facts_from_bytes(
 
 
 def _require_modality(metadata: ImageMetadata, modality: Modality, path: Path) -> None:
-    """Raise an InputError where DJI's own word, `ImageSource`, says that an image is of the other kind."""
-    if metadata.image_source and source_modality(metadata.image_source) == OTHER[modality]:
+    """Raise an InputError where what an image holds, or DJI's own word, says that it is of the other kind."""
+    if sure_modality(metadata) == OTHER[modality]:
+        source = metadata.image_source
         raise InputError(
             f"the {modality} image of a pair",
-            f"an image whose XMP says ImageSource {metadata.image_source}",
+            f"an image whose XMP says ImageSource {source}" if source else "a radiometric image",
             path,
             "Give files and folders their own marks (_T with _V), or leave it out.",
         )
@@ -173,28 +193,37 @@ def reader_version(
     return "+".join([READER_VERSION, *(["dji"] if has_reader() else []), *said])
 
 
-def read_kept_facts(folder: Path, version: str) -> dict[tuple[str, str], PairFacts]:
-    """Return the facts kept in a mission's folder, by (infrared hash, visible hash).
+def read_kept_facts(folder: Path, version: str) -> dict[PairHashes, PairFacts]:
+    """Return the facts kept in a mission's folder, by the hashes of the files.
 
     Lines that are broken, as after a power cut, or of another `reader_version` are left out: those pairs are read
     anew.
     """
-    path = folder / PAIR_FACTS
-    known: dict[tuple[str, str], PairFacts] = {}
-    if not path.exists():
-        return known
+    known: dict[PairHashes, PairFacts] = {}
     names = {field.name for field in fields(PairFacts)}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for content in _read_lines(folder):
+        if content.pop("reader", None) == version and set(content) == names:
+            facts = PairFacts(**content)
+            known[facts.infrared_sha256, facts.visible_sha256] = facts
+    return known
+
+
+def read_known_hashes(folder: Path) -> set[str]:
+    """Return the SHA-256 of the infrared images that were taken into a mission, by whatever reader."""
+    return {str(content.get("infrared_sha256")) for content in _read_lines(folder)}
+
+
+def _read_lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects in the lines of a mission's kept facts, but broken ones."""
+    path = folder / PAIR_FACTS
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    for line in text.splitlines():
         try:
             content = json.loads(line)
         except ValueError:
             continue
-        if not isinstance(content, dict) or content.pop("reader", None) != version:
-            continue
-        if set(content) == names:
-            facts = PairFacts(**content)
-            known[facts.infrared_sha256, facts.visible_sha256] = facts
-    return known
+        if isinstance(content, dict):
+            yield content
 
 
 def facts_line(facts: PairFacts, version: str) -> str:
@@ -202,7 +231,10 @@ def facts_line(facts: PairFacts, version: str) -> str:
     return json.dumps({"reader": version, **vars(facts)}, sort_keys=True) + "\n"
 
 
-def write_kept_facts(folder: Path, known: dict[tuple[str, str], PairFacts], version: str) -> None:
+def write_kept_facts(folder: Path, known: dict[PairHashes, PairFacts], version: str) -> None:
     """Write a mission's facts in one move, sorted by their hashes: the same pairs give the same file."""
-    text = "".join(facts_line(known[key], version) for key in sorted(known))
+    text = "".join(
+        facts_line(known[key], version)
+        for key in sorted(known, key=lambda key: (key[0], key[1] or ""))
+    )
     write_text(folder / PAIR_FACTS, text)

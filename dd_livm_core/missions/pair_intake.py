@@ -1,13 +1,12 @@
-"""Takes one pair into a mission: read, hashed, decoded once to check it, copied.
+"""Takes one pair, or infrared image alone, into a mission: read, hashed, decoded once to check it, copied.
 
 It imports little, so that worker processes start in a fraction of a second.
 """
 
 import errno
-import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,12 +17,14 @@ from dd_livm_core.files import atomic
 from dd_livm_core.missions.pair_facts import (
     PAIR_FACTS,
     PairFacts,
+    PairHashes,
     facts_from_bytes,
     facts_line,
+    hash_contents,
     read_kept_facts,
     reader_version,
 )
-from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.missions.pair_files import PairFiles, concerns_visible
 from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -46,12 +47,15 @@ class Taken:
         Broken tags of its files that were left out, each with the reason; None without any.
     remark
         What a person should know of its temperatures, or None.
+    without_visible
+        Why its visible file could not be used, so that the infrared one was taken alone; else None.
     """
 
     new: bool
     radiometric: bool
     metadata_dropped: str | None
     remark: str | None
+    without_visible: InputError | None = None
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,10 @@ class Intake:
     parameters: MeasurementParameters = FROM_FILE
 
     def is_unchanged(self, pair: PairFiles) -> bool:
-        """Return whether the mission holds both files of a pair, with the size and time they have now."""
+        """Return whether the mission holds the files of a pair, with the size and time they have now."""
         return all(
             stamp_of(source) == stamp_of(target)
-            for source, target in zip(_sources(pair), self.targets(pair), strict=True)
+            for source, target in zip(pair.paths, self.targets(pair), strict=True)
         )
 
     def take_all(self, pairs: Sequence[PairFiles]) -> list[Taken | InputError]:
@@ -88,21 +92,34 @@ class Intake:
     def take(self, pair: PairFiles) -> Taken | InputError:
         """Check and copy one pair; return what it is, or why it cannot be used.
 
+        Where only the visible file cannot be used, and the mission holds none, the infrared one is taken alone.
+
         Raises
         ------
         InputError
             There is no room to write.
         """
-        sources, targets = _sources(pair), self.targets(pair)
+        outcome = self._take(pair)
+        if not isinstance(outcome, InputError) or not concerns_visible(outcome, pair):
+            return outcome
+        if any((self.mission_dir / "visible").glob(f"{pair.pair_id}.*")):
+            return outcome
+        alone = self._take(replace(pair, visible=None, paired_by=None))
+        return replace(alone, without_visible=outcome) if isinstance(alone, Taken) else outcome
+
+    def _take(self, pair: PairFiles) -> Taken | InputError:
+        """Check and copy the files of one pair as they are named."""
+        sources, targets = pair.paths, self.targets(pair)
         try:
             stamps = [stamp_of(path) for path in sources]
-            contents, facts = self._read_and_check(sources)
+            contents, facts = self._read_and_check(pair)
             if stamps != [stamp_of(path) for path in sources]:
                 raise InputError(
                     "files at rest", "one still being written", pair.infrared, "Ingest again later."
                 )
             same = all(map(_same_bytes, targets, contents))
-            for target, content, stamp in zip(targets, contents, stamps, strict=True):
+            # infrared last: after a break, a pair is not taken for an infrared image alone
+            for target, content, stamp in reversed([*zip(targets, contents, stamps, strict=True)]):
                 if stamp is not None:
                     _write(target, content, stamp[1])
         except InputError as error:
@@ -115,32 +132,31 @@ class Intake:
             return InputError("readable files", str(error), pair.infrared, "Check disk and rights.")
         return Taken(not same, facts.radiometric, facts.metadata_dropped, facts.infrared_remark)
 
-    def targets(self, pair: PairFiles) -> tuple[Path, Path]:
-        """Return the paths of a pair's two copies, whether they exist or not."""
-        return (
-            self.mission_dir / "infrared" / f"{pair.pair_id}{pair.infrared.suffix.lower()}",
-            self.mission_dir / "visible" / f"{pair.pair_id}{pair.visible.suffix.lower()}",
+    def targets(self, pair: PairFiles) -> tuple[Path, ...]:
+        """Return the paths of the copies of a pair's files, whether they exist or not."""
+        return tuple(
+            self.mission_dir / side / f"{pair.pair_id}{path.suffix.lower()}"
+            for side, path in zip(("infrared", "visible"), pair.paths, strict=False)
         )
 
-    def _read_and_check(self, sources: tuple[Path, Path]) -> tuple[tuple[bytes, bytes], PairFacts]:
+    def _read_and_check(self, pair: PairFiles) -> tuple[list[bytes], PairFacts]:
         """Return the bytes and the facts of a pair; files whose content was decoded before are not decoded again."""
-        infrared, visible = (read_bytes(path) for path in sources)
-        hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
+        contents = [read_bytes(path) for path in pair.paths]
+        infrared, *seen = zip(contents, pair.paths, strict=True)
+        hashes = hash_contents(contents)
         version = reader_version(self.declared, self.parameters)
         facts = _facts_at_start(self.mission_dir, version, self.journal_stamp).get(hashes)
         if facts is None:
             facts = facts_from_bytes(
                 infrared,
-                sources[0],
-                visible,
-                sources[1],
+                seen[0] if seen else None,
                 hashes=hashes,
                 declared=self.declared,
                 parameters=self.parameters,
             )
             # before the copies are made: after a break, every copy has its facts
             self._append_to_journal(facts_line(facts, version))
-        return (infrared, visible), facts
+        return contents, facts
 
     def _append_to_journal(self, line: str) -> None:
         """Append a line in one write, so that lines of several processes do not mix."""
@@ -156,7 +172,7 @@ class Intake:
 @lru_cache(maxsize=1)
 def _facts_at_start(
     mission_dir: Path, version: str, stamp: Stamp | None
-) -> dict[tuple[str, str], PairFacts]:
+) -> dict[PairHashes, PairFacts]:
     """Return the kept facts, read once in each process; ``stamp`` tells one ingestion from the next."""
     return read_kept_facts(mission_dir, version) if stamp else {}
 
@@ -168,11 +184,6 @@ def stamp_of(path: Path) -> Stamp | None:
     except OSError:
         return None
     return stat.st_size, stat.st_mtime_ns
-
-
-def _sources(pair: PairFiles) -> tuple[Path, Path]:
-    """Return the infrared and the visible file."""
-    return pair.infrared, pair.visible
 
 
 def _same_bytes(target: Path, content: bytes) -> bool:

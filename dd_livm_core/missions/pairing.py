@@ -1,4 +1,4 @@
-"""Finds which infrared image belongs to which visible one, by folders and names as drones write them."""
+"""Finds which infrared image belongs to which visible one, and which is alone, by folders and names of drones."""
 
 import filecmp
 import hashlib
@@ -11,22 +11,24 @@ from functools import cache
 from pathlib import Path
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.missions.image_modality import settle_modalities
+from dd_livm_core.missions.image_modality import find_photographs, settle_modalities
 from dd_livm_core.missions.image_names import (
     NARROW_VIEWS,
-    OTHER,
+    Modality,
     NamedImage,
     folder_modality,
     read_name,
 )
 from dd_livm_core.missions.image_search import ENDINGS, Single, find_images
 from dd_livm_core.missions.pair_files import PairFiles
+from dd_livm_core.missions.pairing_by_number import match_by_number
 from dd_livm_core.missions.pairing_by_time import pair_by_time_or_order, read_head_metadata
 
 SAMPLE_BYTES = 4096
 """Read from two places of a file before it is hashed whole: one page of memory each."""
 MAX_ID_CHARACTERS = 64
 """As `Identifier` allows; a longer id keeps its beginning and ends in a hash of the whole."""
+PHOTOGRAPH = "no image belongs to it, and by its content it is a photograph"
 NOT_IN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 Key = tuple[str, ...]
 """Folders and name that the two files of a pair share."""
@@ -35,7 +37,7 @@ Keyed = tuple[NamedImage, Key]
 
 @dataclass(frozen=True)
 class PairingReport:
-    """What a folder holds: pairs, and the files in none with the reason; every image is in one of the two."""
+    """What a folder holds: pairs and infrared images alone, and every other file with the reason."""
 
     pairs: tuple[PairFiles, ...]
     single: tuple[tuple[Path, str], ...]
@@ -48,7 +50,8 @@ def pair_folder(folder: Path) -> PairingReport:
     ``V_south`` and becomes part of the id) and marked names in one folder (``DJI_0001_T`` with ``_V``, ``_W`` or
     ``_Z``, or without a mark where only infrared images have one) are understood; marks count wherever they stand, and
     before folders. Where names do not match, images are paired by time; where no image has a time and both sides are
-    equally many, by order; both are held against the images' positions. Links are not followed out of the folder.
+    equally many, by order; both are held against the images' positions. An infrared image that no visible one belongs
+    to is alone, unless by its content it is a photograph. Links are not followed out of the folder.
 
     Raises
     ------
@@ -64,6 +67,8 @@ def pair_folder(folder: Path) -> PairingReport:
     settled, unsettled = settle_modalities(named, metadata_of)
     keyed = [(image, _key(image, depth)) for image, depth in settled]
     matched, left, ambiguous = _match_by_name(keyed)
+    by_number, left, further = match_by_number(left, _lax_key)
+    matched += by_number
     of_pairs = [key for _, _, key in matched]
     ids = _unique_ids([*of_pairs, *(key for _, key in left)]) | _unique_ids(of_pairs)
     pairs = [PairFiles(ids[key], a.path, b.path) for a, b, key in matched]
@@ -71,33 +76,52 @@ def pair_folder(folder: Path) -> PairingReport:
         {image.path: ids[key] for image, key in left if image.modality == side}
         for side in ("infrared", "visible")
     )
-    more, refused = pair_by_time_or_order(infrared, visible, metadata_of, by_order=not pairs)
-    used = {path for pair in more for path in (pair.infrared, pair.visible)} | {
-        p for p, _ in refused
+    zoomed = {
+        image.path: visible.pop(image.path) for image, _ in left if image.mark in NARROW_VIEWS
     }
-    single += [*copies, *unsettled, *ambiguous, *refused]
-    single += [
-        (image.path, f"no {OTHER[image.modality or 'visible']} image for {ids[key]}")
-        for image, key in left
-        if image.path not in used
+    more: list[PairFiles] = []
+    refused: Single = []
+    for views in (visible, zoomed):
+        closed = {path for pair in more for path in pair.paths} | {path for path, _ in refused}
+        open_ = {path: pair_id for path, pair_id in infrared.items() if path not in closed}
+        by_order = not pairs and not more
+        found, contradicted = pair_by_time_or_order(open_, views, metadata_of, by_order=by_order)
+        more += found
+        refused += contradicted
+    used = {path for pair in more for path in pair.paths}
+    lone = [image for image, _ in left if image.path in infrared.keys() - used]
+    photographs = find_photographs(lone, metadata_of)
+    alone = [
+        PairFiles(pair_id, path, None, paired_by=None)
+        for path, pair_id in sorted(infrared.items(), key=lambda item: item[1])
+        if path not in used | photographs
     ]
-    return _set_duplicates_aside([*sorted(pairs, key=lambda pair: pair.pair_id), *more], single)
+    single += [*copies, *unsettled, *ambiguous, *further, *refused]
+    single += [
+        (path, f"no infrared image for {pair_id}")
+        for path, pair_id in {**visible, **zoomed}.items()
+        if path not in used | {path for path, _ in refused}
+    ]
+    single += [(path, PHOTOGRAPH) for path in sorted(photographs)]
+    return _set_duplicates_aside(
+        [*sorted(pairs, key=lambda pair: pair.pair_id), *more, *alone], single
+    )
 
 
 def _set_copies_aside(images: Sequence[NamedImage]) -> tuple[list[NamedImage], Single]:
     """Return the images without those that copy another: the same bytes as ``(1)``, or the same name converted."""
     plain = {(image.path.parent, image.path.name): image.path for image in images}
-    best: dict[tuple[Path, str], Path] = {}
+    best: dict[tuple[Path, str, Modality | None], Path] = {}
     for image in sorted(images, key=lambda image: _ending_rank(image.path)):
-        best.setdefault((image.path.parent, image.path.stem), image.path)
+        best.setdefault((image.path.parent, image.path.stem, image.modality), image.path)
     kept: list[NamedImage] = []
     single: Single = []
     for image in images:
         path = image.path
         stem = path.stem.removesuffix(image.copy)
         original = plain.get((path.parent, stem + path.suffix)) if image.copy else None
-        first = best[path.parent, path.stem]
-        if original is not None and _same_content(path, original):
+        first = best[path.parent, path.stem, image.modality]
+        if original is not None and has_same_content(path, original):
             single.append((path, f"the same content as {original.name}"))
         elif first != path:
             why = f"a copy of {first.name} in another format; to use it, take {first.name} out"
@@ -112,7 +136,7 @@ def _ending_rank(path: Path) -> int:
     return ENDINGS.index(path.suffix.lower())
 
 
-def _same_content(path: Path, other: Path) -> bool:
+def has_same_content(path: Path, other: Path) -> bool:
     """Return whether two files hold the same bytes; unreadable ones do not."""
     try:
         return filecmp.cmp(path, other, shallow=False)
@@ -132,11 +156,13 @@ def _key(image: NamedImage, depth: int | None) -> Key:
 def _match_by_name(
     keyed: Sequence[Keyed],
 ) -> tuple[list[tuple[NamedImage, NamedImage, Key]], list[Keyed], Single]:
-    """Return (infrared, visible, key) by equal names, the images left over, and those too many for a pair.
+    """Return (infrared, visible, key) by equal names, the images left over, and visible ones too many for a pair.
 
     Names are compared as they are, then without copy marks, letter case, odd characters and folders of a modality.
+    Several infrared images of one name are left over, and the visible ones of that name too many.
     """
     matched: list[tuple[NamedImage, NamedImage, Key]] = []
+    shared: list[Keyed] = []
     single: Single = []
     left = list(keyed)
     for key_of in (lambda image, key: key, lambda image, key: _lax_key(image)):
@@ -155,7 +181,8 @@ def _match_by_name(
             elif len(infrared) > 1:
                 name = "/".join(infrared[0][1])
                 why = f"{len(infrared)} infrared images share the name {name}"
-                single += [(image.path, why) for image, _ in group]
+                shared += infrared
+                single += [(image.path, why) for image in visible]
             else:
                 image, key = infrared[0]
                 matched.append((image, visible[0], key))
@@ -163,17 +190,31 @@ def _match_by_name(
                     (further.path, f"a further visible image of {image.path.name}")
                     for further in visible[1:]
                 ]
-    return matched, left, single
+    return matched, _tell_keys_apart([*left, *shared]), single
+
+
+def _tell_keys_apart(images: Sequence[Keyed]) -> list[Keyed]:
+    """Return images with their keys; infrared ones that share a key have their whole path as key."""
+    counts = Counter(key for image, key in images if image.modality == "infrared")
+    return [
+        (image, key if counts[key] <= 1 else (*image.parents, image.path.stem))
+        for image, key in images
+    ]
 
 
 def _lax_key(image: NamedImage) -> Key:
-    """Return folders and name without copy mark, odd characters and letter case, less the nearest modality's folder."""
+    """Return folders and name without copy mark, odd characters and letter case, less a folder of a modality.
+
+    It is the nearest one of the image's own, else of the other.
+    """
     parents = list(image.parents)
-    for depth in range(len(parents) - 1, -1, -1):
-        found = folder_modality(parents[depth])
-        if found and found[0] == image.modality:
-            parents[depth : depth + 1] = [found[1]] if found[1] else []
-            break
+    said = [
+        (depth, found) for depth, name in enumerate(parents) if (found := folder_modality(name))
+    ]
+    said.sort(key=lambda item: (item[1][0] == image.modality, item[0]))
+    if said:
+        depth, (_, rest) = said[-1]
+        parents[depth : depth + 1] = [rest] if rest else []
     return tuple(re.sub(r"[\W_]+", "-", part).casefold() for part in (*parents, image.bare))
 
 
@@ -211,7 +252,7 @@ def _set_duplicates_aside(pairs: list[PairFiles], single: list[tuple[Path, str]]
     """Report the pairs, and as single those whose infrared file repeats an earlier one byte for byte."""
     first: dict[str, PairFiles] = {}
     repeated: dict[PairFiles, PairFiles] = {}
-    for pair in _keep_alike(_keep_alike(pairs, _size_b), _sample):
+    for pair in _keep_alike(_keep_alike(pairs, _size_b), sample_content):
         with pair.infrared.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if digest in first:
@@ -237,7 +278,7 @@ def _size_b(path: Path) -> int:
     return path.stat().st_size
 
 
-def _sample(path: Path) -> tuple[int, bytes]:
+def sample_content(path: Path) -> tuple[int, bytes]:
     """Return size, head and a piece of the middle: TIFF frames of one camera share size and head."""
     size = _size_b(path)
     try:

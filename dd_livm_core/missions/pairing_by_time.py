@@ -53,7 +53,7 @@ def pair_by_time_or_order(
     *,
     by_order: bool,
 ) -> tuple[list[PairFiles], list[tuple[Path, str]]]:
-    """Return the pairs found by time, and with a reason the files of pairs that their positions contradict.
+    """Return the pairs found by time, and with a reason the visible files of pairs that their positions contradict.
 
     Where both sides say their time zones, times are compared with and without them, and the better reading counts:
     a camera may be set to another zone, or write a wrong one.
@@ -87,7 +87,6 @@ def pair_by_time_or_order(
             pairs.append(PairFiles(infrared[a], a, b, how))
         else:
             why = "by {} it belongs to {}, which was taken {:.0f} m away"
-            refused.append((a, why.format(how, b.name, apart_m)))
             refused.append((b, why.format(how, a.name, apart_m)))
     return pairs, refused
 

@@ -9,9 +9,9 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from dd_livm_core.errors import InputError
-from dd_livm_core.files import write_json
-from dd_livm_core.missions.folder import validate_record
-from dd_livm_core.records import Site
+from dd_livm_core.files import read_text, write_json
+from dd_livm_core.missions.folder import MISSION, read_record, validate_record
+from dd_livm_core.records import Mission, Site
 
 SITES = "sites.json"
 LOCK_WAIT_S = 30.0
@@ -30,15 +30,27 @@ def read_sites(data_root: Path) -> dict[str, Site]:
     if not path.exists():
         return {}
     try:
-        sites = [
-            Site.model_validate(site)
-            for site in json.loads(path.read_text(encoding="utf-8-sig"))["sites"]
-        ]
+        sites = [Site.model_validate(site) for site in json.loads(read_text(path))["sites"]]
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise InputError(
             '{"sites": [...]} with known keys', str(error), path, "Mend or remove it."
         ) from error
     return {site.site_id: site for site in sites}
+
+
+def require_simulated_sites(data_root: Path, names: Iterable[str]) -> None:
+    """Raise an InputError where a station of one of some names is declared as real, or holds a real mission."""
+    declared = read_sites(data_root)
+    for name in names:
+        missions = sorted((data_root / name).glob(f"*/{MISSION}"))
+        real = [path for path in missions if not read_record(path, Mission).simulated]
+        if real or (name in declared and not declared[name].simulated):
+            raise InputError(
+                "names of simulated stations",
+                f"{name}, which is a real one",
+                real[0] if real else data_root,
+                "Render into another workspace, or give the profile another site_id.",
+            )
 
 
 def write_site(data_root: Path, site: Site) -> None:
@@ -63,15 +75,29 @@ def change_site(data_root: Path, site_id: str, given: Mapping[str, object]) -> S
     Raises
     ------
     InputError
-        A value is out of its bounds; nothing is written then.
+        A value is out of its bounds, or another site's id differs by capitals only; nothing is written then.
     """
-    declared = read_sites(data_root).get(site_id)
+    declared = _find_site(data_root, site_id)
     validate_record(Site, _changed(declared, site_id, given), site_id)  # before a folder is made
     with _lock(data_root):
-        declared = read_sites(data_root).get(site_id)
+        declared = _find_site(data_root, site_id)
         site = validate_record(Site, _changed(declared, site_id, given), site_id)
         _add(data_root, [site])
     return site
+
+
+def _find_site(data_root: Path, site_id: str) -> Site | None:
+    """Return the declared site of an id, or None; refuse an id that differs from another by capitals only."""
+    sites = read_sites(data_root)
+    like = next((known for known in sites if known.casefold() == site_id.casefold()), site_id)
+    if site_id not in sites and like in sites:
+        raise InputError(
+            f"site {like}, or an id that differs by more than capitals",
+            site_id,
+            data_root / SITES,
+            "Some disks do not tell such names apart.",
+        )
+    return sites.get(site_id)
 
 
 def _changed(declared: Site | None, site_id: str, given: Mapping[str, object]) -> dict[str, object]:

@@ -20,12 +20,16 @@ class Detections:
         (N,) float32, 0 to 1.
     defect_classes, hotspot_shapes
         N names each.
+    external_probabilities
+        (N,) float32, 0 to 1: that it is an external defect, by the distribution over the classes; None where there is
+        none.
     """
 
     boxes_xyxy_px: NDArray[np.float32]
     scores: NDArray[np.float32]
     defect_classes: tuple[DefectClass, ...]
     hotspot_shapes: tuple[HotspotShape, ...]
+    external_probabilities: NDArray[np.float32] | None = None
 
     def rescale(self, factor: float) -> "Detections":
         """Return the same detections on a grid with ``factor`` times as many pixels a side."""
@@ -34,9 +38,11 @@ class Detections:
     def keep_above(self, threshold: float) -> "Detections":
         """Return the detections with a score of at least ``threshold``."""
         kept = int(np.count_nonzero(self.scores >= threshold))
+        external = self.external_probabilities
         return Detections(
             self.boxes_xyxy_px[:kept],
             self.scores[:kept],
             self.defect_classes[:kept],
             self.hotspot_shapes[:kept],
+            None if external is None else external[:kept],
         )

@@ -48,7 +48,7 @@ class PairPixels:
 
 def prepare(
     excess: NDArray[np.floating],
-    visible: NDArray[np.uint8],
+    visible: NDArray[np.uint8] | None,
     panel_mask: NDArray[np.bool_],
     size_px: tuple[int, int],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -59,12 +59,15 @@ def prepare(
     excess
         (H, W) in K; multiples of the panels' spread where the file holds no temperatures.
     visible
-        (H, W, 3) uint8 RGB on the same grid.
+        (H, W, 3) uint8 RGB on the same grid. None gives what one of a single colour gives, 0 everywhere: colours are
+        relative to the panels' median.
     panel_mask
         (H, W) bool.
     size_px
         Width w and height h of the network's input.
     """
+    if visible is None:
+        visible = np.zeros((*np.shape(panel_mask), 3), np.uint8)
     return encode(resize_to_input(excess, visible, panel_mask, size_px))
 
 

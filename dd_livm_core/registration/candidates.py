@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dd_livm_core.registration.block_votes import Votes, vote
+from dd_livm_core.registration.frame_match import coarse_peaks
 from dd_livm_core.registration.offset_mixture import Positions
 from dd_livm_core.registration.rig import (
     Floats,
@@ -16,7 +17,7 @@ from dd_livm_core.registration.rig import (
     frame_centre,
 )
 from dd_livm_core.registration.rig_fit import fit_rig
-from dd_livm_core.registration.rig_search import coarse_peaks, search_rig
+from dd_livm_core.registration.rig_search import search_rigs, weigh_rigs
 
 LEAST_SCORE = 0.12
 """Correlation below which nothing was found: unrelated frames of PV modules reach about 0.1."""
@@ -68,23 +69,36 @@ class PairCandidates:
     reason: str = ""
 
 
-def estimate_rig(views: Sequence[PairView]) -> RigGeometry:
-    """Return the scale and rotation that a mission's pairs share, from a few of them; 1 and 0° if all are blank."""
+def estimate_rig(
+    views: Sequence[PairView], earlier: RigGeometry | None = None
+) -> tuple[RigGeometry, float]:
+    """Return the scale and rotation that a mission's pairs share, from a few of them, and how probable these are.
+
+    All frames have the same sizes. Where all pairs are blank, the rig is ``earlier`` or 1 and 0°, with probability 0.
+
+    Parameters
+    ----------
+    earlier
+        The rig of an earlier mission with the same cameras.
+    """
     sample = [
         (view.infrared, VisibleFrame.from_rgb(view.visible))
         for view in views
         if not _blank_image(view)
     ]
     if not sample:
-        return RigGeometry(1.0, 0.0)
-    rig = search_rig(sample)
+        return earlier or RigGeometry(1.0, 0.0), 0.0
+    ratio = sample[0][1].shape[1] / sample[0][0].shape[1]
+    known = (float(np.log(ratio / earlier.scale)), earlier.rotation_deg) if earlier else None
+    best, probability = weigh_rigs(search_rigs(sample, known), known)
+    rig = RigGeometry(ratio / float(np.exp(best.log_ratio)), best.rotation_deg)
     votes = []
     for infrared, visible in sample:
         found = coarse_peaks(infrared, visible, rig, count=1)
         if found:
             matrix = centred_matrix(rig.linear(), found[0][0], infrared.shape)
             votes.append(vote(infrared, visible, matrix, rig.radial))
-    return fit_rig(votes, sample[0][0].shape, rig)
+    return fit_rig(votes, sample[0][0].shape, rig), probability
 
 
 def find_candidates(view: PairView, rig: RigGeometry) -> PairCandidates:

@@ -7,14 +7,20 @@ The constants were chosen on simulated missions (other seeds than the benchmark'
 ``python -m benchmarks.alignment`` measures what they lead to.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from dd_livm_core.registration.offset_mixture import (
     CENTRE_REACH_PX,
+    EARLIER_MISSED_LOG,
+    EARLIER_START_SPREAD_PX,
     LEAST_SPREAD_PX,
+    NO_PRIOR,
     OUTLIER_LOG,
     Floats,
     Mixture,
+    OffsetPrior,
     PositionTable,
     fit_mixture,
 )
@@ -41,7 +47,7 @@ LONG_AXIS = 2 * LEAST_SPREAD_PX
 """A single mode this long (one sigma) is also split along its long axis."""
 
 
-def find_seeds(table: PositionTable) -> Floats:
+def find_seeds(table: PositionTable, prior: OffsetPrior = NO_PRIOR) -> Floats:
     """Return the offsets (S, 2) that most pairs support, best first, at most ``RIVALS`` + 1 of them."""
     used = table.pair % max(1, table.pair_count // MOST_VOTERS) == 0
     offsets, evidence = table.offsets_px[used], table.log_evidence[used]
@@ -54,6 +60,7 @@ def find_seeds(table: PositionTable) -> Floats:
         of_pairs = np.maximum.reduceat(evidence - squared / (2 * SEED_REACH_PX**2), first_rows)
         support[number] = of_pairs.clip(OUTLIER_LOG).sum()
     support -= np.sum(places**2, axis=1) / (2 * CENTRE_REACH_PX**2)
+    support += prior.log_odds(places)
     kept: list[Floats] = []
     for place in places[np.argsort(-support, kind="stable")]:
         if all(np.linalg.norm(place - other) > RIVAL_APART_PX for other in kept):
@@ -63,7 +70,7 @@ def find_seeds(table: PositionTable) -> Floats:
     return np.array(kept)
 
 
-def choose_mixture(table: PositionTable, seeds: Floats) -> Mixture:
+def choose_mixture(table: PositionTable, seeds: Floats, prior: OffsetPrior = NO_PRIOR) -> Mixture:
     """Return the mixture of one mode, or of two where these explain the mission better by Schwarz's criterion.
 
     ``seeds`` (S, 2) are offsets to begin at, best first.
@@ -80,15 +87,17 @@ def choose_mixture(table: PositionTable, seeds: Floats) -> Mixture:
             continue
         if gain > highest_gain:
             best, highest_gain = two, gain
-    return best
+    return _prefer_earlier(table, best, prior)
 
 
-def mixture_probabilities(table: PositionTable, mixture: Mixture, seeds: Floats) -> Floats:
+def mixture_probabilities(
+    table: PositionTable, mixture: Mixture, seeds: Floats, prior: OffsetPrior = NO_PRIOR
+) -> Floats:
     """Return the probability that the mixture is right where it places each pair, (P,), in the pairs' own order.
 
-    The alternatives are rivals that place the pair elsewhere. Evidence that all pairs may share (``TELLING_LOG``) is
-    counted once, not per pair.
+    The alternatives are rivals that place the pair elsewhere.
     """
+    plausible = _prior_log_odds(mixture, prior)
     likelihood, chosen = table.log_likelihood(mixture), _likeliest_offsets(table, mixture)
     against = np.zeros(table.pair_count)
     for start in _rival_starts(mixture.means_px, seeds):
@@ -97,11 +106,43 @@ def mixture_probabilities(table: PositionTable, mixture: Mixture, seeds: Floats)
         if moved.mean() < RIVAL_SHARE:
             continue
         ratio = likelihood - table.log_likelihood(rival)
-        shared = np.clip(ratio, -TELLING_LOG, TELLING_LOG)
-        against += moved * np.exp(-float((ratio - shared).sum() + shared.mean()))
+        before = plausible - _prior_log_odds(rival, prior)
+        against += moved * np.exp(-(add_evidence(ratio) + before))
     probabilities = np.empty(table.pair_count)
     probabilities[table.order] = 1 / (1 + against)
     return probabilities
+
+
+def _prefer_earlier(table: PositionTable, found: Mixture, prior: OffsetPrior) -> Mixture:
+    """Return the mixture about an earlier mission's offsets, or the one that was found where the pairs clearly say so.
+
+    Every position is first weighed by the earlier mission, whose offsets also tell how far these spread. What that
+    gives must then explain the pairs by themselves.
+    """
+    weighed = replace(table, log_evidence=table.log_evidence + prior.log_odds(table.offsets_px))
+    fits = [
+        replace(fit_mixture(weighed, means, EARLIER_START_SPREAD_PX), covariances=covariances)
+        for means, covariances in prior.modes()
+    ]
+    if not fits:
+        return found
+    expected = max(fits, key=lambda fit: float(table.log_likelihood(fit).sum()))
+    against = add_evidence(table.log_likelihood(found) - table.log_likelihood(expected))
+    return found if against > -EARLIER_MISSED_LOG else expected
+
+
+def add_evidence(log_ratios: Floats) -> float:
+    """Return a mission's log likelihood ratio from its pairs', (P,).
+
+    Evidence that all pairs may share (``TELLING_LOG``) is counted once, not per pair.
+    """
+    shared = np.clip(log_ratios, -TELLING_LOG, TELLING_LOG)
+    return float((log_ratios - shared).sum() + shared.mean())
+
+
+def _prior_log_odds(mixture: Mixture, prior: OffsetPrior) -> float:
+    """Return the log of how plausible a mixture's means are before the pairs were looked at."""
+    return float(mixture.shares @ prior.log_odds(mixture.means_px))
 
 
 def _two_mode_starts(one: Mixture, seeds: Floats) -> list[Floats]:

@@ -8,7 +8,7 @@ The constants were chosen on simulated missions (other seeds than the benchmark'
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,21 @@ PRIOR_PAIRS, PRIOR_SPREAD_PX = 2.0, 4.0
 """A mode's spread is estimated as if so many pairs with this spread had been seen before."""
 LEAST_SPREAD_PX = 1.5
 """Spread (one sigma) that is added to each mode, so that none shrinks to a single pair."""
-START_SPREAD_PX = 8.0
-"""Spread (one sigma) of each mode before the first round."""
+START_SPREAD_PX, EARLIER_START_SPREAD_PX = 8.0, 3.0
+"""Spread (one sigma) of each mode before the first round; beginning at an earlier mission's offsets, where a wide one
+would join places that lie a short period apart."""
 ROUNDS, SETTLED_PX = 30, 0.02
 """The fit stops after so many rounds, or once no mean moves farther in one."""
+TAIL_SHARE, TAIL_SPREAD_PX = 0.05, 6.0
+"""Share of the pairs, and the spread (one sigma) that is added to a mode for them, that lie off the others: a gust, a
+turn, or a late shutter."""
+EARLIER_SPREAD_PX = 6.0
+"""How far a mission's offsets lie from those of an earlier mission with the same cameras (one sigma): speed, height and
+parallax differ."""
+EARLIER_WITHIN_PX = 2.5
+"""Spread (one sigma) that is added to the earlier mission's own, about its modes."""
+EARLIER_MISSED_LOG = -6.0
+"""Log of the odds that they lie elsewhere all the same: a camera was mounted anew."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,54 @@ class Positions:
     def log_evidence(self) -> Floats:
         """Return the log likelihood of each position by its score alone, (N,), 0 for the best."""
         return np.asarray((self.scores - self.scores.max()) / SCORE_SCALE)
+
+
+@dataclass(frozen=True)
+class OffsetPrior:
+    """Where a mission's offsets plausibly lie before its pairs were looked at.
+
+    ``earlier_px`` (N, 2) are those of an earlier mission with the same cameras, infrared px; empty where none is known.
+    """
+
+    earlier_px: Floats = field(default_factory=lambda: np.empty((0, 2)))
+
+    def log_odds(self, offsets_px: Floats) -> Floats:
+        """Return the log of how plausible offsets (N, 2) are by the earlier mission, (N,); 0 where there is none."""
+        if not len(self.earlier_px):
+            return np.zeros(len(offsets_px))
+        away = np.linalg.norm(offsets_px[:, None] - self.earlier_px, axis=2).min(axis=1)
+        return np.asarray(np.logaddexp(-((away / EARLIER_SPREAD_PX) ** 2) / 2, EARLIER_MISSED_LOG))
+
+    def modes(self) -> list[tuple[Floats, Floats]]:
+        """Return where a mission's offsets may begin, as means (K, 2) and covariances (K, 2, 2).
+
+        One mode, and two where two directions were flown; none without an earlier mission.
+        """
+        if not len(self.earlier_px):
+            return []
+        away = self.earlier_px - self.earlier_px.mean(axis=0)
+        along = away @ np.linalg.svd(away, full_matrices=False)[2][0]
+        groups = [[self.earlier_px]]
+        if np.std(along) > 2 * LEAST_SPREAD_PX:
+            groups.append([self.earlier_px[along > 0], self.earlier_px[along <= 0]])
+        added = np.eye(2) * EARLIER_WITHIN_PX**2
+        return [
+            (
+                np.array([part.mean(axis=0) for part in parts]),
+                np.array([np.cov(part.T, bias=True) + added for part in parts]),
+            )
+            for parts in groups
+        ]
+
+    def nearest(self, mean_px: Floats) -> tuple[Floats, float]:
+        """Return where a mode with this mean (2,) is expected, (2,), and the spread (one sigma) of that, px."""
+        if not len(self.earlier_px):
+            return np.zeros(2), CENTRE_REACH_PX
+        away = np.linalg.norm(self.earlier_px - mean_px, axis=1)
+        return self.earlier_px[int(np.argmin(away))], EARLIER_SPREAD_PX
+
+
+NO_PRIOR = OffsetPrior()
 
 
 @dataclass(frozen=True)
@@ -67,7 +126,9 @@ class Mixture:
         spread = 0.5 * np.log(np.linalg.det(self.covariances) / LEAST_SPREAD_PX**4)
         return np.asarray(np.log(self.shares) - spread - squared / 2)
 
-    def without(self, positions: Positions, mass: Floats) -> "Mixture":
+    def without(
+        self, positions: Positions, mass: Floats, prior: OffsetPrior = NO_PRIOR
+    ) -> "Mixture":
         """Return the mixture as the other pairs predict it for this one: fewer of them, hence wider.
 
         ``mass`` (K,) is how many pairs each mode explains, this one included.
@@ -76,11 +137,18 @@ class Mixture:
         own = share.sum(axis=0)
         left = np.maximum(mass - own, 0.0)
         variance = np.trace(self.covariances, axis1=1, axis2=2) / 2
-        prior = variance / CENTRE_REACH_PX**2
+        expected = [prior.nearest(mean) for mean in self.means_px]
+        prior_mass = variance / np.array([spread**2 for _, spread in expected])
         summed = mass[:, None] * self.means_px - share.T @ positions.offsets_px
-        weight = 1 / (left + prior)
+        summed = summed + prior_mass[:, None] * np.array([centre for centre, _ in expected])
+        weight = 1 / (left + prior_mass)
         wider = (variance * weight)[:, None, None] * np.eye(2)
         return Mixture(self.shares, summed * weight[:, None], self.covariances + wider)
+
+    def tails(self) -> "Mixture":
+        """Return a wider mode for each, of the few pairs that lie off the others."""
+        wider = self.covariances + np.eye(2) * TAIL_SPREAD_PX**2
+        return Mixture(self.shares * TAIL_SHARE, self.means_px, wider)
 
     def _responsibilities(self, positions: Positions) -> Floats:
         """Return the probability that each position is the true one and of each mode, (N, K); sums to 1 at most."""
@@ -148,10 +216,12 @@ class PositionTable:
         return np.asarray(np.exp(self.log_joint(mixture) - of_pair[:, None]))
 
 
-def fit_mixture(table: PositionTable, means_px: Floats) -> Mixture:
-    """Fit a mixture of K modes by expectation maximisation, beginning at these means (K, 2)."""
+def fit_mixture(
+    table: PositionTable, means_px: Floats, spread_px: float = START_SPREAD_PX
+) -> Mixture:
+    """Fit a mixture of K modes by expectation maximisation, beginning at these means (K, 2) and this spread."""
     modes = len(means_px)
-    wide = np.eye(2) * START_SPREAD_PX**2
+    wide = np.eye(2) * spread_px**2
     found = Mixture(np.full(modes, 1 / modes), means_px, np.repeat(wide[None], modes, axis=0))
     for _ in range(ROUNDS):
         share = table.responsibilities(found)

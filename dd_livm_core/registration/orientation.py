@@ -80,8 +80,8 @@ def orientation_field(
 
 def correlate(
     template: Complex, scene: Complex, inside: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return the correlation of two orientation fields at every shift, -1 to 1.
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the correlation of two orientation fields at every shift, and how much of the template it rests on.
 
     Parameters
     ----------
@@ -94,8 +94,9 @@ def correlate(
 
     Returns
     -------
-    float32 (H - h + 1, W - w + 1). Entry (y, x) has the template's upper left corner at scene pixel (x, y). Only the
-    part of the template that meets scene pixels counts in the norm.
+    Two float32 arrays (H - h + 1, W - w + 1). Entry (y, x) has the template's upper left corner at scene pixel (x, y).
+    The correlation, -1 to 1, counts only the part of the template that meets scene pixels in its norm; the second array
+    is that part's share of the template's energy, 0 to 1.
 
     Source: Fitch et al., Orientation correlation, BMVC 2002; normalisation by running sums as in Lewis, Fast
     normalized cross-correlation, 1995.
@@ -111,7 +112,9 @@ def correlate(
     summed = cv2.integral((scene.real**2 + scene.imag**2).astype(np.float32), sdepth=cv2.CV_64F)
     power = summed[h:, w:] - summed[h:, :columns] - summed[:rows, w:] + summed[:rows, :columns]
     norm = np.sqrt(np.maximum(power, LEAST_ENERGY) * np.maximum(energy, LEAST_ENERGY))
-    return np.asarray(product[:rows, :columns].real / np.maximum(norm, LEAST_NORM), np.float32)
+    score = np.asarray(product[:rows, :columns].real / np.maximum(norm, LEAST_NORM), np.float32)
+    whole = max(float((template.real**2 + template.imag**2).sum()), LEAST_ENERGY)
+    return score, np.asarray(np.clip(energy / whole, 0, 1), np.float32)
 
 
 def peaks(

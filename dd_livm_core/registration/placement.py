@@ -6,7 +6,7 @@ The constants were chosen on simulated missions (other seeds than the benchmark'
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,9 @@ LEAST_VOTES = 3
 """Votes from which a pair is placed by them, not by its position alone."""
 SURE = 0.8
 """Probability from which a pair's position counts as known."""
+MOSTLY_SURE = 0.5
+"""Share of sure pairs from which a mission's offset also settles a pair that fits in several places near it. Below it,
+blocks that agree there would agree one period on as well."""
 LEAST_SURE = 3
 """Sure pairs with votes from which a mission can judge the others."""
 OWN_SCORE_SHARE, OWN_AGREEMENT = 0.2, 0.35
@@ -95,18 +98,29 @@ def fit_and_place(
     if len(shapes) == 1:
         rig = fit_rig([votes for _, votes in sure], next(iter(shapes)), rig)
     scores = [votes.score for _, votes in sure]
-    median_score = float(np.median(scores)) if len(scores) >= LEAST_SURE else None
+    mission = _Judge(
+        float(np.median(scores)) if len(scores) >= LEAST_SURE else None,
+        len(sure) >= MOSTLY_SURE * sum(choice is not None for choice in choices),
+    )
     both = zip(pairs, choices, strict=True)
-    return [_place_pair(pair, choice, rig, median_score) for pair, choice in both], rig
+    return [_place_pair(pair, choice, rig, mission) for pair, choice in both], rig
+
+
+class _Judge(NamedTuple):
+    """What a mission's sure pairs say of the others.
+
+    ``median_score`` is that of the sure pairs' votes, None where these are fewer than ``LEAST_SURE``; ``mostly_sure``
+    tells whether they are at least ``MOSTLY_SURE`` of all.
+    """
+
+    median_score: float | None
+    mostly_sure: bool
 
 
 def _place_pair(
-    pair: PairCandidates, choice: Choice | None, rig: RigGeometry, median_score: float | None
+    pair: PairCandidates, choice: Choice | None, rig: RigGeometry, mission: _Judge
 ) -> Alignment:
-    """Return one pair's alignment.
-
-    ``median_score`` is that of the mission's sure pairs, None where these are fewer than ``LEAST_SURE``.
-    """
+    """Return one pair's alignment."""
     nowhere = Placement(rig.linear(), frame_centre(pair.visible_shape), 0.0)
     if choice is None or pair.votes is None:
         return _make_alignment(pair, rig, nowhere, ("failed", pair.reason), 0.0)
@@ -115,10 +129,15 @@ def _place_pair(
     else:
         centre = rig.linear() @ np.array(pair.voted_at_px) + frame_centre(pair.visible_shape)
         placement = Placement(rig.linear(), centre, 0.0)
-    score_share = pair.votes.score / (median_score or USUAL_SCORE)
+    score_share = pair.votes.score / (mission.median_score or USUAL_SCORE)
     quality = score_share, placement.agreement
+    several = choice.among_found < SURE and not mission.mostly_sure
     status, reason = _decide(
-        choice, pair.voted_at_px, quality, mission_judges=median_score is not None
+        choice,
+        pair.voted_at_px,
+        quality,
+        mission_judges=mission.median_score is not None,
+        several=several,
     )
     if status == "failed":
         # no wild transform: the frames' centres together, as if nothing had been found
@@ -135,8 +154,17 @@ def _decide(
     quality: tuple[float, float],
     *,
     mission_judges: bool,
+    several: bool,
 ) -> tuple[Status, str]:
-    """Return the (status, reason) of a pair whose blocks voted; ``quality`` is their (score share, agreement)."""
+    """Return the (status, reason) of a pair whose blocks voted; ``quality`` is their (score share, agreement).
+
+    Parameters
+    ----------
+    mission_judges
+        Whether enough pairs are sure to judge this one.
+    several
+        Whether the pair fits in several places among which the mission does not tell.
+    """
     share, agreement = quality
     if choice.probability >= SURE:
         if share < OWN_SCORE_SHARE or agreement < OWN_AGREEMENT:
@@ -148,7 +176,7 @@ def _decide(
         return "failed", f"it fits nowhere near the visible frame's middle: {FOREIGN}"
     if not mission_judges and share < UNSURE_SCORE_SHARE:
         return "failed", f"its blocks find nothing where it fits best: {FOREIGN}"
-    if not mission_judges or choice.mission < SURE:
+    if not mission_judges or choice.mission < SURE or several:
         return "ambiguous", "it fits in several places, and the mission does not tell which"
     if share < UNSURE_SCORE_SHARE or agreement < UNSURE_AGREEMENT:
         return "failed", f"it does not fit where the mission's other pairs do: {FOREIGN}"

@@ -53,6 +53,15 @@ class RigGeometry:
         c, s = np.cos(angle), np.sin(angle)
         return self.scale * np.array([[c, -s], [s, c]])
 
+    def mean_linear(self, shape: tuple[int, ...]) -> Floats:
+        """Return the (2, 2) map that comes nearest to this one over a frame of shape (H, W) without the radial term.
+
+        Least squares over evenly spread points: the scale is larger by radial · E[r⁴] / E[r²].
+        """
+        x, y = np.square(frame_centre(shape)) / float(np.sum(frame_centre(shape) ** 2))
+        fourth = (x * x + y * y) / 5 + 2 * x * y / 9
+        return np.asarray(self.linear() * (1 + self.radial * fourth / ((x + y) / 3)))
+
 
 @dataclass(frozen=True)
 class VisibleFrame:

@@ -1,260 +1,242 @@
-"""Where an infrared frame fits in a visible one, and the scale and rotation at which a mission's frames fit best.
+"""The scale and rotation at which a mission's frames fit best, and how sure they are.
 
-The constants were chosen on simulated missions (other seeds than the benchmark's) and on the real pairs;
-``python -m benchmarks.alignment`` measures what they lead to.
+The constants were chosen on simulated missions and on real pairs under random warps (other seeds than the benchmarks');
+``python -m benchmarks.alignment`` and ``python -m benchmarks.alignment_warps`` measure what they lead to.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from dd_livm_core.registration.orientation import (
-    Complex,
-    correlate,
-    known_pixels,
-    orientation_field,
-    peaks,
+from dd_livm_core.registration.frame_match import (
+    COARSE_SIGMA_PX,
+    COARSE_WIDTH_PX,
+    make_template,
+    match,
 )
-from dd_livm_core.registration.rig import (
-    Floats,
-    Image,
-    RigGeometry,
-    VisibleFrame,
-    frame_centre,
-    resample_to_infrared_grid,
-)
+from dd_livm_core.registration.mixture_choice import add_evidence
+from dd_livm_core.registration.offset_mixture import SCORE_SCALE
+from dd_livm_core.registration.orientation import Complex
+from dd_livm_core.registration.rig import Floats, Image, RigGeometry, VisibleFrame
 
-COARSE_WIDTH_PX, COARSE_SIGMA_PX = 320, 1.8
-"""Width to which the infrared frame is brought before it is searched for, and smoothing there: frames of PV modules are
-still visible."""
 SEARCH_WIDTH_PX, SEARCH_SIGMA_PX = 80, 1.0
 """Width and smoothing for the search over scales: rows and their ends are still visible."""
-PEAKS, PEAKS_APART = 24, 80
-"""Candidate positions of a pair, and how far apart they lie: the frame's width over this (at least 3 px)."""
-MARGIN, LEAST_MARGIN_PX = 0.2, 8
-"""Share of the infrared frame by which it may stick out of the visible one, and how much larger than the infrared frame
-the searched area is at least."""
-VIEW_RATIOS = np.geomspace(0.85, 3.2, 45)
-"""Width of the visible field of view over that of the infrared one, as drones have them."""
+VIEW_RATIOS = np.geomspace(0.75, 3.2, 43)
+"""Width of the visible field of view over that of the infrared one, as drones and undistorted crops have them."""
+ROTATIONS_DEG = (-4.0, -2.0, 0.0, 2.0, 4.0)
+"""Rotations that the first pass tries at every ratio: at 80 px, a row's ends leave their place from 1.5° on."""
 SPARE_DETAIL = 1.2
 """Visible frames keep so many times the pixels that the widest view ratio needs."""
 LOG_RATIO_STEP = float(np.log(VIEW_RATIOS)[1] - np.log(VIEW_RATIOS)[0])
 LOG_RATIO_BOUNDS = (float(np.log(VIEW_RATIOS)[0]), float(np.log(VIEW_RATIOS)[-1]))
-ROTATIONS_DEG = (-3.0, -1.5, 0.0, 1.5, 3.0)
-"""Rotations that the second pass begins at."""
 TURN_STEP_DEG, MOST_TURN_DEG = 0.75, 12.0
 """Step in rotation, and the largest rotation between two cameras on one mount that is looked for."""
-RATIOS_KEPT, RATIO_NEIGHBOURS = 4, 2
-"""View ratios that the second pass begins at, each the best among so many neighbours on either side."""
-FINER_PAIRS, FINEST_PAIRS = 4, 3
-"""Pairs of the sample in the second and third pass, which cost more each."""
-RIVAL_RATIO_SHARE = 0.7
-"""View ratios whose score reaches this share of the best one's are climbed from."""
-CLOSE_RATIO_SHARE, SAME_LOG_RATIO = 0.93, 0.015
-"""View ratios whose score then still reaches this share of the best one's go to the third pass, where they differ by
-more than this (natural logarithm)."""
+OFFSET_SPREAD = 1 / 32
+"""How far the pairs' offsets may lie from a shared one, as a share of the infrared frame's width: 20 px of 640."""
+SEARCH_PAIRS, FINEST_PAIRS = 4, 3
+"""Pairs of the sample in the first two passes, and in the climbing of the third, which cost more each."""
+STARTS, START_LOG_RATIO, START_TURN_DEG = 64, 0.05, 1.5
+"""The best rigs of the first pass that the second looks at, one for each pair of the sample, and how far apart they
+lie: seen at 80 px, one or two pairs fit many rigs."""
+CLIMBERS, CLIMBERS_APART = 4, (0.05, 2.5)
+"""The best of those, from which the second pass climbs, and how far apart they lie: nearer ones reach the same top."""
+RIVAL_SHARE, CLOSE_SHARE = 0.75, 0.85
+"""Rigs whose score reaches these shares of the best one's are climbed from, and go to the third pass."""
+SAME_LOG_RATIO, SAME_TURN_DEG = 0.02, 1.2
+"""Rigs closer than this (natural logarithm of the view ratio, rotation) are the same."""
 FINEST_LOG_RATIO_STEP = 0.01
+UNFOUND_SCORE = 0.2
+"""Correlation that stands for a rig which the search missed: what wrong rigs of one or two real pairs reach."""
+EARLIER_LOG_RATIO, EARLIER_TURN_DEG, EARLIER_LOG = 0.03, 1.5, 4.0
+"""How far a rig may lie from an earlier mission's and be the same, and the log of the odds that it is."""
 
 
-def coarse_peaks(
-    infrared: Image,
-    visible: VisibleFrame,
-    rig: RigGeometry,
-    *,
-    width_px: int = COARSE_WIDTH_PX,
-    sigma_px: float = COARSE_SIGMA_PX,
-    count: int = PEAKS,
-) -> list[tuple[Floats, float]]:
-    """Return candidate positions (2,) of the infrared frame's centre in visible px, with scores, best first.
+@dataclass(frozen=True)
+class RigFit:
+    """How well a sample fits at a view ratio and rotation.
 
-    Parameters
-    ----------
-    infrared
-        float32 (H, W); searched for at ``width_px``.
+    ``scores`` (P,) are the pairs' correlations at the offset that all share, within ``OFFSET_SPREAD``.
     """
-    step = infrared.shape[1] / width_px
-    size = (width_px, round(infrared.shape[0] / step))
-    small = np.asarray(cv2.resize(infrared, size, interpolation=cv2.INTER_AREA), np.float32)
-    template = orientation_field(small, sigma_px, known_pixels(small))
-    field, inside, to_visible = _visible_field(visible, rig.linear() * step, size, sigma_px)
-    score = correlate(template, field, inside)
-    corner = frame_centre(size[::-1])
-    return [
-        (to_visible[:2, :2] @ (np.array([x, y]) + corner) + to_visible[:2, 2], value)
-        for x, y, value in peaks(score, count, max(3, width_px // PEAKS_APART))
-    ]
 
-
-def _visible_field(
-    visible: VisibleFrame, linear: Floats, size: tuple[int, int], sigma_px: float
-) -> tuple[Complex, NDArray[np.float32], Floats]:
-    """Return the orientation field of the visible frame as the infrared camera's pixels would show it.
-
-    Parameters
-    ----------
-    linear
-        (2, 2), pixels of the field to visible pixels.
-    size
-        (width, height) of the infrared frame that is searched for; the field is larger by a margin.
-
-    Returns
-    -------
-    The field (h, w), 1 where the visible camera saw something, float32 (h, w), and the (3, 3) matrix to visible pixels.
-    """
-    height, width = visible.shape
-    extent = np.abs(np.linalg.inv(linear)) @ np.array([width, height])
-    least = np.array(size) + LEAST_MARGIN_PX
-    out = np.maximum(np.ceil(extent + 2 * MARGIN * np.array(size)), least).astype(int)
-    to_visible = np.eye(3)
-    to_visible[:2, :2] = linear
-    to_visible[:2, 2] = frame_centre(visible.shape) - linear @ ((out - 1) / 2)
-    frame = (int(out[0]), int(out[1]))
-    resampled = resample_to_infrared_grid(visible.image, to_visible, frame)
-    inside = visible.mark_inside(to_visible, frame)
-    field = orientation_field(np.asarray(resampled, np.float32), sigma_px, inside)
-    return field, inside.astype(np.float32), to_visible
-
-
-class _Fit(NamedTuple):
-    """How well a sample fits at a view ratio and rotation; fits are ordered by their score."""
-
-    score: float
     log_ratio: float
     rotation_deg: float
+    scores: Floats
+
+    @property
+    def score(self) -> float:
+        """Return the mean of the pairs' correlations."""
+        return float(self.scores.mean())
+
+    def is_near(self, other: "RigFit", log_ratio: float, turn_deg: float) -> bool:
+        """Return whether the other rig differs by no more than this in both."""
+        return (
+            abs(self.log_ratio - other.log_ratio) <= log_ratio
+            and abs(self.rotation_deg - other.rotation_deg) <= turn_deg
+        )
 
 
 @dataclass(frozen=True)
 class _Level:
-    """A sample of (infrared, visible) pairs at one level of detail."""
+    """A sample of pairs at one level of detail: infrared frames as templates, and visible frames."""
 
-    sample: Sequence[tuple[Image, VisibleFrame]]
-    width_px: int
+    templates: Sequence[Complex]
+    visible: Sequence[VisibleFrame]
     sigma_px: float
 
     @classmethod
     def of(
         cls, sample: Sequence[tuple[Image, VisibleFrame]], width_px: int, sigma_px: float
     ) -> "_Level":
-        """Bring visible frames to the detail that the widest view ratio needs, once for all ratios."""
+        """Bring infrared frames to this width, and visible ones to the detail that the widest view ratio needs."""
+        templates = [make_template(infrared, width_px, sigma_px) for infrared, _ in sample]
         smaller = []
-        for infrared, visible in sample:
+        for _, visible in sample:
             width = round(min(visible.shape[1], SPARE_DETAIL * width_px * float(VIEW_RATIOS[-1])))
             size = (width, round(visible.shape[0] * width / visible.shape[1]))
-            smaller.append((infrared, visible.resize(size)))
-        return cls(smaller, width_px, sigma_px)
+            smaller.append(visible.resize(size))
+        return cls(templates, smaller, sigma_px)
 
-    def score(self, ratio: float, rotation_deg: float) -> float:
-        """Return the best correlation at any shift, averaged over the sample."""
-        scores = []
-        for infrared, visible in self.sample:
-            rig = RigGeometry(visible.shape[1] / (infrared.shape[1] * ratio), rotation_deg)
-            found = coarse_peaks(
-                infrared, visible, rig, width_px=self.width_px, sigma_px=self.sigma_px, count=1
-            )
-            scores.append(found[0][1] if found else 0.0)
-        return float(np.mean(scores))
+    def fit(self, log_ratio: float, rotation_deg: float) -> RigFit:
+        """Return how well the sample fits there: at one offset for all pairs, but for a little spread.
 
-    def fit(self, log_ratio: float, rotation_deg: float) -> _Fit:
-        """Return how well the sample fits there."""
-        return _Fit(self.score(float(np.exp(log_ratio)), rotation_deg), log_ratio, rotation_deg)
+        A wrong rig fits each pair somewhere, and every pair elsewhere. Where only a part of the infrared frame meets
+        the visible one, chance alone correlates better, as one over the root of that part: this is taken out.
+        """
+        width_px = self.templates[0].shape[1]
+        scale = self.visible[0].shape[1] / (width_px * float(np.exp(log_ratio)))
+        linear = RigGeometry(scale, rotation_deg).linear()
+        reach = round(OFFSET_SPREAD * width_px) if len(self.templates) > 1 else 0
+        near = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+        maps = []
+        for template, visible in zip(self.templates, self.visible, strict=True):
+            score, share, _ = match(template, visible, linear, self.sigma_px)
+            maps.append(cv2.dilate(score * np.sqrt(share), near))
+        best = int(np.argmax(np.mean(maps, axis=0)))
+        return RigFit(log_ratio, rotation_deg, np.array([float(m.flat[best]) for m in maps]))
 
-    def climb_ratio(self, fit: _Fit, step: float) -> _Fit:
+    def climb_ratio(self, fit: RigFit, step: float) -> RigFit:
         """Return the fit that is reached by climbing in the logarithm of the view ratio."""
-        turn = fit.rotation_deg
-        score, log_ratio = hill_climb(
-            lambda value: self.fit(value, turn).score,
-            fit.score,
+        return hill_climb(
+            lambda value: self.fit(value, fit.rotation_deg),
+            fit,
             fit.log_ratio,
             step,
             LOG_RATIO_BOUNDS,
         )
-        return _Fit(score, log_ratio, turn)
 
-    def climb_rotation(self, fit: _Fit) -> _Fit:
+    def climb_rotation(self, fit: RigFit) -> RigFit:
         """Return the fit that is reached by climbing in rotation."""
-        score, turn = hill_climb(
-            lambda value: self.fit(fit.log_ratio, value).score,
-            fit.score,
+        return hill_climb(
+            lambda value: self.fit(fit.log_ratio, value),
+            fit,
             fit.rotation_deg,
             TURN_STEP_DEG,
             (-MOST_TURN_DEG, MOST_TURN_DEG),
         )
-        return _Fit(score, fit.log_ratio, turn)
 
 
-def search_rig(sample: Sequence[tuple[Image, VisibleFrame]]) -> RigGeometry:
-    """Find the scale and rotation that fit a sample of (infrared, visible) pairs best, to about 0.5 % and 0.5°.
+def search_rigs(
+    sample: Sequence[tuple[Image, VisibleFrame]], earlier: tuple[float, float] | None = None
+) -> list[RigFit]:
+    """Find the scales and rotations that fit a sample of (infrared, visible) pairs, best first, to 0.5 % and 0.5°.
 
-    Three passes, each over fewer scales in more detail: all view ratios, the best of them at several rotations, and
-    those that are still close at the detail of the registration. Where rows look alike at two scales, their PV modules
-    do not. Scores are averaged over the sample, so that one pair's repeating rows cannot decide.
+    All pairs have frames of the same sizes. Three passes, each over fewer rigs in more detail: all view ratios and
+    rotations, the best of them climbing, and those that still rival each other at the detail of the registration.
+    Where rows look alike at two scales, their PV modules do not.
+
+    Parameters
+    ----------
+    earlier
+        Log of the view ratio and rotation of an earlier mission with the same cameras: looked at beside those found.
     """
-    coarse = _Level.of(sample, SEARCH_WIDTH_PX, SEARCH_SIGMA_PX)
-    log_ratios = _best_log_ratios(coarse)
-    finer = _Level.of(sample[:FINER_PAIRS], 2 * SEARCH_WIDTH_PX, SEARCH_SIGMA_PX)
-    fits = _best_with_rotation(finer, log_ratios)
+    coarse = _Level.of(sample[:SEARCH_PAIRS], SEARCH_WIDTH_PX, SEARCH_SIGMA_PX)
+    grid = [
+        coarse.fit(float(log_ratio), turn)
+        for log_ratio in np.log(VIEW_RATIOS)
+        for turn in ROTATIONS_DEG
+    ]
+    starts = _keep_distinct(grid, (START_LOG_RATIO, START_TURN_DEG))
+    starts = starts[: STARTS // len(coarse.templates)]
+    finer = _Level.of(sample[:SEARCH_PAIRS], 2 * SEARCH_WIDTH_PX, SEARCH_SIGMA_PX)
+    fits = [finer.fit(fit.log_ratio, fit.rotation_deg) for fit in starts]
+    fits = _keep_close(_keep_distinct(fits, CLIMBERS_APART), RIVAL_SHARE)[:CLIMBERS]
+    fits = [finer.climb_rotation(finer.climb_ratio(fit, LOG_RATIO_STEP / 2)) for fit in fits]
+    fits = _keep_close(fits, CLOSE_SHARE)
+    if earlier:
+        fits.append(finer.fit(*earlier))
     finest = _Level.of(sample[:FINEST_PAIRS], COARSE_WIDTH_PX, COARSE_SIGMA_PX)
-    best = _best_in_detail(finest, fits)
-    infrared, visible = sample[0]
-    scale = visible.shape[1] / (infrared.shape[1] * float(np.exp(best.log_ratio)))
-    return RigGeometry(scale, float(best.rotation_deg))
+    fits = [finest.fit(fit.log_ratio, fit.rotation_deg) for fit in fits]
+    fits = [finest.climb_ratio(fit, FINEST_LOG_RATIO_STEP) for fit in fits]
+    fits = _keep_distinct(fits, (SAME_LOG_RATIO, SAME_TURN_DEG))
+    whole = _Level.of(sample, COARSE_WIDTH_PX, COARSE_SIGMA_PX)
+    return _keep_close([whole.fit(fit.log_ratio, fit.rotation_deg) for fit in fits], 0.0)
 
 
-def _best_log_ratios(level: _Level) -> list[float]:
-    """Return the logarithms of the view ratios that fit best without rotation, best first (first pass)."""
-    scores = [level.score(float(ratio), 0.0) for ratio in VIEW_RATIOS]
-    near = RATIO_NEIGHBOURS
-    best = [k for k, s in enumerate(scores) if s == max(scores[max(0, k - near) : k + near + 1])]
-    best = sorted(best, key=lambda k: -scores[k])[:RATIOS_KEPT]
-    return [float(np.log(VIEW_RATIOS)[k]) for k in best]
+def weigh_rigs(
+    fits: Sequence[RigFit], earlier: tuple[float, float] | None = None
+) -> tuple[RigFit, float]:
+    """Return the likeliest of the fits, and the probability that it is the right rig.
 
-
-def _best_with_rotation(level: _Level, log_ratios: Sequence[float]) -> list[_Fit]:
-    """Return the fits that rival each other once scale and rotation have climbed, best first (second pass)."""
-    fits = [max(level.fit(ratio, turn) for turn in ROTATIONS_DEG) for ratio in log_ratios]
-    fits = [fit for fit in fits if fit.score >= RIVAL_RATIO_SHARE * max(fits).score]
-    if len(fits) > 1:
-        fits = [level.climb_ratio(fit, LOG_RATIO_STEP) for fit in fits]
-    fits = [fit for fit in fits if fit.score >= CLOSE_RATIO_SHARE * max(fits).score]
-    return [level.climb_rotation(fit) for fit in _drop_same_ratios(fits)]
-
-
-def _best_in_detail(level: _Level, fits: Sequence[_Fit]) -> _Fit:
-    """Return the best of the fits after each has climbed in scale at this level of detail (third pass)."""
-    started = [level.fit(fit.log_ratio, fit.rotation_deg) for fit in fits]
-    return max(level.climb_ratio(fit, FINEST_LOG_RATIO_STEP) for fit in started)
+    The alternatives are the other fits, and a rig that the search missed. Evidence that all pairs may share is counted
+    once, as between a mission's offsets. An earlier mission's rig is ``EARLIER_LOG`` likelier before the pairs speak:
+    that narrows, and clear evidence of a few pairs outweighs it.
+    """
+    known = np.zeros(len(fits))
+    if earlier:
+        expected = RigFit(*earlier, fits[0].scores)
+        near = [fit.is_near(expected, EARLIER_LOG_RATIO, EARLIER_TURN_DEG) for fit in fits]
+        known = EARLIER_LOG * np.array(near)
+    behind = [add_evidence((fits[0].scores - fit.scores) / SCORE_SCALE) for fit in fits]
+    best = int(np.argmax(known - np.array(behind)))
+    chosen = fits[best].scores
+    odds = [
+        add_evidence((chosen - fit.scores) / SCORE_SCALE) - known[number]
+        for number, fit in enumerate(fits)
+        if number != best
+    ]
+    odds.append(add_evidence((chosen - UNFOUND_SCORE) / SCORE_SCALE))
+    against = np.exp(-np.array(odds) - known[best]).sum()
+    return fits[best], float(1 / (1 + against))
 
 
 def hill_climb(
-    score_at: Callable[[float], float],
-    score: float,
+    fit_at: Callable[[float], RigFit],
+    fit: RigFit,
     value: float,
     step: float,
     bounds: tuple[float, float],
-) -> tuple[float, float]:
-    """Move a value with this score up and down by ``step`` while its score grows; return (score, value).
+) -> RigFit:
+    """Move from a fit at a value up and down by ``step`` while the score grows; return the fit that is reached.
 
     One step that scores worse is stepped over: repeating rows leave small dips on the way to the peak.
     """
     for way in (step, -step):
         ahead = 1
         while ahead <= 2 and bounds[0] <= value + way * ahead <= bounds[1]:
-            next_score = score_at(value + way * ahead)
-            if next_score > score:
-                score, value, ahead = next_score, value + way * ahead, 1
+            found = fit_at(value + way * ahead)
+            if found.score > fit.score:
+                fit, value, ahead = found, value + way * ahead, 1
             else:
                 ahead += 1
-    return score, value
+    return fit
 
 
-def _drop_same_ratios(fits: Sequence[_Fit]) -> list[_Fit]:
-    """Return the fits, best first, without those that climbed to a better one's view ratio."""
-    kept: list[_Fit] = []
-    for fit in sorted(fits, reverse=True):
-        if all(abs(fit.log_ratio - other.log_ratio) > SAME_LOG_RATIO for other in kept):
+def _keep_distinct(fits: Sequence[RigFit], apart: tuple[float, float]) -> list[RigFit]:
+    """Return the fits, best first, but those nearer to a better one than ``apart`` (log ratio, degrees)."""
+    kept: list[RigFit] = []
+    for fit in sorted(fits, key=lambda fit: -fit.score):
+        if all(
+            abs(fit.log_ratio - other.log_ratio) > apart[0]
+            or abs(fit.rotation_deg - other.rotation_deg) > apart[1]
+            for other in kept
+        ):
             kept.append(fit)
     return kept
+
+
+def _keep_close(fits: Sequence[RigFit], share: float) -> list[RigFit]:
+    """Return the distinct fits, best first, whose score reaches a share of the best one's."""
+    kept = _keep_distinct(fits, (SAME_LOG_RATIO, SAME_TURN_DEG))
+    return [fit for fit in kept if fit.score >= share * kept[0].score]

@@ -43,7 +43,7 @@ class Batch:
 class TrainingPairs:
     """The pairs of aligned missions that can be trained on, read from disk when asked for.
 
-    Left out are pairs that are held out, have no labels, or whose alignment is not trusted.
+    Left out are pairs that are held out, have no labels or no visible image, or whose alignment is not trusted.
 
     Raises
     ------

@@ -40,14 +40,15 @@ class Example:
 
 
 def is_usable(mission: AlignedMission, row: int) -> bool:
-    """Return whether a pair is labelled and its alignment is trusted."""
+    """Return whether a pair is labelled and its alignment is trusted; one without a visible image never is."""
     entry = mission.index.iloc[row]
     return str(entry["pair_id"]) in mission.labels and entry["status"] in ("aligned", "consensus")
 
 
 def read_example(mission: AlignedMission, row: int, config: TrainingConfig) -> Example:
-    """Return one stored, labelled pair, resized to the network's input with its labels."""
-    entry = mission.index.iloc[row]
+    """Return one stored, labelled pair with a visible image, resized to the network's input with its labels."""
+    entry, visible = mission.index.iloc[row], mission.visible(row)
+    assert visible is not None, "pairs without a visible image are not usable"
     size_px = (config.input_width_px, config.input_height_px)
     excess = mission.infrared_excess[row]
     # input pixels per infrared pixel: stored per infrared, times input per stored
@@ -62,7 +63,7 @@ def read_example(mission: AlignedMission, row: int, config: TrainingConfig) -> E
         for label in labels
     ]
     return Example(
-        resize_to_input(excess, mission.visible[row], mission.panel_mask[row], size_px),
+        resize_to_input(excess, visible, mission.panel_mask[row], size_px),
         np.asarray(label_boxes_xyxy_px(labels) * scale, np.float32),
         np.array(targets, np.int64).reshape(-1, 2),
         _read_weather(entry, float(scale[0])),

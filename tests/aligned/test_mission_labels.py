@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dd_livm_core.aligned.label_export import export_labels
 from dd_livm_core.aligned.label_sources import find_labels, list_names
-from dd_livm_core.aligned.mission_labels import export_labels, take_labels
+from dd_livm_core.aligned.mission_labels import take_labels
 from dd_livm_core.camera_files.frames import ImageFrame
 from dd_livm_core.camera_files.orientation import turn_upright
 from dd_livm_core.camera_files.radiometry import read_infrared
@@ -216,6 +217,35 @@ def test_notes_beside_labels_are_no_labels_and_are_named(tmp_path: Path, mission
     assert report.labelled == 3
     names = [one.where for one in report.set_aside]
     assert names == ["README.roboflow.txt", "notes.json", "test.txt"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ({"DJI_0001_T.JPG1": {"filename": "DJI_0001_T.JPG", "regions": []}}, "VIA"),
+        ({"_via_settings": {}, "_via_img_metadata": {}}, "VIA"),
+        ([{"data": {"image": "DJI_0001_T.JPG"}, "annotations": []}], "Label Studio"),
+        ([1], "neither images nor shapes"),
+    ],
+)
+@pytest.mark.parametrize("in_folder", [True, False])
+def test_json_of_other_tools_is_refused_by_name(
+    tmp_path: Path, mission_dir: Path, content: object, kind: str, in_folder: bool
+) -> None:
+    (tmp_path / "drawn").mkdir()
+    (tmp_path / "drawn/a.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=kind):
+        take_labels(mission_dir, tmp_path / "drawn" / ("" if in_folder else "a.json"))
+
+
+@pytest.mark.parametrize("kind", ["yolo", "voc"])
+def test_a_single_file_of_a_format_is_read(
+    tmp_path: Path, mission_dir: Path, kind: LabelFormat
+) -> None:
+    drawn = write(kind, tmp_path / "drawn", {name: name for name in LABELS})
+    ending = "txt" if kind == "yolo" else "xml"
+    take_labels(mission_dir, drawn / f"DJI_0002.{ending}")
+    assert read_labels(mission_dir / "labels.json").keys() == {"DJI_0002"}
 
 
 def test_classes_are_found_where_tools_put_them_and_must_agree(

@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dd_livm_core.aligned.store import (
+    INFRARED_ONLY,
     held_out_rows,
     read_aligned_mission,
     write_aligned_mission,
@@ -23,9 +25,47 @@ def test_the_store_gives_back_what_was_put_in(tmp_path: Path) -> None:
     store = read_aligned_mission(tmp_path)
     np.testing.assert_array_equal(store.infrared_excess[0], pair.infrared_excess.astype(np.float16))
     np.testing.assert_array_equal(store.panel_mask[0], pair.panel_mask)
-    np.testing.assert_array_equal(store.visible[0], pair.visible)
+    np.testing.assert_array_equal(store.visible(0), pair.visible)
     assert store.labels == {pair.pair_id: labels}
-    assert isinstance(store.visible, np.memmap)
+    assert isinstance(store.visible_images, np.memmap)
+
+
+def test_a_pair_without_a_visible_image_takes_no_room_for_one(tmp_path: Path) -> None:
+    made = [synthetic_pair(number, seed=1)[0] for number in range(4)]
+    alone = replace(made[1], visible=None, matrix=None, status=INFRARED_ONLY)
+    pairs = [made[0], alone, made[2], replace(alone, pair_id="later")]
+    write_aligned_mission(tmp_path, iter(pairs), 4, {}, with_visible=2)
+    store = read_aligned_mission(tmp_path)
+    assert store.visible_images.shape[0] == 2
+    assert [store.visible(row) is None for row in range(4)] == [False, True, False, True]
+    np.testing.assert_array_equal(store.visible(2), made[2].visible)
+    np.testing.assert_array_equal(store.infrared_excess[1], alone.infrared_excess.astype("f2"))
+    assert store.index.loc[[1, 3], "matrix_00"].isna().all()
+
+
+def test_a_mission_of_infrared_images_alone_is_stored(tmp_path: Path) -> None:
+    alone = replace(synthetic_pair(0, seed=1)[0], visible=None, matrix=None, status=INFRARED_ONLY)
+    write_aligned_mission(tmp_path, iter([alone]), 1, {}, with_visible=0)
+    store = read_aligned_mission(tmp_path)
+    assert (len(store.index), store.visible(0)) == (1, None)
+    assert not (tmp_path / "visible.npy").exists()
+
+
+def test_a_store_of_before_there_were_infrared_images_alone_is_read(tmp_path: Path) -> None:
+    write_synthetic_store(tmp_path, count=3)
+    index = pd.read_parquet(tmp_path / "index.parquet").drop(columns="visible_row")
+    index.to_parquet(tmp_path / "index.parquet", index=False)
+    store = read_aligned_mission(tmp_path)
+    for row in range(3):
+        np.testing.assert_array_equal(store.visible(row), store.visible_images[row])
+
+
+def test_pairs_without_a_visible_image_change_nothing_of_what_is_held_out(tmp_path: Path) -> None:
+    index = read_aligned_mission(write_synthetic_store(tmp_path, count=10)).index
+    alone = index.head(5).assign(visible_row=pd.NA)
+    alone["pair_id"] = ["a", "pair_001b", "pair_008b", "pair_009b", "z"]
+    mixed = pd.concat([index, alone], ignore_index=True)
+    assert held_out_rows(mixed).tolist() == [*held_out_rows(index).tolist(), *[False] * 5]
 
 
 def test_a_pair_of_another_size_is_scaled_and_its_labels_stay_in_infrared_pixels(

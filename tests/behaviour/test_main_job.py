@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 
@@ -56,6 +58,12 @@ visible = sorted((mission / "visible").iterdir())[:3]
 pairs = pd.DataFrame({{"infrared": [p.read_bytes() for p in infrared], "visible": [p.read_bytes() for p in visible]}})
 found = model.predict(pairs)
 assert {{"pair", "x_px", "defect_class", "confidence"}} <= set(found.columns), found
+model.unwrap_python_model().detector.threshold = -1.0  # every candidate, so that there are some
+pairs.loc[2, "visible"] = None
+alone = model.predict(pairs).query("pair == 2")
+assert set(alone.defect_class) == {{"unknown"}}, alone
+assert set(alone.alignment) == {{"infrared_only"}}, alone
+assert set(model.predict(pairs[["infrared"]]).defect_class) == {{"unknown"}}
 assert model.metadata.signature is not None and model.input_example is not None
 print("predicted", len(found))
 """
@@ -189,12 +197,39 @@ def test_a_mission_without_labels_is_inspected(machine: Machine, trained: Traine
     content = json.loads((trained.root / "report" / "findings.json").read_text())
     assert content["model"]["simulated"]
     assert "demonstration" in (trained.root / "report" / "index.html").read_text()
-    assert content["counts"]["pairs"] + content["counts"]["failed"] == 10
+    assert content["counts"]["pairs"] + content["counts"]["unreadable"] == 10
     for pair in content["pairs"]:
         assert (
             trained.root / "report" / "pictures" / f"{pair['pair_id']}.jpg"
         ).stat().st_size > 5000
     assert (trained.root / "report" / "index.html").exists()
+
+
+def test_infrared_images_alone_are_inspected_and_so_is_a_pair_that_fails(
+    machine: Machine, trained: Trained, tmp_path: Path
+) -> None:
+    mission = sorted((trained.root / "data").glob("*/*/mission.json"))[0].parent
+    flight, files = tmp_path / "flight", sorted((mission / "infrared").iterdir())[:6]
+    flight.mkdir()
+    for number, path in enumerate(files):
+        shutil.copy(path, flight / f"DJI_000{number}_T{path.suffix}")
+    cv2.imwrite(str(flight / "DJI_0005_V.jpg"), np.full((1536, 2048, 3), 90, np.uint8))
+    run = machine.dd_livm(trained.root, "inspect", str(flight), "--output", str(tmp_path / "out"))
+    assert run.returncode == 0, run.stderr[-4000:]
+    assert "6 of 6 pairs are infrared alone" in run.stdout + run.stderr
+    content = json.loads((tmp_path / "out" / "findings.json").read_text())
+    counts = {name: content["counts"][name] for name in ("pairs", "infrared_alone", "failed")}
+    assert counts == {"pairs": 6, "infrared_alone": 6, "failed": 1}
+    assert set(content["findings_by_class"]) <= {"unknown"}
+    by_id = {pair["pair_id"]: pair for pair in content["pairs"]}
+    assert (by_id["DJI_0000"]["visible"], by_id["DJI_0000"]["alignment"]) == (None, "infrared_only")
+    assert by_id["DJI_0005"]["visible"].endswith("DJI_0005_V.jpg")
+    assert "blank" in by_id["DJI_0005"]["reason"]
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "a visible camera, or a second flight with one, would tell" in page
+    assert "_alignment.jpg" not in page
+    pictures = {path.name for path in (tmp_path / "out" / "pictures").iterdir()}
+    assert pictures == {f"{name}.jpg" for name in by_id}
 
 
 def test_two_retrainings_at_once_are_refused(machine: Machine, trained: Trained) -> None:

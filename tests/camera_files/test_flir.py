@@ -1,12 +1,14 @@
 """Temperatures of FLIR-type files against readers that others wrote."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dd_livm_core.camera_files.radiometry import infrared_from_bytes, read_infrared
+from dd_livm_core.errors import InputError
 from tests import drone_files as made
 from tests.camera_files.flyr_comparison import (
     compare_with_flyr,
@@ -38,6 +40,14 @@ def test_the_camera_equation_is_that_of_an_independent_reader(
     other = flyr.unpack(io.BytesIO(rewrite_for_flyr(content))).celsius
     found = infrared_from_bytes(content, Path("a.jpg"))
     assert np.abs(found.values - other).max() < 0.01
+
+
+def test_a_broken_embedded_tiff_is_refused_whatever_its_reader_raises() -> None:
+    content = bytearray(made.flir_jpeg(WARM_C, raw="tiff", part_bytes=60_000))
+    rows_per_strip = content.index(struct.pack("<HHI", 278, 4, 1))
+    struct.pack_into("<H", content, rows_per_strip + 2, 5)  # a fraction where a number stands
+    with pytest.raises(InputError, match="whole FLIR data"):
+        infrared_from_bytes(bytes(content), Path("a.jpg"))
 
 
 FLIR_DUMPS = {

@@ -1,6 +1,7 @@
 """What a file says is read; what it does not say stays None."""
 
 import io
+import struct
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,10 +26,7 @@ from tests import drone_files as made
 def test_what_a_file_does_not_say_is_none(tmp_path: Path) -> None:
     found = read_metadata(made.put(tmp_path / "a.jpg", made.jpeg(made.picture())))
     assert (found.width_px, found.height_px) == (80, 64)
-    values = [
-        v for name, v in vars(found).items() if not name.endswith("_px") and name != "dropped"
-    ]
-    assert values == [None] * len(values)
+    assert found == ImageMetadata(80, 64)
 
 
 def test_height_and_gimbal_come_from_xmp_and_time_from_exif(tmp_path: Path) -> None:
@@ -133,15 +131,17 @@ def test_tags_of_a_tiff_are_read_in_either_byte_order_and_size(
     assert found.taken_at == datetime(2024, 6, 1, 12, 30, 5)
 
 
-@pytest.mark.parametrize("text", ["2022:09:02 15:17:42", "2022-09-02 15:17:42"])
-def test_times_are_read_with_colons_or_hyphens(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["2022:09:02 15:17:42", "2022-09-02 15:17:42", "2022/09/02 15:17:42"]
+)
+def test_times_are_read_with_colons_hyphens_or_slashes(tmp_path: Path, text: str) -> None:
     """EXIF asks for colons; some H20T write hyphens."""
     path = made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), at=text))
     assert read_metadata(path).taken_at == datetime(2022, 9, 2, 15, 17, 42)
 
 
 def test_no_time_is_made_up(tmp_path: Path) -> None:
-    for text in ("0000:00:00 00:00:00", "yesterday at noon!!", "2022:13:02 15:17:42"):
+    for text in ("0000:00:00 00:00:00", "yesterday at noon!!", "2022:09:02", "2022:13:02 15:17:42"):
         path = made.put(tmp_path / "a.jpg", made.jpeg(made.picture(), at=text))
         assert read_metadata(path).taken_at is None
 
@@ -157,6 +157,7 @@ def gps(altitude: float, below: bytes) -> bytes:
 def test_below_the_sea_is_negative(tmp_path: Path) -> None:
     assert read_metadata(made.put(tmp_path / "a.jpg", gps(30.0, b"\0"))).altitude_m == 30
     assert read_metadata(made.put(tmp_path / "b.jpg", gps(30.0, b"\1"))).altitude_m == -30
+    assert read_metadata(made.put(tmp_path / "c.jpg", gps(30.0, b"\3"))).altitude_m == -30
 
 
 def of(name: str, value: float) -> float | IFDRational:
@@ -256,3 +257,24 @@ def test_a_real_h20t_file_says_its_time_and_film_equivalent(real_data: Path) -> 
     found = read_metadata(real_data / "radiometric/h20t_chile/DJI_20220902151742_0028_T.JPG")
     assert found.taken_at == datetime(2022, 9, 2, 15, 17, 42)
     assert found.focal_length_35mm_mm == 58
+
+
+def test_exif_that_cannot_be_read_is_told() -> None:
+    """Its mark is there; its header, its first directory or where that points to the position's is damaged."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (40.0, 0.0, 0.0), 3: "E", 4: (3.0, 0.0, 0.0)})
+    out = io.BytesIO()
+    Image.fromarray(made.picture()).save(out, "JPEG", exif=exif)
+    whole = out.getvalue()
+    assert metadata_from_bytes(whole, (80, 64)).dropped == ()
+    start = whole.index(b"Exif\0\0") + 6
+    gps = whole.index(struct.pack("<H" if whole[start:][:2] == b"II" else ">H", 0x8825), start)
+    for place, said in (
+        (start, "first directory"),
+        (start + 4, "first directory"),
+        (gps + 2, "GPS"),
+    ):
+        broken = whole[:place] + b"\xee\xee" + whole[place + 2 :]
+        found = metadata_from_bytes(broken, (80, 64))
+        assert found.latitude_deg is None
+        assert any(said in text for text in found.dropped)

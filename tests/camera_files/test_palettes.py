@@ -214,6 +214,17 @@ def test_a_burnt_in_scale_is_filled_and_tells_which_end_is_hot(name: str, level:
         assert agreement(*inside) > 0.97
 
 
+@pytest.mark.parametrize("name", sorted(set(names()) - {"medical"}))
+def test_a_framed_scale_tells_the_hot_end_of_every_palette(name: str) -> None:
+    """But of medical, whose ten colours draw no straight line."""
+    truth = cv2.resize(scene(), (640, 512), interpolation=cv2.INTER_CUBIC)
+    truth[76:436, 610:630] = np.linspace(255, 0, 360)[:, None]
+    for shown, turned in ((truth, name), (255 - truth, f"inverted {name}")):
+        rgb = curve(name)[shown]
+        cv2.rectangle(rgb, (609, 75), (630, 436), (255, 255, 255), 1)
+        assert infrared_from_bytes(jpeg(rgb), Path("a.jpg")).palette == turned
+
+
 def test_a_scene_that_changes_evenly_is_no_scale() -> None:
     ramp = np.tile(np.linspace(255, 0, 256)[:, None], (1, 320)).astype(np.uint8)
     assert read_picture(grey_curve()[ramp]).marks is None

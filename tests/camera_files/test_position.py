@@ -69,3 +69,17 @@ def test_the_ways_xmp_writes_a_position_are_read(
     fields: dict[str, str], expected: tuple[float | None, float | None]
 ) -> None:
     assert position_of(metadata_of({}, **fields)) == pytest.approx(expected)
+
+
+def test_two_places_are_no_position_and_are_told() -> None:
+    here = {"GpsLatitude": "-33.5", "GpsLongitude": "-70.25"}
+    near = metadata_of(HERE, **{**here, "GpsLatitude": "-33.5003"})
+    assert (position_of(near), near.dropped) == ((-33.5, -70.25), ())
+    apart = metadata_of(HERE, **{**here, "GpsLatitude": "-38.5"})
+    assert position_of(apart) == (None, None)
+    assert any("-33.50000" in text and "-38.50000" in text for text in apart.dropped)
+
+
+def test_half_a_position_is_told() -> None:
+    for half in (metadata_of({1: "S", 2: (33.0, 30.0, 0.0)}), metadata_of({}, GpsLongitude="12.5")):
+        assert half.dropped == ("position: a latitude or a longitude alone",)

@@ -1,6 +1,7 @@
 """TIFF in all its forms: the one frame is read right, or it is said why not."""
 
 import io
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -11,6 +12,7 @@ import tifffile
 from PIL import Image
 
 from dd_livm_core.camera_files.frames import read_infrared_frame
+from dd_livm_core.camera_files.palettes import curve
 from dd_livm_core.camera_files.radiometry import infrared_from_bytes, read_infrared
 from dd_livm_core.camera_files.thermogram import Thermogram
 from dd_livm_core.errors import InputError
@@ -245,3 +247,49 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     scan = content[start:-2]
     with pytest.raises(InputError, match="scans"):
         read(content[:start] + 2000 * scan + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "packbits", "tiff_adobe_deflate"])
+def test_numbers_that_stand_for_colours_are_read_by_these(compression: str) -> None:
+    """A palette's colours may stand in any order in the file."""
+    values = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
+    places = np.random.default_rng(0).permutation(256)
+    stored = np.zeros((256, 3), np.uint8)
+    stored[places] = curve("rainbow")
+    image = Image.fromarray(places.astype(np.uint8)[values])
+    image.putpalette(stored.ravel().tolist())
+    out = io.BytesIO()
+    image.save(out, "TIFF", compression=compression)
+    found = read(out.getvalue(), None)
+    assert found.palette == "rainbow"
+    np.testing.assert_allclose(found.values, values, atol=3)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib", "packbits", "tiff_lzw"])
+def test_a_negative_is_turned_over(compression: str | None) -> None:
+    shown = np.tile(np.linspace(0, 255, 80).astype(np.uint8), (64, 1))
+    if compression in ("tiff_lzw", "packbits"):
+        out = io.BytesIO()
+        Image.fromarray(shown).save(out, "TIFF", compression=compression, tiffinfo={262: 0})
+        content = out.getvalue()
+    else:
+        content = pages(255 - shown, photometric="miniswhite", compression=compression)
+    assert np.corrcoef(read(content, None).values.ravel(), shown.ravel())[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("name", ["Celsius", "degC", "°C", " C"])
+def test_a_description_may_name_the_unit_as_people_write_it(name: str) -> None:
+    said = json.dumps({"unit": name})
+    found = read(pages(WARM_C.astype(np.float32), description=said), None)
+    np.testing.assert_allclose(found.values, WARM_C, atol=1e-4)
+
+
+def test_more_rows_than_the_frame_says_are_refused() -> None:
+    """The tag of the height was damaged: half of the frame is not the frame."""
+    content = pages(COUNTS)
+    with tifffile.TiffFile(io.BytesIO(content)) as tiff:
+        tag = tiff.pages[0].tags[257]
+        broken = bytearray(content)
+        struct.pack_into("<H", broken, tag.valueoffset, 32)
+    with pytest.raises(InputError, match=r"32 rows .* found 64"):
+        read(bytes(broken))

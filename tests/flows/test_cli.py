@@ -185,3 +185,20 @@ def test_doctor_tries_the_readers_that_are_named(
     assert f"version 1.7.2 at {program}" in run.stdout
     assert "does not work" in run.stdout
     assert "never a ΔT" not in run.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_disk_without_room_ends_in_one_clear_message_and_loses_nothing(tmp_path: Path) -> None:
+    dd_livm("sites", "add", "alpha", cwd=tmp_path)
+    before = (tmp_path / "data" / "sites.json").read_bytes()
+    limited = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10));"
+        "from flows.cli import main; sys.argv[1:] = ['sites', 'add', 'beta']; main()"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", limited], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert run.returncode == 2
+    assert re.search(r"sites\.json: expected room on the disk", run.stderr)
+    assert "Traceback" not in run.stderr
+    assert (tmp_path / "data" / "sites.json").read_bytes() == before

@@ -14,7 +14,7 @@ from dd_livm_core.missions.folder import MISSION, read_record
 from dd_livm_core.missions.manifest import build_manifest
 from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import Mission, Site
-from flows.ingest_command import ingest_folder
+from flows.ingest_command import ingest_folder, name_mission
 from tasks.workspace import Workspace
 from tests import drone_files as made
 
@@ -117,6 +117,69 @@ def test_a_moved_folder_and_a_copy_of_it_are_the_mission_they_were(
     assert record_of(workspace, "100MEDIA").sources == (str(card), str(copy))
 
 
+@pytest.mark.parametrize("name", ["backup of monday", "100MEDIA"])
+def test_a_copy_under_another_name_is_no_second_mission(
+    tmp_path: Path, workspace: Workspace, name: str
+) -> None:
+    source = flight(tmp_path / "monday", 1)
+    ingest_folder(workspace, source, "s")
+    copy = shutil.copytree(source, tmp_path / "disk" / name)
+    assert ingest_folder(workspace, copy, "s").unchanged == 2
+    assert set(days_held(workspace)) == {"monday"}
+    flight(copy, 1, pairs=3)
+    assert ingest_folder(workspace, copy, "s").added == 1
+    assert set(days_held(workspace)) == {"monday"}
+
+
+def test_images_that_another_mission_holds_are_told(
+    tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_site(workspace.data, Site(site_id="t"))
+    source = flight(tmp_path / "card" / "monday", 1)
+    ingest_folder(workspace, source, "s")
+    assert "same images" not in capsys.readouterr().out
+    ingest_folder(workspace, source, "t")
+    assert "the same images are in s/monday" in capsys.readouterr().out
+    ingest_folder(workspace, tmp_path / "card", "s", mission_id="all")  # which names them otherwise
+    assert "the same images are in s/monday, t/monday" in capsys.readouterr().out
+
+
+def test_a_renamed_image_is_not_taken_in_again(tmp_path: Path, workspace: Workspace) -> None:
+    source = flight(tmp_path / "monday", 1)
+    ingest_folder(workspace, source, "s")
+    for mark in "TV":
+        (source / f"DJI_0001_{mark}.JPG").rename(source / f"DJI_0099_{mark}.JPG")
+    report = ingest_folder(workspace, source, "s")
+    ((path, reason),) = report.single
+    assert (path.name, report.added) == ("DJI_0099_T.JPG", 0)
+    assert "DJI_0001.jpg" in reason
+    assert report.unchanged == 1
+
+
+@pytest.mark.parametrize("below", ["data/s/monday", "data", "."])
+def test_missions_are_not_taken_in_from_the_workspace_s_own_data(
+    tmp_path: Path, workspace: Workspace, below: str
+) -> None:
+    ingest_folder(workspace, flight(tmp_path / "monday", 1), "s")
+    with pytest.raises(InputError, match="the folder of the originals"):
+        ingest_folder(workspace, workspace.root / below, "s", mission_id="again")
+    assert set(days_held(workspace)) == {"monday"}
+
+
+def test_names_of_missions_differ_by_more_than_capitals(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    ingest_folder(workspace, flight(tmp_path / "a" / "Monday", 1), "s")
+    ingest_folder(workspace, flight(tmp_path / "b" / "monday", 2), "s")
+    assert set(days_held(workspace)) == {"Monday", "monday-2"}
+    with pytest.raises(InputError, match="capitals"):
+        ingest_folder(workspace, flight(tmp_path / "c", 3), "s", mission_id="MONDAY")
+
+
+def test_a_name_with_parted_accents_is_the_same_name(tmp_path: Path) -> None:
+    assert name_mission(tmp_path / "Mu\u0308hle") == name_mission(tmp_path / "M\u00fchle")
+
+
 def test_a_mission_of_an_older_version_goes_on(tmp_path: Path, workspace: Workspace) -> None:
     source = flight(tmp_path / "monday", 1)
     ingest_folder(workspace, source, "s", {"wind_m_s": 3.0})
@@ -135,6 +198,16 @@ def test_a_source_in_the_workspace_is_recorded_by_its_path_from_there(workspace:
     assert record_of(workspace, "monday").sources == ("flights/monday",)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs names of any bytes")
+def test_a_source_whose_name_is_no_text_leaves_a_record_that_can_be_read(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    source = flight(Path(os.fsdecode(os.fsencode(tmp_path) + b"/fl\xffight")), 1)
+    ingest_folder(workspace, source, "s")
+    assert record_of(workspace, "fl-ight").sources == (f"{tmp_path}/fl\\xffight",)
+    assert ingest_folder(workspace, source, "s").unchanged == 2
+
+
 def test_labels_of_a_replaced_image_are_set_aside(
     tmp_path: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +222,22 @@ def test_labels_of_a_replaced_image_are_set_aside(
     assert "labels_of_replaced_images_1.json" in out
     kept = read_labels(mission_dir / "labels_of_replaced_images_1.json")
     assert kept == {"DJI_0001": [Label((5.0, 5.0, 9.0, 9.0), "dust")]}
+
+
+def test_labels_of_a_damaged_copy_stay_when_the_original_comes_back(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    source = flight(tmp_path / "monday", 1)
+    ingest_folder(
+        workspace, source, "s", labels=label_file(tmp_path / "a.json", "DJI_0000", "DJI_0001")
+    )
+    held = workspace.data / "s" / "monday" / "infrared" / "DJI_0000.jpg"
+    held.write_bytes(held.read_bytes()[:500])
+    assert ingest_folder(workspace, source, "s").added == 1
+    assert read_labels(workspace.data / "s" / "monday" / "labels.json").keys() == {
+        "DJI_0000",
+        "DJI_0001",
+    }
 
 
 def test_the_file_beside_the_images_does_not_label_a_replaced_image(

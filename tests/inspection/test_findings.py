@@ -66,3 +66,18 @@ def test_excess_is_measured_over_every_pixel_that_the_box_touches() -> None:
     assert excess_in_box(excess, (4.2, 3.2, 4.8, 3.8)) == (8.0, 8.0)
     assert excess_in_box(excess, (4.2, 3.2, 6.0, 4.0)) == (4.0, 8.0)
     assert excess_in_box(excess, (20.0, 3.0, 25.0, 4.0)) is None
+
+
+def test_without_a_visible_image_the_class_is_unknown_and_place_and_excess_stay(
+    detector: Detector, tmp_path: Path
+) -> None:
+    pair = synthetic_pair(0, seed=1)[0]
+    alone = replace(pair, visible=None, matrix=None, status="failed", reason="wrong pair")
+    write_aligned_mission(tmp_path, iter([alone]), 1, {}, with_visible=0)
+    found = find_defects(detector, read_aligned_mission(tmp_path))
+    assert len(found) > 3
+    for finding in found:
+        assert (finding.defect_class, finding.alignment) == ("unknown", "failed")
+        assert finding.external_probability is not None
+        assert 0 < finding.external_probability < 1
+        assert finding.max_excess_k is not None

@@ -14,4 +14,5 @@ labels_of_pair = st.lists(
         st.sampled_from([*HOTSPOT_SHAPES, None]),
     ),
     max_size=6,
+    unique=True,  # the same label twice is told, and kept once
 )

@@ -22,13 +22,20 @@ IMAGES = ImageNames({"DJI_0001": ("100MEDIA/DJI_0001_T", "DJI_0001_T"), "b": ("F
         "4f3b2c1d-DJI_0001_T.txt",
         "../../label-studio/data/media/upload/1/4f3b2c1d-DJI_0001_T.JPG",
         "/data/local-files/?d=flights%5C100MEDIA%5CDJI_0001_T.JPG",
+        "DJI_0001_T-JPG_JPG.rf.0a1b2c3d4e5f.jpg",
+        "https://store.example/flights%2FDJI_0001_T.JPG?alt=media&token=a.b",
+        "s3://bucket/flights/DJI_0001_T.JPG#1",
+        "DJI_0001_T.JPG \n",
     ],
 )
 def test_names_of_tools_lead_to_the_image(name: str) -> None:
     assert IMAGES.find([name]) == "DJI_0001"
 
 
-@pytest.mark.parametrize("name", ["Fläche (1)_T.JPG", "Fl%C3%A4che%20(1)_T.JPG", "Fläche-1-_T.jpg"])
+@pytest.mark.parametrize(
+    "name",
+    ["Fläche (1)_T.JPG", "Fla\u0308che (1)_T.JPG", "Fl%C3%A4che%20(1)_T.JPG", "Fläche-1-_T.jpg"],
+)
 def test_other_scripts_and_punctuation_are_kept_apart_from_nothing(name: str) -> None:
     assert IMAGES.find([name]) == "b"
 

@@ -10,7 +10,7 @@ from dd_livm_core.camera_files.frames import ImageFrame
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.entry import place_labels
 from dd_livm_core.labels.label import Label
-from dd_livm_core.labels.voc import voc_entry, write_voc
+from dd_livm_core.labels.voc import write_voc, xml_entries
 from tests.labels.label_strategies import SIZE_PX, labels_of_pair
 
 FRAME = ImageFrame(SIZE_PX, SIZE_PX)
@@ -24,7 +24,7 @@ def annotation(*objects: str, size: str = "", file: str = "a.jpg") -> str:
 
 def read(folder: Path, content: bytes) -> tuple[list[Label], list[str]]:
     (folder / "a.xml").write_bytes(content)
-    labels, aside = place_labels(voc_entry(folder / "a.xml", "a.xml"), FRAME)
+    labels, aside = place_labels(*xml_entries(folder / "a.xml", "a.xml"), FRAME)
     return labels, [one.where for one in aside]
 
 
@@ -35,7 +35,7 @@ def test_labels_written_and_read_again_are_the_same(
 ) -> None:
     folder = tmp_path_factory.mktemp("labels")
     write_voc(folder, {"a": labels}, {"a": "infrared/a.jpg"}, {"a": SIZE_PX})
-    back, aside = place_labels(voc_entry(folder / "a.xml", "a.xml"), FRAME)
+    back, aside = place_labels(*xml_entries(folder / "a.xml", "a.xml"), FRAME)
     assert not aside
     assert [(x.defect_class, x.hotspot_shape) for x in back] == [
         (x.defect_class, x.hotspot_shape) for x in labels
@@ -55,7 +55,7 @@ def test_labels_written_and_read_again_are_the_same(
 def test_what_is_no_annotation_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(InputError):
-        voc_entry(tmp_path / "a.xml", "a.xml")
+        xml_entries(tmp_path / "a.xml", "a.xml")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_the_encodings_that_files_declare_or_are_in_are_read(
     head = f'<?xml version="1.0" encoding="{declared}"?>' if declared else ""
     text = head + annotation(OBJECT.format(box=BOX, more=""), file="Fläche/ä.jpg")
     (tmp_path / "a.xml").write_bytes(text.encode(encoding))
-    entry = voc_entry(tmp_path / "a.xml", "a.xml")
+    (entry,) = xml_entries(tmp_path / "a.xml", "a.xml")
     assert entry.image_names[-1] == "Fläche/ä.jpg"
     assert [drawn.box_xywh for drawn in entry.drawn] == [(10, 20, 30, 10)]
 

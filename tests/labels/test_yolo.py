@@ -52,6 +52,7 @@ def read(folder: Path, content: bytes) -> tuple[list[Label], list[str]]:
         "weeds",
         "0 320 256 20 20",
         "0 1.3 0.5 0.1 0.1",
+        "0 0.5 0.5 0.1 0.1 0.5 0.5 2",
     ],
 )
 def test_a_line_that_is_no_label_is_named_and_costs_only_itself(tmp_path: Path, line: str) -> None:
@@ -103,6 +104,20 @@ def test_a_class_has_the_number_that_its_file_gives_it(
 ) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
     assert read_yolo_classes(tmp_path / name) == expected
+
+
+def test_a_list_that_names_a_class_twice_is_refused(tmp_path: Path) -> None:
+    """A line too many moves the numbers of all classes below it."""
+    path = tmp_path / "classes.txt"
+    path.write_text("weeds\ndust\ndust\nbreakage\n")
+    with pytest.raises(InputError, match="'dust' twice"):
+        read_yolo_classes(path)
+
+
+def test_what_stands_for_a_confidence_and_is_none_costs_the_line(tmp_path: Path) -> None:
+    labels, aside = read(tmp_path, b"1 0.15 0.25 0.1 0.1 0.9\n1 0.15 0. 25 0.1 4\n")
+    assert len(labels) == 1
+    assert aside == ["a.txt, line 2"]
 
 
 @pytest.mark.parametrize("text", ["names: 7", "names: {a: dust}", "[", "nc: 2"])

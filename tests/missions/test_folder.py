@@ -46,10 +46,10 @@ def test_a_value_out_of_its_bounds_is_named_with_its_field() -> None:
     assert site == Site(site_id="s", latitude_deg=90)
 
 
-def test_pairs_are_files_of_one_name_and_half_pairs_are_left_out(tmp_path: Path) -> None:
+def test_pairs_are_files_of_one_name_and_an_infrared_file_may_be_alone(tmp_path: Path) -> None:
     for name in ("b.jpg", "a.tiff", "lonely.jpg", ".c.jpg.7.tmp"):
         made.put(tmp_path / "infrared" / name, b"")
     for name in ("a.jpg", "b.jpg", "other.jpg", ".c.jpg.7.tmp"):
         made.put(tmp_path / "visible" / name, b"")
-    found = [(p.pair_id, p.infrared.name, p.visible.name) for p in image_pairs(tmp_path)]
-    assert found == [("a", "a.tiff", "a.jpg"), ("b", "b.jpg", "b.jpg")]
+    found = [(p.pair_id, *(path.name for path in p.paths)) for p in image_pairs(tmp_path)]
+    assert found == [("a", "a.tiff", "a.jpg"), ("b", "b.jpg", "b.jpg"), ("lonely", "lonely.jpg")]

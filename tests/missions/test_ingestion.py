@@ -134,14 +134,14 @@ def test_what_is_wrong_with_temperatures_is_told(tmp_path: Path, data: Path) -> 
 def test_bad_pairs_are_set_aside_with_their_reason(tmp_path: Path, data: Path) -> None:
     source = made.mission_folder(tmp_path / "in", 4)
     (source / "DJI_0000_T.JPG").write_bytes(b"")
-    cut = source / "DJI_0001_V.JPG"
+    cut = source / "DJI_0001_T.JPG"
     cut.write_bytes(cut.read_bytes()[:-900])
-    (source / "DJI_0002_V.JPG").unlink()
+    (source / "DJI_0002_T.JPG").unlink()
     report = ingest_mission(source, data, MISSION)
     assert report.added == 1
-    assert {path.name for path, _ in report.quarantined} == {"DJI_0000_T.JPG", "DJI_0001_V.JPG"}
-    assert [path.name for path, _ in report.single] == ["DJI_0002_T.JPG"]
-    assert "DJI_0001_V" in (report.mission_dir / "quarantine.json").read_text()
+    assert {path.name for path, _ in report.quarantined} == {"DJI_0000_T.JPG", "DJI_0001_T.JPG"}
+    assert [path.name for path, _ in report.single] == ["DJI_0002_V.JPG"]
+    assert "DJI_0001_T" in (report.mission_dir / "quarantine.json").read_text()
 
 
 def test_a_full_disk_stops_and_sets_no_pair_aside(
@@ -168,7 +168,7 @@ def test_a_file_still_being_written_waits(
 
     def while_writing(*arguments: object, **more: object) -> object:
         facts = real(*arguments, **more)  # type: ignore[arg-type]
-        if arguments[3] == growing:
+        if arguments[1][1] == growing:  # type: ignore[index]
             with growing.open("ab") as stream:
                 stream.write(b"more")
         return facts

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dd_livm_core.errors import InputError
@@ -16,7 +17,7 @@ from tests import drone_files as made
 
 def facts_of(infrared: bytes, visible: bytes) -> PairFacts:
     hashes = (hashlib.sha256(infrared).hexdigest(), hashlib.sha256(visible).hexdigest())
-    return facts_from_bytes(infrared, Path("a_T"), visible, Path("a_V"), hashes=hashes)
+    return facts_from_bytes((infrared, Path("a_T")), (visible, Path("a_V")), hashes=hashes)
 
 
 def photo(seed: int, **xmp: str) -> bytes:
@@ -41,6 +42,14 @@ def test_an_image_of_the_other_kind_is_refused(infrared: str, visible: str, wher
         facts_of(photo(0, ImageSource=infrared), photo(1, ImageSource=visible))
     assert refused.value.where == where
     facts_of(photo(0, ImageSource="InfraredCamera"), photo(1, ImageSource="ZoomCamera"))
+
+
+def test_a_radiometric_image_is_no_visible_one() -> None:
+    warm = made.flir_jpeg(np.full((64, 80), 30.0))
+    with pytest.raises(InputError, match="radiometric") as refused:
+        facts_of(photo(0), warm)
+    assert refused.value.where == "a_V"
+    assert facts_of(warm, photo(1)).radiometric
 
 
 def test_an_ingestion_takes_the_pair_and_tells_the_broken_tag(tmp_path: Path) -> None:

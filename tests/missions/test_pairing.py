@@ -111,25 +111,32 @@ def test_pairing_by_order_only_when_both_sides_are_equally_many(tmp_path: Path) 
         (p.infrared.name, p.visible.name, p.paired_by) for p in pair_folder(tmp_path).pairs
     ] == [(f"ir{n}.JPG", f"photo{n}.JPG", "order") for n in range(3)]
     (tmp_path / "rgb/photo1.JPG").unlink()
-    assert not pair_folder(tmp_path).pairs
+    assert not [pair for pair in pair_folder(tmp_path).pairs if pair.visible]
 
 
-def test_two_infrared_images_of_one_name_are_named(tmp_path: Path) -> None:
+def test_two_infrared_images_of_one_name_are_alone_and_the_visible_one_is_named(
+    tmp_path: Path,
+) -> None:
     image(tmp_path, "DJI_0001_T.JPG", 0)
     image(tmp_path, "DJI_0001_R.JPG", 1)
     image(tmp_path, "DJI_0001_V.JPG", 2)
     report = pair_folder(tmp_path)
-    assert not report.pairs
-    assert len(report.single) == 3
-    assert all("share the name" in why for _, why in report.single)
+    assert [(p.pair_id, p.visible) for p in report.pairs] == [
+        ("DJI_0001_R", None),
+        ("DJI_0001_T", None),
+    ]
+    ((path, why),) = report.single
+    assert (path.name, "share the name" in why) == ("DJI_0001_V.JPG", True)
 
 
 def test_the_nearer_name_decides_and_ids_stay_apart(tmp_path: Path) -> None:
     for seed, name in enumerate(("DJI 0001_T", "DJI-0001_T", "DJI-0001_V")):
         image(tmp_path, f"{name}.JPG", seed)
     report = pair_folder(tmp_path)
-    assert [(p.pair_id, p.infrared.name) for p in report.pairs] == [("DJI-0001", "DJI-0001_T.JPG")]
-    assert [path.name for path, _ in report.single] == ["DJI 0001_T.JPG"]
+    pair, alone = report.pairs
+    assert (pair.pair_id, pair.infrared.name) == ("DJI-0001", "DJI-0001_T.JPG")
+    assert (alone.infrared.name, alone.visible) == ("DJI 0001_T.JPG", None)
+    assert alone.pair_id != pair.pair_id
     image(tmp_path, "DJI 0001_V.JPG", 3)
     assert len({pair.pair_id for pair in pair_folder(tmp_path).pairs}) == 2
 

@@ -3,10 +3,11 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from dd_livm_core.missions.image_names import read_name
+from dd_livm_core.missions.image_names import folder_modality, read_name
 from dd_livm_core.missions.pairing import PairingReport, pair_folder
 from tests import drone_files as made
 
@@ -182,7 +183,7 @@ def test_image_source_decides_and_an_infrared_image_is_not_taken_for_a_visible_o
     assert pairs_of(pair_folder(tmp_path)) == [("a.JPG", "b.JPG")]
     photo(tmp_path / "b.JPG", 2, source="InfraredCamera", at=at)
     photo(tmp_path / "c_T.JPG", 3, at=at)
-    assert not pair_folder(tmp_path).pairs
+    assert [pair.visible for pair in pair_folder(tmp_path).pairs] == [None] * 3
 
 
 @pytest.mark.parametrize(("apart_m", "count"), [(0.0, 1), (10.0, 1), (40.0, 0), (1500.0, 0)])
@@ -192,8 +193,8 @@ def test_a_pair_found_by_time_is_held_against_its_positions(
     photo(tmp_path / "thermal/a.JPG", 1, at="2024:06:01 12:00:00", north_m=0.0)
     photo(tmp_path / "rgb/b.JPG", 2, at="2024:06:01 12:00:00", north_m=apart_m)
     report = pair_folder(tmp_path)
-    assert len(report.pairs) == count
-    assert len([why for _, why in report.single if "m away" in why]) == 2 - 2 * count
+    assert len([pair for pair in report.pairs if pair.visible]) == count
+    assert len([why for _, why in report.single if "m away" in why]) == 1 - count
 
 
 def test_a_shifted_order_is_seen_by_positions(tmp_path: Path) -> None:
@@ -204,8 +205,8 @@ def test_a_shifted_order_is_seen_by_positions(tmp_path: Path) -> None:
     for n in range(4):
         photo(tmp_path / f"rgb/b{n}.JPG", 10 + n, north_m=9.0 * (n + 1))
     report = pair_folder(tmp_path)
-    assert not report.pairs
-    assert all("by order" in why for _, why in report.single)
+    assert not [pair for pair in report.pairs if pair.visible]
+    assert len([why for _, why in report.single if "by order" in why]) == 4
 
 
 @pytest.mark.parametrize(
@@ -219,3 +220,80 @@ def test_zones_pair_images_whether_the_clock_or_the_zone_differs(
             at = f"2024:06:01 {hour:02d}:00:{10 * n:02d}"
             photo(tmp_path / f"{name}/{side}{n}.JPG", n + ord(side), at=at, zone=zone)
     assert pairs_of(pair_folder(tmp_path)) == [("a0.JPG", "b0.JPG"), ("a1.JPG", "b1.JPG")]
+
+
+@pytest.mark.parametrize("interval_s", [2, 5])
+def test_files_of_one_exposure_may_be_named_by_two_seconds(tmp_path: Path, interval_s: int) -> None:
+    for n in range(3):
+        for mark, later in (("W", 0), ("Z", 0), ("T", 1)):
+            second = 10 + interval_s * n + later
+            at = f"2024:06:01 12:00:{second}"
+            name = f"DJI_202406011200{second}_{n:04d}_{mark}.JPG"
+            photo(tmp_path / name, 10 * n + ord(mark), at=at)
+    report = pair_folder(tmp_path)
+    assert [(a[-10:-6], b[-10:]) for a, b in pairs_of(report)] == [
+        (f"{n:04d}", f"{n:04d}_W.JPG") for n in range(3)
+    ]
+    assert {why.split(" of ")[0] for _, why in report.single} == {"a further visible image"}
+
+
+def test_the_same_number_an_hour_later_is_another_exposure(tmp_path: Path) -> None:
+    photo(tmp_path / "DJI_20240601120000_0001_T.JPG", 1, at="2024:06:01 12:00:00")
+    photo(tmp_path / "DJI_20240601130000_0001_W.JPG", 2, at="2024:06:01 13:00:00")
+    assert not [pair for pair in pair_folder(tmp_path).pairs if pair.visible]
+
+
+def test_a_zoomed_image_of_the_same_second_does_not_hide_the_wide_one(tmp_path: Path) -> None:
+    """Early H20T firmware numbers the three files of an exposure on."""
+    for n, mark in enumerate(("THRM", "WIDE", "ZOOM")):
+        photo(tmp_path / f"DJI_20240601120000_{n:04d}_{mark}.JPG", n, at="2024:06:01 12:00:00")
+    names = [(a[-8:], b[-8:]) for a, b in pairs_of(pair_folder(tmp_path))]
+    assert names == [("THRM.JPG", "WIDE.JPG")]
+
+
+@pytest.mark.parametrize(
+    ("infrared", "visible"),
+    [
+        ("IR/a.jpg", "EO/a.jpg"),
+        ("Thermal images/a.jpg", "RGB images/a.jpg"),
+        ("south_thermal/a.jpg", "south_rgb/a.jpg"),
+        ("IR_0001.jpg", "EO_0001.jpg"),
+    ],
+)
+def test_folders_and_names_of_other_systems_are_understood(
+    tmp_path: Path, infrared: str, visible: str
+) -> None:
+    write(tmp_path, infrared, visible)
+    assert len(pair_folder(tmp_path).pairs) == 1
+
+
+def test_a_folder_of_both_words_says_nothing() -> None:
+    assert folder_modality("rgb_thermal") is None
+    assert folder_modality("block_T") is None
+    assert folder_modality("block_rgb") == ("visible", "block")
+
+
+@pytest.mark.parametrize("by_source", [True, False])
+def test_folders_whose_names_are_swapped_are_read_by_their_cameras(
+    tmp_path: Path, by_source: bool
+) -> None:
+    for n in range(2):
+        source = ("WideCamera", "InfraredCamera") if by_source else ("", "")
+        photo(tmp_path / f"thermal/a{n}.JPG", n, model="XT2", size=(1600, 1200), source=source[0])
+        photo(tmp_path / f"rgb/a{n}.JPG", 9 + n, model="XT2", size=(640, 512), source=source[1])
+    report = pair_folder(tmp_path)
+    assert [(p.infrared.parent.name, p.visible.parent.name) for p in report.pairs] == [
+        ("rgb", "thermal")
+    ] * 2
+
+
+def test_radiometric_files_are_infrared_and_those_beside_them_visible(tmp_path: Path) -> None:
+    """A handheld FLIR numbers its own files and those of its digital camera on."""
+    for n in (1, 3):
+        celsius = np.full((64, 80), 20.0 + n)
+        made.put(tmp_path / f"FLIR000{n}.jpg", made.flir_jpeg(celsius))
+        photo(tmp_path / f"DC_000{n + 1}.jpg", n)
+    assert pairs_of(pair_folder(tmp_path)) == [
+        ("FLIR0001.jpg", "DC_0002.jpg"),
+        ("FLIR0003.jpg", "DC_0004.jpg"),
+    ]

@@ -50,7 +50,24 @@ def test_a_change_out_of_bounds_leaves_the_file_as_it_was(tmp_path: Path) -> Non
     before = (tmp_path / "data" / SITES).read_bytes()
     with pytest.raises(InputError, match="radius_m"):
         change_site(tmp_path / "data", "a", {"radius_m": -1})
+    with pytest.raises(InputError, match="radius_m"):
+        change_site(tmp_path / "data", "a", {"radius_m": float("inf")})
     assert (tmp_path / "data" / SITES).read_bytes() == before
+
+
+def test_ids_of_sites_differ_by_more_than_capitals(tmp_path: Path) -> None:
+    write_site(tmp_path / "data", Site(site_id="alpha"))
+    with pytest.raises(InputError, match=r"site alpha.*capitals"):
+        change_site(tmp_path / "data", "Alpha", {})
+    assert read_sites(tmp_path / "data").keys() == {"alpha"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_the_file_may_have_been_saved_by_another_editor(tmp_path: Path, encoding: str) -> None:
+    write_site(tmp_path, Site(site_id="a", city="K\u00f6ln"))
+    text = (tmp_path / SITES).read_text(encoding="utf-8")
+    (tmp_path / SITES).write_text(text, encoding=encoding)
+    assert read_sites(tmp_path)["a"].city == "K\u00f6ln"
 
 
 def declare_ten(data_root: Path, first: str) -> None:

@@ -59,3 +59,13 @@ def test_resizing_and_encoding_are_what_prepare_does() -> None:
     parts = (pair.infrared_excess, pair.visible, pair.panel_mask, (96, 80))
     for one, other in zip(prepare(*parts), encode(resize_to_input(*parts)), strict=True):
         assert np.array_equal(one, other)
+
+
+def test_no_visible_image_is_as_one_of_a_single_colour() -> None:
+    excess, mask = np.random.default_rng(0).normal(0, 4, (64, 80)), np.ones((64, 80), bool)
+    infrared, visible = prepare(excess, None, mask, (40, 32))
+    grey, neutral = prepare(excess, np.full((64, 80, 3), 90, np.uint8), mask, (40, 32))
+    assert visible.shape == (3, 32, 40)
+    assert not visible.any()
+    np.testing.assert_array_equal(infrared, grey)
+    np.testing.assert_array_equal(visible, neutral)

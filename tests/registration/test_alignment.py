@@ -12,7 +12,10 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.panels.mask import panel_mask_infrared
 from dd_livm_core.registration.alignment import align_pairs, resample_visible
 from dd_livm_core.registration.candidates import PairView
+from dd_livm_core.registration.earlier_mission import EarlierMission
+from dd_livm_core.registration.frame_sizes import FrameSizes
 from dd_livm_core.registration.placement import Alignment
+from dd_livm_core.registration.rig import RigGeometry
 from tests.synthetic_pairs import SHAPE, make_pair, photograph, render_field
 
 
@@ -144,7 +147,7 @@ def test_a_wrong_pair_is_found() -> None:
     assert [a.status for n, a in enumerate(found) if n != 3] == ["aligned"] * 9
 
 
-def test_rows_without_an_end_are_ambiguous() -> None:
+def test_rows_without_an_end_are_ambiguous_until_an_earlier_mission_tells() -> None:
     """One endless row, looked at alone and in a mission: nothing tells one place from the next."""
     field = np.full((640, 640), 60.0, np.float32)
     field[260:330] = 150
@@ -153,11 +156,22 @@ def test_rows_without_an_end_are_ambiguous() -> None:
     infrared = photograph(field, visible_to_field @ make_pair()[1], SHAPE[::-1])
     visible = np.repeat(photograph(field, visible_to_field, (480, 480))[..., None], 3, 2)
     view = PairView("p", infrared, visible.astype(np.uint8), False)
-    for views in ([view], [replace(view, pair_id=f"p{n}") for n in range(4)]):
+    mission = [replace(view, pair_id=f"p{n}") for n in range(4)]
+    for views in ([view], mission):
         for found in align(views):
             assert found.status in ("ambiguous", "failed")
             assert found.confidence < 0.8
             assert found.reason
+    before = aligned_mission()
+    earlier = EarlierMission(
+        RigGeometry(before[0].scale, before[0].rotation_deg),
+        FrameSizes(SHAPE, (480, 480)),
+        np.array([a.offset_px for a in before]),
+    )
+    for result in align_pairs(lambda view: view, mission, earlier=earlier)[0]:
+        assert isinstance(result, Alignment)
+        assert result.status in ("aligned", "consensus")
+        assert error_px(result.matrix, make_pair()[1]) < 2
 
 
 def test_noise_instead_of_an_image_fails() -> None:
@@ -178,6 +192,35 @@ def test_half_of_a_mission_from_elsewhere_is_found() -> None:
     found = align(views)
     assert [a.status for a in found[::2]] == ["aligned"] * 5
     assert all(a.status in ("failed", "ambiguous") for a in found[1::2])
+
+
+@pytest.mark.parametrize("shift", [(8.5, -3.0), (-2.0, 10.5)])
+def test_a_pair_some_way_off_the_mission_s_offset_is_placed(shift: tuple[float, float]) -> None:
+    """A gust or a late shutter moves one pair by 7 and by 8.5 infrared px."""
+    rng = np.random.default_rng(0)
+    views = make_mission([tuple(rng.normal(0, 0.8, 2)) for _ in range(11)])  # type: ignore[misc]
+    moved, truth = make_pair(shift, seed=20)
+    found = align([*views, replace(moved, pair_id="moved")])[-1]
+    assert found.status in ("aligned", "consensus"), found.reason
+    assert error_px(found.matrix, truth) < 0.5
+
+
+@pytest.mark.parametrize("odd", [0, 3])
+def test_a_frame_of_another_size_decides_for_itself_alone(odd: int) -> None:
+    views = make_mission()
+    view = views[odd]
+    cropped = replace(view, infrared=view.infrared[20:240, 10:310])
+    larger = replace(view, infrared=cv2.resize(view.infrared, None, fx=2, fy=2))
+    for other, corner, factor in ((cropped, (10, 20), 1), (larger, (0, 0), 2)):
+        mixed = [*views]
+        mixed[odd] = other
+        found = align(mixed)
+        assert [a.status for n, a in enumerate(found) if n != odd] == ["aligned"] * 4
+        assert found[odd].status in ("aligned", "ambiguous")
+        into = np.diag([factor, factor, 1.0])
+        into[:2, 2] = (factor - 1) / 2 - np.array(corner)
+        truth = make_pair(MIDDLE_OFFSETS[odd], seed=odd)[1]
+        assert error_px(found[odd].matrix @ into, truth) < 0.8
 
 
 def test_an_unreadable_pair_keeps_its_error() -> None:

@@ -21,14 +21,15 @@ def true_offset(shift: tuple[float, float]) -> np.ndarray:
 
 def test_a_few_pairs_give_the_rig() -> None:
     views = [make_pair((3.0 * seed, -2.0), seed)[0] for seed in range(3)]
-    found = estimate_rig(views)
+    found, probability = estimate_rig(views)
+    assert probability > 0.99
     assert found.scale == pytest.approx(RIG.scale, rel=5e-3)
     assert found.rotation_deg == pytest.approx(RIG.rotation_deg, abs=0.2)
 
 
 def test_blank_pairs_give_no_rig() -> None:
     blank = replace(make_pair()[0], infrared=np.full(SHAPE, 20, np.float32))
-    assert estimate_rig([blank]) == RigGeometry(1.0, 0.0)
+    assert estimate_rig([blank]) == (RigGeometry(1.0, 0.0), 0.0)
 
 
 def test_the_true_position_is_among_the_candidates() -> None:

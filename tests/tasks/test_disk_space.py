@@ -1,5 +1,7 @@
 """A full disk, by the kernel's own refusals: /dev/full, and a limit of a process on the size of its files."""
 
+import errno
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dd_livm_core.errors import InputError
-from tasks.disk_space import explain_full_disk, require_space
+from tasks.disk_space import explain_full_disk, require_space, require_writable
 from tasks.step import Step
 from tasks.workspace import Workspace
 
@@ -93,3 +95,37 @@ def test_too_little_room_is_told_before(tmp_path: Path) -> None:
     require_space(tmp_path, 0)
     with pytest.raises(InputError, match="room for"):
         require_space(tmp_path, shutil.disk_usage(tmp_path).free)
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
+def test_what_may_not_be_written_is_named(tmp_path: Path, code: int) -> None:
+    place = Workspace.at(tmp_path)
+    refused = OSError(code, os.strerror(code), "data/sites.json")
+    with (
+        pytest.raises(InputError, match=r"sites\.json.*may be read and written") as told,
+        explain_full_disk(place),
+    ):
+        raise refused
+    assert Path(told.value.where).name == "sites.json"
+
+
+def test_a_database_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "a.db").execute("CREATE TABLE t (x)").connection.close()
+    connection = sqlite3.connect(f"file:{tmp_path}/a.db?mode=ro", uri=True)
+    with pytest.raises(InputError, match="readonly"), explain_full_disk(Workspace.at(tmp_path)):
+        connection.execute("INSERT INTO t VALUES (1)")
+    connection.close()
+
+
+def test_a_workspace_without_room_is_told_before_a_server_waits_for_it(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    place = Workspace.at(tmp_path)
+    require_writable(place)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(InputError, match="room on the disk"):
+            require_writable(place)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [p.name for p in tmp_path.rglob("*")] == [".dd_livm"]

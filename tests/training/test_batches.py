@@ -92,6 +92,25 @@ def test_augmented_boxes_stay_on_their_hotspots(store: Path) -> None:
     assert min(hot_shares) > 0.15
 
 
+def test_pairs_without_a_visible_image_change_no_batch(tmp_path: Path) -> None:
+    made = [synthetic_pair(number, seed=2) for number in range(5)]
+    labels = {pair.pair_id: of_pair for pair, of_pair in made}
+    complete = [pair for pair, _ in made]
+    write_aligned_mission(tmp_path / "complete", iter(complete), 5, labels)
+    alone = replace(complete[0], pair_id="pair_001b", visible=None, matrix=None, status="failed")
+    labels["pair_001b"] = made[0][1]
+    mixed = [complete[0], alone, *complete[1:]]
+    write_aligned_mission(tmp_path / "mixed", iter(mixed), 6, labels, with_visible=5)
+    expected, found = (
+        list(TrainingPairs([tmp_path / name], CONFIG).batches(3, 1))
+        for name in ("complete", "mixed")
+    )
+    assert len(found) == len(expected) > 0
+    for one, other in zip(found, expected, strict=True):
+        assert torch.equal(one.visible, other.visible)
+        assert torch.equal(one.infrared, other.infrared)
+
+
 def test_pairs_without_defects_can_be_augmented(tmp_path: Path) -> None:
     made = [synthetic_pair(number, seed=2, defects=0)[0] for number in range(5)]
     write_aligned_mission(tmp_path, iter(made), 5, {pair.pair_id: [] for pair in made})
@@ -141,7 +160,7 @@ def test_training_and_serving_see_the_same_tensors(tmp_path: Path) -> None:
     smaller = CONFIG.model_copy(update={"input_width_px": 96, "input_height_px": 80})
     batch = collate([read_example(mission, 0, smaller)])
     infrared, visible = prepare(
-        mission.infrared_excess[0], mission.visible[0], mission.panel_mask[0], (96, 80)
+        mission.infrared_excess[0], mission.visible(0), mission.panel_mask[0], (96, 80)
     )
     assert np.array_equal(batch.infrared[0].numpy(), infrared)
     assert np.array_equal(batch.visible[0].numpy(), visible)

@@ -63,7 +63,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
         model,
         threshold,
         np.asarray(unseen.infrared_excess, np.float32),
-        np.asarray(unseen.visible),
+        np.asarray(unseen.visible_images),
         np.asarray(unseen.panel_mask),
         [unseen.labels[name] for name in unseen.index["pair_id"]],
     )
@@ -137,3 +137,16 @@ def test_a_hotter_hotspot_does_not_score_lower(learnt: Learnt) -> None:
     before, after = best_scores(learnt.excess), best_scores(hotter)
     assert after.mean() >= before.mean() - 0.02
     assert np.mean(after >= before - 0.1) > 0.85
+
+
+def test_without_a_visible_image_most_hotspots_are_still_found_where_they_are(
+    learnt: Learnt,
+) -> None:
+    found = predict(learnt.model, learnt.excess, [None] * len(learnt.excess), learnt.mask)
+    hit = total = 0
+    for detections, labels in zip(found, learnt.labels, strict=True):
+        boxes = detections.keep_above(learnt.threshold).boxes_xyxy_px
+        overlaps = iou(label_boxes_xyxy_px(labels), boxes)
+        hit += int((overlaps.max(axis=1, initial=0) >= 0.5).sum())
+        total += len(labels)
+    assert hit > 0.9 * total

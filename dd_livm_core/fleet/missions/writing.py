@@ -20,7 +20,7 @@ from dd_livm_core.fleet.missions.truth_files import (
 from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.profile_files import bundled_profiles
 from dd_livm_core.labels.coco import CATEGORIES
-from dd_livm_core.missions.sites import read_sites, write_sites
+from dd_livm_core.missions.sites import require_simulated_sites, write_sites
 from dd_livm_core.parallel import map_pairs
 from dd_livm_core.records import DEFECT_CLASSES, Progress, Site
 
@@ -125,7 +125,7 @@ def write_fleet(
     ------
     InputError
         Unknown size, no profile or two of one site, a seed below zero, a truth folder inside the
-        data, or a ``sites.json`` there that cannot be read.
+        data, a ``sites.json`` there that cannot be read, or a real station of the same name.
     """
     if profiles is None:
         bundled = bundled_profiles()
@@ -154,7 +154,7 @@ def _check_request(
     if truth_root is not None and truth_root.resolve().is_relative_to(data_root.resolve()):
         todo = "Truth must never reach training: choose a folder outside the data."
         raise InputError("truth outside the data", str(truth_root), data_root, todo)
-    read_sites(data_root)
+    require_simulated_sites(data_root, names)
 
 
 def _render_missions(missions: list[Job], processes: int, progress: Progress | None) -> list[Path]:

@@ -18,6 +18,7 @@ from dd_livm_core.fleet.profile import Profile
 from dd_livm_core.fleet.profile_files import load_profile
 from dd_livm_core.labels.coco import read_labels
 from dd_livm_core.missions.pairing import pair_folder
+from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import DEFECT_CLASSES, HOTSPOT_SHAPES, Mission, Site
 from tests.fleet.promises import find_broken_promises
 from tests.fleet.random_profiles import draw_random_tables, write_profile
@@ -190,6 +191,21 @@ def test_stations_declared_before_are_kept(few: None, profile: Profile, tmp_path
     write_fleet(tmp_path, profiles=[profile], seed=3)
     sites = json.loads((tmp_path / "sites.json").read_text())["sites"]
     assert [s["site_id"] for s in sites] == ["real_one", "test_plain"]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_real_station_is_never_written_over(
+    profile: Profile, tmp_path: Path, declared: bool
+) -> None:
+    name = profile.site_id
+    write_site(tmp_path, Site(site_id=name, simulated=not declared))  # type: ignore[call-arg]
+    record = tmp_path / name / "flight01" / "mission.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(Mission(site_id=name, mission_id="flight01").model_dump_json())  # type: ignore[call-arg]
+    before = digests(tmp_path)
+    with pytest.raises(InputError, match="a real one"):
+        write_fleet(tmp_path, profiles=[profile])
+    assert digests(tmp_path) == before
 
 
 def test_truth_inside_the_data_is_refused(profile: Profile, tmp_path: Path) -> None:
