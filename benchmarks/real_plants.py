@@ -27,7 +27,7 @@ from benchmarks.results_file import write_result
 from dd_livm_core.base_model.frame_view import view_frame
 from dd_livm_core.base_model.network import BaseNetwork
 from dd_livm_core.base_model.weights import load_base, save_base
-from dd_livm_core.camera_files.radiometry import read_picture_values
+from dd_livm_core.camera_files.picture_values import read_picture_values
 from dd_livm_core.hotspots.segmentation import find_hotspots
 from dd_livm_core.judgement.plant_scores import (
     FrameFindings,

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dd_livm_core.camera_files.images import grey, read_bytes, upright_pixels
 from dd_livm_core.camera_files.palette_values import BLACK_HOT, read_picture
 from dd_livm_core.camera_files.palettes import names
 from dd_livm_core.camera_files.thermogram import Thermogram
@@ -53,6 +54,23 @@ def read_colours(rgb: NDArray[np.uint8], path: Path, reason: str) -> Thermogram:
         palette=picture.palette or (NO_PALETTE if picture.kind == "photograph" else "unknown"),
         marked_share=marked,
     )
+
+
+def read_picture_values(path: Path) -> NDArray[np.float32]:
+    """Return what an infrared file's picture shows, float32 (H, W) 0 to 255, hot is high; temperatures are passed over.
+
+    People draw labels on the picture, which need not be the grid of the temperatures.
+
+    Raises
+    ------
+    InputError
+        It is no image, too large or truncated.
+    """
+    rgb = upright_pixels(read_bytes(path), path)
+    values = read_picture(rgb).values
+    if values is None:  # a palette whose order is not told: brightness still shows the shapes
+        values = np.asarray(grey(rgb), np.float32)
+    return values
 
 
 def require_no_photograph(thermogram: Thermogram, path: Path) -> None:

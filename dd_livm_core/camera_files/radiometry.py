@@ -8,7 +8,6 @@ Nothing is guessed: a scale that is not declared is not used.
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -110,23 +109,6 @@ def infrared_from_bytes(
     if isinstance(found, Thermogram):
         return replace(found, values=turn_upright(found.values, orientation_of(content)))
     return read_colours(picture, path, found)
-
-
-def read_picture_values(path: Path) -> NDArray[np.float32]:
-    """Return what an infrared file's picture shows, float32 (H, W) 0 to 255, hot is high; temperatures are passed over.
-
-    People draw labels on the picture, which need not be the grid of the temperatures.
-
-    Raises
-    ------
-    InputError
-        It is no image, too large or truncated.
-    """
-    rgb = upright_pixels(read_bytes(path), path)
-    values = read_picture(rgb).values
-    if values is None:  # a palette whose order is not told: brightness still shows the shapes
-        values = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return values
 
 
 def examine_infrared(

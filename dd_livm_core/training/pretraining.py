@@ -17,7 +17,7 @@ from dd_livm_core.base_model.crops import TrainingFrame, draw_crop
 from dd_livm_core.base_model.losses import base_loss
 from dd_livm_core.base_model.network import BaseNetwork
 from dd_livm_core.base_model.targets import DenseTargets
-from dd_livm_core.camera_files.radiometry import read_picture_values
+from dd_livm_core.camera_files.picture_values import read_picture_values
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.plant_labels import DrawnPlants
 from dd_livm_core.training.checkpoints import Training, restore_checkpoint, write_checkpoint
