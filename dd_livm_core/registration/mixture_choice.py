@@ -13,6 +13,8 @@ import numpy as np
 
 from dd_livm_core.registration.offset_mixture import (
     CENTRE_REACH_PX,
+    EARLIER_MISSED_LOG,
+    EARLIER_START_SPREAD_PX,
     LEAST_SPREAD_PX,
     NO_PRIOR,
     OUTLIER_LOG,
@@ -41,9 +43,6 @@ MODE_PAIRS, MODE_SHARE, MODE_LOG = 3, 0.1, 2.0
 them, by more than the last."""
 PENALTY_PER_LOG_PAIR = 3.0
 """Schwarz's criterion (1978): half the number of parameters, six for a second mode, times the log of the pairs."""
-MOST_AGAINST = 0.5
-"""Share of the pairs that must speak for other offsets than an earlier mission's, each by more than ``TELLING_LOG``:
-where no row ends, single pairs fit better at a wrong place by chance."""
 LONG_AXIS = 2 * LEAST_SPREAD_PX
 """A single mode this long (one sigma) is also split along its long axis."""
 
@@ -121,12 +120,15 @@ def _prefer_earlier(table: PositionTable, found: Mixture, prior: OffsetPrior) ->
     gives must then explain the pairs by themselves.
     """
     weighed = replace(table, log_evidence=table.log_evidence + prior.log_odds(table.offsets_px))
-    fits = [fit_mixture(weighed, means, covariances) for means, covariances in prior.modes()]
+    fits = [
+        replace(fit_mixture(weighed, means, EARLIER_START_SPREAD_PX), covariances=covariances)
+        for means, covariances in prior.modes()
+    ]
     if not fits:
         return found
     expected = max(fits, key=lambda fit: float(table.log_likelihood(fit).sum()))
-    against = table.log_likelihood(found) - table.log_likelihood(expected) > TELLING_LOG
-    return found if against.mean() > MOST_AGAINST else expected
+    against = add_evidence(table.log_likelihood(found) - table.log_likelihood(expected))
+    return found if against > -EARLIER_MISSED_LOG else expected
 
 
 def add_evidence(log_ratios: Floats) -> float:

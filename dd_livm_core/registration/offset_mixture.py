@@ -25,8 +25,9 @@ PRIOR_PAIRS, PRIOR_SPREAD_PX = 2.0, 4.0
 """A mode's spread is estimated as if so many pairs with this spread had been seen before."""
 LEAST_SPREAD_PX = 1.5
 """Spread (one sigma) that is added to each mode, so that none shrinks to a single pair."""
-START_SPREAD_PX = 8.0
-"""Spread (one sigma) of each mode before the first round."""
+START_SPREAD_PX, EARLIER_START_SPREAD_PX = 8.0, 3.0
+"""Spread (one sigma) of each mode before the first round; beginning at an earlier mission's offsets, where a wide one
+would join places that lie a short period apart."""
 ROUNDS, SETTLED_PX = 30, 0.02
 """The fit stops after so many rounds, or once no mean moves farther in one."""
 TAIL_SHARE, TAIL_SPREAD_PX = 0.05, 6.0
@@ -216,28 +217,23 @@ class PositionTable:
 
 
 def fit_mixture(
-    table: PositionTable, means_px: Floats, covariances: Floats | None = None
+    table: PositionTable, means_px: Floats, spread_px: float = START_SPREAD_PX
 ) -> Mixture:
-    """Fit a mixture of K modes by expectation maximisation, beginning at these means (K, 2).
-
-    ``covariances`` (K, 2, 2) are kept where they are given, and else fitted.
-    """
+    """Fit a mixture of K modes by expectation maximisation, beginning at these means (K, 2) and this spread."""
     modes = len(means_px)
-    wide = np.repeat(np.eye(2)[None] * START_SPREAD_PX**2, modes, axis=0)
-    found = Mixture(
-        np.full(modes, 1 / modes), means_px, wide if covariances is None else covariances
-    )
+    wide = np.eye(2) * spread_px**2
+    found = Mixture(np.full(modes, 1 / modes), means_px, np.repeat(wide[None], modes, axis=0))
     for _ in range(ROUNDS):
         share = table.responsibilities(found)
         mass = share.sum(0)
         means = (share.T @ table.offsets_px) / np.maximum(mass, 1e-9)[:, None]
-        fitted = [
+        covariances = [
             _mode_covariance(table.offsets_px - means[mode], share[:, mode], mass[mode])
             for mode in range(modes)
         ]
         shares = (mass + 1) / (mass.sum() + modes)
         moved = float(np.abs(means - found.means_px).max())
-        found = Mixture(shares, means, np.array(fitted) if covariances is None else covariances)
+        found = Mixture(shares, means, np.array(covariances))
         if moved < SETTLED_PX:
             break
     return found
