@@ -91,7 +91,7 @@ def missions_before(root: Path, pairs: int, seed: int, processes: int) -> dict[s
     drawn: dict[str, Tables] = {}
 
     def keep(tables: Tables) -> None:
-        drawn[str(tables["site_id"])] = deepcopy(tables)
+        drawn[str(tables[""]["site_id"])] = deepcopy(tables)
         _endless(tables)
 
     root.mkdir(parents=True, exist_ok=True)

@@ -200,7 +200,7 @@ def _by_time(mission: MissionInput) -> tuple[str, str, str]:
 
 def _name_cameras(rows: pd.DataFrame) -> str | None:
     """Return what tells the cameras of most of a mission's pairs from others, or None where no model is known."""
-    names = rows[CAMERAS].astype(str).agg(" ".join, axis=1)
+    names = rows[CAMERAS].map(str).agg(" ".join, axis=1)  # what is missing, too
     most = str(names.mode().iloc[0])
     known = rows[names == most]["camera_model"].notna().all()
     return most if known else None

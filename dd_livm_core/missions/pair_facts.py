@@ -22,7 +22,7 @@ from dd_livm_core.missions.image_modality import sure_modality
 from dd_livm_core.missions.image_names import OTHER, Modality
 from dd_livm_core.records import FROM_FILE, DeclaredUnit, MeasurementParameters
 
-READER_VERSION = "7"
+READER_VERSION = "8"
 """Change it whenever a reader returns something else: facts kept by another version are read anew."""
 PAIR_FACTS = "pairs.jsonl"
 PairHashes = tuple[str, str | None]

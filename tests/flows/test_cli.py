@@ -81,7 +81,7 @@ def test_ingesting_an_empty_folder_is_refused(tmp_path: Path) -> None:
     run = dd_livm("ingest", "flight", "--site", "home", cwd=tmp_path)
     assert run.returncode == 2
     assert "flight" in run.stderr
-    assert "pair" in run.stderr
+    assert "infrared images" in run.stderr
 
 
 def test_an_unknown_key_is_named_with_its_file(tmp_path: Path) -> None:

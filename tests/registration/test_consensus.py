@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dd_livm_core.registration.consensus import choose_positions
-from dd_livm_core.registration.offset_mixture import Positions
+from dd_livm_core.registration.offset_mixture import OffsetPrior, Positions
 
 PERIOD = np.array([34.0, 2.0])
 
@@ -111,3 +111,33 @@ def test_the_order_of_pairs_does_not_matter() -> None:
         assert other is not None
         assert np.array_equal(one.offset_px, other.offset_px)
         assert one.probability == pytest.approx(other.probability, abs=1e-9)
+
+
+def test_an_earlier_mission_settles_rows_without_an_end() -> None:
+    rng = np.random.default_rng(4)
+    true = rng.normal((5, -3), 1.5, (20, 2))
+    pairs = [
+        make_repeated((x, y), clear=False, slip=int(rng.choice([-2, -1, 1, 2]))) for x, y in true
+    ]
+    earlier = OffsetPrior(rng.normal((6, -2), 1.0, (30, 2)))
+    for choice, offset in zip(choose_positions(pairs, earlier)[0], true, strict=True):
+        assert choice is not None
+        assert np.allclose(choice.offset_px, offset)
+        assert choice.probability > 0.8
+
+
+def test_pairs_that_are_clear_outweigh_an_earlier_mission() -> None:
+    rng = np.random.default_rng(5)
+    true = rng.normal((5, -3), 1.5, (20, 2))
+    pairs = [make_repeated((x, y), clear=True) for x, y in true]
+    earlier = OffsetPrior(rng.normal(PERIOD + np.array([5, -3]), 1.0, (30, 2)))
+    for choice, offset in zip(choose_positions(pairs, earlier)[0], true, strict=True):
+        assert choice is not None
+        assert np.allclose(choice.offset_px, offset)
+        assert choice.probability > 0.8
+
+
+def test_no_pair_is_surer_than_the_rig() -> None:
+    pairs = [make_repeated((5.0, -3.0), clear=True) for _ in range(10)]
+    choices, _ = choose_positions(pairs, rig_probability=0.6)
+    assert all(choice and choice.probability <= choice.mission <= 0.6 for choice in choices)

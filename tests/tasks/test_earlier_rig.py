@@ -35,6 +35,7 @@ def make_mission(name: str, flown_at: str, cameras: str | None = "XT2 19 mm") ->
         site_id="s",
         mission_id=name,
         pairs=8,
+        infrared_alone=0,
         labelled=True,
         pv_module_m=(1.0, 1.7),
         sha256=name,
