@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from dd_livm_core.parallel import map_pairs
+from dd_livm_core.parallel import map_pairs, worthwhile_processes
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -27,6 +27,11 @@ def test_only_a_few_items_are_taken_ahead_of_the_reader() -> None:
     next(mapped)
     assert len(taken) < 20
     mapped.close()
+
+
+def test_no_process_is_started_for_a_short_mission() -> None:
+    assert worthwhile_processes(10, 8) == 1
+    assert worthwhile_processes(60, 8) == 8
 
 
 def test_an_error_reaches_the_caller() -> None:
@@ -49,7 +54,7 @@ def _process(_: int) -> int:
 
 KILLED = """
 import time
-from dd_livm_core.parallel import map_pairs
+from dd_livm_core.parallel import map_pairs, worthwhile_processes
 mapped = map_pairs(abs, range(1000), processes=2)
 next(mapped)
 print("working", flush=True)

@@ -26,7 +26,7 @@ from dd_livm_core.missions.pair_files import PairFiles, concerns_visible
 from dd_livm_core.panels.excess import excess_temperature
 from dd_livm_core.panels.lattice import panel_lattice
 from dd_livm_core.panels.mask import panel_mask_infrared
-from dd_livm_core.parallel import map_pairs
+from dd_livm_core.parallel import map_pairs, worthwhile_processes
 from dd_livm_core.records import Progress
 from dd_livm_core.registration.alignment import align_pairs, resample_visible
 from dd_livm_core.registration.candidates import PairView
@@ -230,6 +230,7 @@ def align_mission(
         No infrared file at all could be read.
     """
     _keep_temperatures(pairs, processes)
+    processes = worthwhile_processes(len(pairs), processes)
     both, rig = _register(pairs, earlier, processes, progress)
     usable = [(pair, found) for pair, found in both if not isinstance(found, InputError)]
     unreadable = [(p.pair_id, str(found)) for p, found in both if isinstance(found, InputError)]

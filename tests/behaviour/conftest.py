@@ -13,9 +13,9 @@ from tests.behaviour.surroundings import RETRAIN, Machine, Trained, answers, fre
 
 QUICK = """
 [quick.training]
-epochs_stage_1 = 2
+epochs_stage_1 = 1
 epochs_stage_2 = 3
-epochs_stage_3 = 2
+epochs_stage_3 = 1
 """
 
 

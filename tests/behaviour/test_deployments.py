@@ -119,7 +119,7 @@ def test_deployments_have_typed_forms_and_a_weekly_schedule(
 
 def test_the_event_of_a_new_station_retrains(machine: Machine, project: Path) -> None:
     deployment = list_deployments(machine)["retrain"]
-    quick = {"training": {"epochs_stage_1": 2, "epochs_stage_2": 3, "epochs_stage_3": 2}}
+    quick = {"training": {"epochs_stage_1": 1, "epochs_stage_2": 3, "epochs_stage_3": 1}}
     quick_runs = {"parameters": {"configuration": quick}}
     ask(machine, f"/deployments/{deployment['id']}", quick_runs, "PATCH")
     prefect(

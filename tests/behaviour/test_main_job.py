@@ -103,7 +103,7 @@ def test_the_parent_run_shows_every_site_and_its_children_the_curves(trained: Tr
 
 
 def test_the_terminal_shows_progress_and_the_report_and_no_page(trained: Trained) -> None:
-    assert "DTFT stage 3, epochs: 2 of 2" in trained.output
+    assert "DTFT stage 2, epochs: 3 of 3" in trained.output
     assert "## Sites, percent" in trained.output
     assert "<" + "html" not in trained.output
 
