@@ -1,7 +1,7 @@
 """Train one stage: epochs, weight average, checkpoints."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,13 @@ from torch.optim.swa_utils import AveragedModel
 from dd_livm_core.errors import InputError
 from dd_livm_core.model.detector import Architecture, Detector
 from dd_livm_core.model.weights import WEIGHTS, load_detector, save_detector
-from dd_livm_core.training.batches import Batch, TrainingPairs
-from dd_livm_core.training.checkpoints import Training, restore_checkpoint, write_checkpoint
+from dd_livm_core.training.batches import TrainingPairs
+from dd_livm_core.training.checkpoints import (
+    Network,
+    Training,
+    restore_checkpoint,
+    write_checkpoint,
+)
 from dd_livm_core.training.configuration import TrainingConfig
 from dd_livm_core.training.dtft import Stage, parameter_groups, stage_loss
 from dd_livm_core.training.prefetch import WaitMeter
@@ -140,11 +145,10 @@ def _train_epoch(
     steps = math.ceil(len(pairs) / config.batch_size)
     totals: dict[str, float] = {}
     for step, batch in enumerate(meter.measure(pairs.batches(stage, epoch))):
-        factor = learning_rate_factor((epoch * steps + step) / (config.epochs(stage) * steps))
-        for group in training.optimiser.param_groups:
-            group["lr"] = group["initial_lr"] * factor
+        set_learning_rate(training, (epoch * steps + step) / (config.epochs(stage) * steps))
+        terms = stage_loss(stage, training.model, batch, config)
         place = f"stage {stage}, epoch {epoch}, step {step}"
-        for name, value in _train_step(stage, training, batch, config, place).items():
+        for name, value in take_step(training, terms, place).items():
             totals[name] = totals.get(name, 0.0) + value / steps
     record = {
         "epoch": float(epoch),
@@ -155,10 +159,17 @@ def _train_epoch(
     return record, meter.wait_share()
 
 
-def _train_step(
-    stage: Stage, training: Training[Detector], batch: Batch, config: TrainingConfig, place: str
+def set_learning_rate(training: Training[Network], progress: float) -> None:
+    """Set each group's learning rate to what it is at a share of all steps."""
+    factor = learning_rate_factor(progress)
+    for group in training.optimiser.param_groups:
+        group["lr"] = group["initial_lr"] * factor
+
+
+def take_step(
+    training: Training[Network], terms: Mapping[str, Tensor], place: str
 ) -> dict[str, float]:
-    """Take one step of the optimiser; return the loss and its terms by name.
+    """Take one step of the optimiser against the sum of some losses; return the ``loss`` and its terms by name.
 
     ``place`` says which step it is, for the error.
 
@@ -167,7 +178,6 @@ def _train_step(
     InputError
         The loss is not finite.
     """
-    terms = stage_loss(stage, training.model, batch, config)
     loss = torch.stack(list(terms.values())).sum()
     values = {name: float(value.detach()) for name, value in {**terms, "loss": loss}.items()}
     if not math.isfinite(values["loss"]):

@@ -21,7 +21,7 @@ from dd_livm_core.camera_files.picture_values import read_picture_values
 from dd_livm_core.errors import InputError
 from dd_livm_core.labels.plant_labels import DrawnPlants
 from dd_livm_core.training.checkpoints import Training, restore_checkpoint, write_checkpoint
-from dd_livm_core.training.loop import LARGEST_GRADIENT, average_weights, learning_rate_factor
+from dd_livm_core.training.loop import average_weights, set_learning_rate, take_step
 from dd_livm_core.training.prefetch import prefetch
 
 
@@ -124,8 +124,12 @@ def pretrain(
     totals: dict[str, float] = {}
     training.model.train()
     for step, (channels, targets) in enumerate(prefetch(make, range(done, config.steps)), done):
-        losses = _take_step(training, config, step, channels, targets)
-        totals = {name: totals.get(name, 0.0) + value for name, value in losses.items()}
+        set_learning_rate(training, step / config.steps)
+        with torch.autocast("cpu", torch.bfloat16):
+            maps = training.model(channels)
+        losses = base_loss(maps, targets)
+        values = take_step(training, losses, f"step {step}")
+        totals = {name: totals.get(name, 0.0) + values[name] for name in losses}
         if (step + 1) % STEPS_A_CHECKPOINT == 0:
             record = {name: value / STEPS_A_CHECKPOINT for name, value in totals.items()}
             training.history.append(record)
@@ -178,34 +182,3 @@ def _make_batch(
         for field in fields(DenseTargets)
     }
     return channels.contiguous(memory_format=torch.channels_last), targets
-
-
-def _take_step(
-    training: Training[BaseNetwork],
-    config: PretrainingConfig,
-    step: int,
-    channels: Tensor,
-    targets: dict[str, Tensor],
-) -> dict[str, float]:
-    """Take one step of training; return the losses.
-
-    Raises
-    ------
-    InputError
-        The loss is not finite.
-    """
-    factor = learning_rate_factor(step / config.steps)
-    for group in training.optimiser.param_groups:
-        group["lr"] = group["initial_lr"] * factor
-    with torch.autocast("cpu", torch.bfloat16):
-        maps = training.model(channels)
-    losses = base_loss(maps, targets)
-    total = torch.stack(list(losses.values())).sum()
-    if not torch.isfinite(total):
-        raise InputError("a finite loss", f"{total}", f"step {step}", "Lower the learning rate.")
-    training.optimiser.zero_grad(set_to_none=True)
-    total.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(training.model.parameters(), LARGEST_GRADIENT)
-    training.optimiser.step()
-    training.average.update_parameters(training.model)
-    return {name: float(value.detach()) for name, value in losses.items()}
