@@ -38,7 +38,7 @@ from dd_livm_core.judgement.plant_scores import (
 )
 from dd_livm_core.labels.plant_labels import DrawnPlants, read_drawn_plants
 from dd_livm_core.panels.excess import excess_temperature
-from dd_livm_core.panels.lattice import panel_lattice
+from dd_livm_core.panels.lattice import pv_module_short_px
 from dd_livm_core.panels.mask import panel_mask_infrared
 from dd_livm_core.panels.pv_module_px import PvModulePx
 from dd_livm_core.training.pretraining import PretrainingConfig, pretrain, read_training_frames
@@ -61,8 +61,7 @@ def look_with_base(network: BaseNetwork, values: NDArray[np.float32]) -> FrameFi
 def look_by_segmentation(values: NDArray[np.float32]) -> FrameFindings:
     """Return what the physical segmentation finds; its score is a hotspot's maximum in spreads of the panels."""
     mask = panel_mask_infrared(values)
-    lattice = panel_lattice(values, mask)
-    short_px = lattice.short_px if lattice else None
+    short_px = pv_module_short_px(values, mask)
     if short_px is None:
         return FrameFindings(np.zeros((0, 4)), np.zeros(0), mask, None)
     excess = excess_temperature(values, mask, False)

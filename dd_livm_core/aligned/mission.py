@@ -24,7 +24,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.labels.label import Label
 from dd_livm_core.missions.pair_files import PairFiles, concerns_visible
 from dd_livm_core.panels.excess import excess_temperature
-from dd_livm_core.panels.lattice import panel_lattice
+from dd_livm_core.panels.lattice import pv_module_short_px
 from dd_livm_core.panels.mask import panel_mask_infrared
 from dd_livm_core.parallel import map_pairs, worthwhile_processes
 from dd_livm_core.records import Progress
@@ -168,7 +168,6 @@ def _resample_pair(
         visible = resample_visible(read_visible(pair.visible), alignment, infrared.shape)
     known = alignment is not None and alignment.status in ("aligned", "consensus")
     mask = panel_mask_infrared(infrared, visible if known else None)
-    lattice = panel_lattice(infrared, mask)
     return AlignedPair(
         pair_id=pair.pair_id,
         site_id=site_id,
@@ -182,7 +181,7 @@ def _resample_pair(
         reason=found.reason if isinstance(found, Alignment) else found,
         matrix=alignment.matrix if alignment and visible is not None else None,
         radial=alignment.radial if alignment else 0.0,
-        pv_module_width_px=lattice.short_px if lattice else None,
+        pv_module_width_px=pv_module_short_px(infrared, mask),
         pv_module_m=pv_module_m,
         irradiance_w_m2=pair.irradiance_w_m2,
         wind_m_s=pair.wind_m_s,

@@ -17,7 +17,7 @@ from dd_livm_core.base_model.frame_channels import MODULE_PX, frame_channels
 from dd_livm_core.base_model.network import STRIDE_PX, BaseNetwork, DenseMaps
 from dd_livm_core.base_model.targets import UNIT_PX
 from dd_livm_core.labels.boxes import iou, xyxy_of_xywh
-from dd_livm_core.panels.lattice import panel_lattice
+from dd_livm_core.panels.lattice import pv_module_short_px
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -66,12 +66,12 @@ def view_frame(network: BaseNetwork, values: Floats) -> FrameView:
     level = float(np.median(values[known])) if known.any() else 0.0
     values = np.where(known, values, level).astype(np.float32)
     first = [_look(network, values, scale) for scale in FIRST_SCALES]
-    size_px = _lattice_px(values, _joint_mask(first)) or first[-1].module_px()
+    size_px = pv_module_short_px(values, _joint_mask(first)) or first[-1].module_px()
     for _ in range(MOST_LOOKS):
         scale = float(np.clip(MODULE_PX / size_px, *SCALES)) if size_px else 1.0
         look = _look(network, values, scale)
         mask = look.panel_mask()
-        before, size_px = size_px, _lattice_px(values, mask) or size_px
+        before, size_px = size_px, pv_module_short_px(values, mask) or size_px
         if before is None or size_px is None or _same(before, size_px):
             break
     boxes, scores = look.hotspots()
@@ -81,12 +81,6 @@ def view_frame(network: BaseNetwork, values: Floats) -> FrameView:
 def _same(first_px: float, second_px: float) -> bool:
     """Return whether two sizes are within `SAME_SIZE` of each other."""
     return 1 / SAME_SIZE < first_px / second_px < SAME_SIZE
-
-
-def _lattice_px(values: Floats, mask: Mask) -> float | None:
-    """Return the PV module's short side by the lattice inside a mask, or None where no period stands out."""
-    lattice = panel_lattice(values, mask)
-    return lattice.short_px if lattice else None
 
 
 def _joint_mask(looks: list["_Look"]) -> Mask:

@@ -80,6 +80,12 @@ def panel_lattice(image: NDArray[np.float32], mask: Mask) -> PanelLattice | None
     return PanelLattice(direction, along[0], across[0], max(along[1], across[1]))
 
 
+def pv_module_short_px(image: NDArray[np.float32], mask: Mask) -> float | None:
+    """Return a PV module's short side by the lattice inside panels, px, or None; arguments as of `panel_lattice`."""
+    lattice = panel_lattice(image, mask)
+    return lattice.short_px if lattice else None
+
+
 def _turn_upright(
     gradient: tuple[NDArray[np.float32], NDArray[np.float32]],
     typical: float,
