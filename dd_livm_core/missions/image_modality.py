@@ -1,7 +1,7 @@
 """Tells infrared from visible images: by name, else by folder, by what the file says of its camera, by its content."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from dd_livm_core.camera_files.metadata import ImageMetadata
 from dd_livm_core.missions.image_content import MAX_INFRARED_PX, modalities_by_content
 from dd_livm_core.missions.image_names import OTHER, Modality, NamedImage, folder_modality
 from dd_livm_core.missions.image_search import Single
+from dd_livm_core.missions.pairing_by_time import MetadataOf
 
 INFRARED_CAMERAS = {"XT S", "XT", "FLIR"}
 """Models that take infrared images only; a Zenmuse XT R names itself FLIR."""
@@ -20,7 +21,6 @@ WITHOUT_MODALITY = (
     "neither its folder nor its name nor its camera nor its content says infrared or visible"
 )
 VISIBLE: Modality = "visible"
-MetadataOf = Callable[[Path], ImageMetadata | None]
 
 
 def camera_modality(metadata: ImageMetadata | None) -> Modality | None:

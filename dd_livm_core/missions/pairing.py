@@ -22,7 +22,7 @@ from dd_livm_core.missions.image_names import (
 from dd_livm_core.missions.image_search import ENDINGS, Single, find_images
 from dd_livm_core.missions.pair_files import PairFiles
 from dd_livm_core.missions.pairing_by_number import match_by_number
-from dd_livm_core.missions.pairing_by_time import pair_by_time_or_order, read_head_metadata
+from dd_livm_core.missions.pairing_by_time import pair_views, read_head_metadata
 
 SAMPLE_BYTES = 4096
 """Read from two places of a file before it is hashed whole: one page of memory each."""
@@ -79,15 +79,7 @@ def pair_folder(folder: Path) -> PairingReport:
     zoomed = {
         image.path: visible.pop(image.path) for image, _ in left if image.mark in NARROW_VIEWS
     }
-    more: list[PairFiles] = []
-    refused: Single = []
-    for views in (visible, zoomed):
-        closed = {path for pair in more for path in pair.paths} | {path for path, _ in refused}
-        open_ = {path: pair_id for path, pair_id in infrared.items() if path not in closed}
-        by_order = not pairs and not more
-        found, contradicted = pair_by_time_or_order(open_, views, metadata_of, by_order=by_order)
-        more += found
-        refused += contradicted
+    more, refused = pair_views(infrared, (visible, zoomed), metadata_of, by_order=not pairs)
     used = {path for pair in more for path in pair.paths}
     lone = [image for image, _ in left if image.path in infrared.keys() - used]
     photographs = find_photographs(lone, metadata_of)

@@ -46,6 +46,31 @@ def read_head_metadata(path: Path) -> ImageMetadata | None:
         return None
 
 
+def pair_views(
+    infrared: Mapping[Path, str],
+    views: Iterable[Mapping[Path, str]],
+    metadata_of: MetadataOf,
+    *,
+    by_order: bool,
+) -> tuple[list[PairFiles], list[tuple[Path, str]]]:
+    """Return pairs by time or order, and images that positions speak against.
+
+    Each kind of visible image is paired with what the one before it left; by order only where there is no pair yet.
+    Images are given with their ids.
+    """
+    pairs: list[PairFiles] = []
+    refused: list[tuple[Path, str]] = []
+    for visible in views:
+        closed = {path for pair in pairs for path in pair.paths} | {path for path, _ in refused}
+        open_ = {path: pair_id for path, pair_id in infrared.items() if path not in closed}
+        found, contradicted = pair_by_time_or_order(
+            open_, visible, metadata_of, by_order=by_order and not pairs
+        )
+        pairs += found
+        refused += contradicted
+    return pairs, refused
+
+
 def pair_by_time_or_order(
     infrared: Mapping[Path, str],
     visible: Mapping[Path, str],
