@@ -10,7 +10,7 @@ from dd_livm_core.errors import InputError
 from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import Site
 from flows.evaluate_sites import evaluate_sites
-from flows.ingest_command import ingest_folder
+from flows.ingestion import ingest_folder
 from flows.retrain import retrain
 from flows.simulate import simulate
 from tasks.restore import restore_run

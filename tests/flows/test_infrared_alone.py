@@ -12,7 +12,7 @@ from dd_livm_core.labels.label import Label
 from dd_livm_core.missions.folder import image_pairs
 from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import Site
-from flows.ingest_command import ingest_folder
+from flows.ingestion import ingest_folder
 from tasks.workspace import Workspace
 from tests import drone_files as made
 

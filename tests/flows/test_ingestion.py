@@ -14,7 +14,7 @@ from dd_livm_core.missions.folder import MISSION, read_record
 from dd_livm_core.missions.manifest import build_manifest
 from dd_livm_core.missions.sites import write_site
 from dd_livm_core.records import Mission, Site
-from flows.ingest_command import ingest_folder, name_mission
+from flows.ingestion import ingest_folder, name_mission
 from tasks.workspace import Workspace
 from tests import drone_files as made
 

@@ -16,7 +16,7 @@ import tifffile
 from pydantic import ValidationError
 
 import dd_livm_core.missions.pair_intake as intake
-import flows.ingest_command as flow
+import flows.ingestion as flow
 from dd_livm_core.errors import InputError
 from dd_livm_core.missions.ingestion import ingest_mission
 from dd_livm_core.missions.manifest import build_manifest, content_of
