@@ -101,9 +101,9 @@ def evaluate(
 ) -> None:
     """Score a registered model on every labelled site; the scores are a run of their own in MLflow."""
     opened = open_workspace(workspace, runs_flow=True)
-    from tasks.register import require_detector
+    from tasks.register import require_version
 
-    require_detector(opened, model)  # before a server starts, which takes seconds
+    require_version(opened, model)  # before a server starts, which takes seconds
     from flows.evaluate_sites import evaluate_sites
     from flows.terminal import show_input_errors_plainly
 
@@ -139,13 +139,13 @@ def inspect(
     Example:  `dd-livm inspect flights/tuesday --output reports/tuesday`
     """
     opened = open_workspace(workspace, runs_flow=True)
-    from tasks.register import require_detector
+    from tasks.register import require_version
     from tasks.workspace import require_text
 
     for folder in (source.resolve(), output):
         if folder is not None:
             require_text(folder)
-    require_detector(opened, model)  # before a server starts, which takes seconds
+    require_version(opened, model)  # before a server starts, which takes seconds
     from flows.inspect_mission import inspect_mission
     from flows.terminal import show_input_errors_plainly
 

@@ -55,11 +55,13 @@ def fetch_detector(workspace: Workspace, model: str) -> Reference | None:
     InputError
         The registered model does not hold exactly one safetensors file.
     """
-    store = client(workspace)
-    version = find_version(store, model)
-    if version is None:
-        return None
-    source = store.get_model_version(MODEL_NAME, version).source
+    version = find_version(client(workspace), model)
+    return None if version is None else _fetch_version(workspace, version)
+
+
+def _fetch_version(workspace: Workspace, version: str) -> Reference:
+    """Return the weights of a registered version, as `fetch_detector`."""
+    source = client(workspace).get_model_version(MODEL_NAME, version).source
     folder = Path(mlflow.artifacts.download_artifacts(source))
     found = sorted(folder.rglob("*.safetensors"))
     if len(found) != 1:
@@ -76,6 +78,25 @@ def fetch_detector(workspace: Workspace, model: str) -> Reference | None:
     return refer(workspace, kept)
 
 
+def require_version(workspace: Workspace, model: str) -> str:
+    """Return the version of a registered model that an alias or a version number names.
+
+    Raises
+    ------
+    InputError
+        No model of that alias or version is registered.
+    """
+    version = find_version(client(workspace), model)
+    if version is None:
+        raise InputError(
+            "a registered model",
+            f"none called {model!r}",
+            workspace.tracking_uri,
+            "Train one with `dd-livm retrain` or `dd-livm demo`.",
+        )
+    return version
+
+
 def require_detector(workspace: Workspace, model: str) -> Reference:
     """Return a registered model's weights, as `fetch_detector` does.
 
@@ -84,15 +105,7 @@ def require_detector(workspace: Workspace, model: str) -> Reference:
     InputError
         No model of that alias or version is registered, or it is broken.
     """
-    weights = fetch_detector(workspace, model)
-    if weights is None:
-        raise InputError(
-            "a registered model",
-            f"none called {model!r}",
-            workspace.tracking_uri,
-            "Train one with `dd-livm retrain` or `dd-livm demo`.",
-        )
-    return weights
+    return _fetch_version(workspace, require_version(workspace, model))
 
 
 def model_facts(workspace: Workspace, model: str) -> ModelFacts:
